@@ -1,0 +1,1 @@
+"""srmodels: an experiment pipeline for image super-resolution."""

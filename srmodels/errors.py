@@ -1,0 +1,60 @@
+"""The exceptions a user can meet, each a sentence: WHERE: what is wrong (found X); what is right.
+
+SrmodelsError            the user's side: one line, exit code 1, no traceback
+├── ConfigError          params.yaml or an option: key, value found, what would be right
+├── PhotoError           one photograph cannot be used; it is skipped and listed
+├── DataError            a folder, a split or a store as a whole cannot be used
+├── WeightsError         a snapshot or a checkpoint cannot be read or does not fit
+├── ProtocolError        scores would not be comparable (sizes, range, a broken baseline)
+└── TrainingError        a training cannot start or go on
+    ├── NonFiniteError   a loss or a gradient is NaN or infinite; no parameter has moved
+    └── BusyError        another process already works on this very configuration
+"""
+
+__all__ = [
+    "BusyError",
+    "ConfigError",
+    "DataError",
+    "NonFiniteError",
+    "PhotoError",
+    "ProtocolError",
+    "SrmodelsError",
+    "TrainingError",
+    "WeightsError",
+]
+
+
+class SrmodelsError(Exception):
+    """Something the user can mend; the message says where, what was found and what is right."""
+
+
+class ConfigError(SrmodelsError):
+    """A key or a value of the configuration cannot be used."""
+
+
+class PhotoError(SrmodelsError):
+    """One photograph cannot be used; the message is the reason written into the manifest."""
+
+
+class DataError(SrmodelsError):
+    """A folder, a split or a patch store as a whole cannot be used."""
+
+
+class WeightsError(SrmodelsError):
+    """A file of weights cannot be read, or does not fit the network it is meant for."""
+
+
+class ProtocolError(SrmodelsError):
+    """A score would not be comparable with other scores, so it is not computed."""
+
+
+class TrainingError(SrmodelsError):
+    """A training cannot start or go on."""
+
+
+class NonFiniteError(TrainingError):
+    """A loss or a gradient is NaN or infinite; no parameter has moved."""
+
+
+class BusyError(TrainingError):
+    """Another process already works on this very configuration."""

@@ -1,0 +1,1 @@
+"""Networks: tensors in, tensors out; one network a module, found by the module's name."""

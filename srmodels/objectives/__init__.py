@@ -1,0 +1,1 @@
+"""Objectives: who moves, in what order, descending which named terms."""
