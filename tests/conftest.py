@@ -1,0 +1,33 @@
+"""What several rooms' tests share."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real photographs and benchmark sets beside the project, where there is one."""
+    folder = Path(__file__).resolve().parents[1].parent / "shared"
+    if not (folder / "data" / "benchmarks").is_dir():
+        pytest.skip("the folder of benchmark sets is not beside the project")
+    return folder
+
+
+@pytest.fixture
+def photo() -> NDArray[np.uint8]:
+    """A colour picture with edges, texture and smooth areas: uint8 (96, 128, 3), always the same."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[0:96, 0:128]
+    waves = np.stack([np.sin(x / 5 + y / 9), np.cos(x / 3), np.sin(y / 4 - x / 11)], axis=-1)
+    picture = 120 + 60 * waves + 12 * rng.standard_normal((96, 128, 3))
+    picture[30:60, 40:90] = (200, 40, 90)
+    return picture.clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _same_randomness() -> None:
+    torch.manual_seed(0)
