@@ -73,8 +73,8 @@ def enlarge(images: Tensor, scale: int) -> Tensor:
 
 def to_tensor(image: NDArray[np.uint8]) -> Tensor:
     """A picture as a batch of one: uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
-    chw = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
-    return chw[None].to(torch.float32) / 255
+    values = torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)
+    return values[None] / 255
 
 
 def to_image(tensor: Tensor) -> NDArray[np.uint8]:
@@ -92,10 +92,14 @@ def crop_to_multiple(image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
 
 def reduce_image(hr: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
     """The protocol's LR picture of an HR one: uint8 (H, W, 3) to uint8 (H/scale, W/scale, 3)."""
-    # Values 0..255 rather than 0..1: ties round as MATLAB's do.
-    planes = torch.from_numpy(np.ascontiguousarray(hr)).permute(2, 0, 1)[:, None].float()
-    small = reduce(planes, scale).clamp(0, 255).add(0.5).floor().to(torch.uint8)
-    lr: NDArray[np.uint8] = small[:, 0].permute(1, 2, 0).contiguous().numpy()
+    # Values 0..255 rather than 0..1: ties round as MATLAB's do. One plane at a time: a third of the
+    # memory, and faster.
+    height, width = hr.shape[:2]
+    lr = np.empty((height // scale, width // scale, hr.shape[2]), np.uint8)
+    for channel in range(hr.shape[2]):
+        plane = torch.from_numpy(hr[:, :, channel].astype(np.float32))
+        small = reduce(plane[None, None], scale).clamp(0, 255).add(0.5).floor()
+        lr[:, :, channel] = small[0, 0].to(torch.uint8).numpy()
     return lr
 
 

@@ -7,10 +7,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder with real photographs and benchmark sets beside the project, where there is one."""
+    """The folder of real photographs and benchmark sets beside the project, if there is one."""
     folder = Path(__file__).resolve().parents[1].parent / "shared"
     if not (folder / "data" / "benchmarks").is_dir():
         pytest.skip("the folder of benchmark sets is not beside the project")
@@ -19,7 +21,7 @@ def shared() -> Path:
 
 @pytest.fixture
 def photo() -> NDArray[np.uint8]:
-    """A colour picture with edges, texture and smooth areas: uint8 (96, 128, 3), always the same."""
+    """A picture with edges, texture and smooth areas: uint8 (96, 128, 3), always the same."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[0:96, 0:128]
     waves = np.stack([np.sin(x / 5 + y / 9), np.cos(x / 3), np.sin(y / 4 - x / 11)], axis=-1)

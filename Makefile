@@ -1,0 +1,48 @@
+# make repro: set up, run the whole pipeline, print the scores.   make test: set up, run all checks.
+
+# The first Python on the path that is new enough; PYTHON=... chooses another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/.venv
+
+.PHONY: repro test lint ui clean
+
+repro: .venv/ready
+	dvc repro
+	@srmodels scores
+	@echo
+	@echo "Next: open samples/ (pictures side by side)"
+	@echo "      $(BIN)/mlflow ui           every loss curve, at 127.0.0.1:5000"
+	@echo "      $(BIN)/dvc exp run -S model=srresnet && $(BIN)/dvc metrics diff    (after: source $(BIN)/activate)"
+
+test: .venv/ready lint
+	pytest
+
+lint: .venv/ready
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports --no-logo
+
+ui: .venv/ready
+	mlflow ui
+
+.venv/ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed and none is on the path; install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "error: $(PYTHON) has no venv module; install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@if [ "$$(uname -sm)" = "Linux x86_64" ]; then \
+		echo "installing the exact versions of requirements.lock"; \
+		python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock; \
+	else \
+		echo "requirements.lock is for Linux x86-64; installing from the ranges of pyproject.toml"; \
+		python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; \
+	fi
+	python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch .venv/ready
+
+clean:
+	rm -rf .venv .resume

@@ -1,0 +1,81 @@
+"""HEIC and HEIF through pillow-heif, 8 to 12 bits a channel."""
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import Image
+
+from srmodels.data.colour import opaque, round_to_8, to_srgb
+from srmodels.errors import PhotoError
+
+__all__ = ["check_boxes", "read_heif"]
+
+_HDR_CURVES = {16: "PQ", 18: "HLG"}  # ITU-T H.273, table 3
+_SRGB_PRIMARIES = (1, 2)  # ITU-T H.273, table 2: BT.709, unspecified
+
+
+def check_boxes(file: BinaryIO) -> None:
+    """Refuses a file that ends inside a box: libheif would fill what is missing with one colour.
+
+    Args:
+        file: Any ISO base media file: HEIF, AVIF, CR3 (ISO/IEC 14496-12, section 4.2).
+    """
+    end = file.seek(0, os.SEEK_END)
+    start = 0
+    while start < end:
+        file.seek(start)
+        head = file.read(16)
+        size, kind = int.from_bytes(head[:4], "big"), head[4:8].decode("latin-1")
+        if size == 0:  # up to the end of the file
+            return
+        if size == 1:
+            size = int.from_bytes(head[8:16], "big")
+        if size < 8 or start + size > end:
+            raise PhotoError(f"is cut off inside its box {kind!r}")
+        start += size
+
+
+def read_heif(path: Path, *, max_pixels: int, notes: list[str]) -> NDArray[np.uint8]:
+    """Reads the primary picture of a HEIF file.
+
+    The file's own rotation and mirror boxes are applied by libheif; an EXIF orientation beside them
+    repeats them and is left alone (ISO/IEC 23008-12).
+
+    Returns:
+        uint8 (H, W, 3), sRGB, upright.
+    """
+    with path.open("rb") as file:
+        container = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
+        primary = container[container.primary_index]
+        width, height = primary.size
+        if width * height > max_pixels:
+            raise PhotoError(
+                f"has too many pixels (found {width}x{height}; patches.max_pixels is {max_pixels})"
+            )
+        if len(container) > 1:
+            notes.append(f"the primary one of {len(container)} pictures")
+        icc = primary.info.get("icc_profile")
+        if not icc:
+            _check_curve(primary.info.get("nclx_profile") or {})
+        values = np.asarray(primary)
+    if values.dtype == np.uint16:  # pillow-heif shifts 10 and 12 bits up to 16
+        bits = primary.info["bit_depth"]
+        values = round_to_8(values >> (16 - bits), bits)
+    return to_srgb(opaque(Image.fromarray(values)), icc, notes)
+
+
+def _check_curve(nclx: dict[str, int]) -> None:
+    curve = nclx.get("transfer_characteristics", 2)
+    if curve in _HDR_CURVES:
+        raise PhotoError(
+            f"is a high dynamic range picture ({_HDR_CURVES[curve]}); export it in standard range"
+        )
+    primaries = nclx.get("color_primaries", 2)
+    if primaries not in _SRGB_PRIMARIES:
+        raise PhotoError(
+            f"has wide-gamut colours (H.273 primaries {primaries}) and no profile; export as sRGB"
+        )

@@ -1,0 +1,100 @@
+"""Which files are photographs, and which reader opens one: by content first, then by name."""
+
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["RAW", "SUFFIXES", "Reader", "list_files", "photo_files", "reader_of"]
+
+Reader = Literal["raw", "heif", "bitmap"]
+
+# What LibRaw opens; many are TIFF inside, so only the name tells them from a TIFF quickly.
+RAW = frozenset(
+    {
+        *(".3fr", ".ari", ".arw", ".bay", ".cap", ".cine", ".cr2", ".cr3", ".crw", ".cs1"),
+        *(".dc2", ".dcr", ".dcs", ".dng", ".drf", ".eip", ".erf", ".fff", ".gpr", ".iiq"),
+        *(".k25", ".kc2", ".kdc", ".mdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".obm"),
+        *(".orf", ".ori", ".pef", ".ptx", ".pxn", ".qtk", ".r3d", ".raf", ".raw", ".rdc"),
+        *(".rw2", ".rwl", ".rwz", ".sr2", ".srf", ".srw", ".sti", ".x3f"),
+    }
+)
+# Names by which a picture of each kind usually goes: a different name is noted.
+SUFFIXES: dict[str, frozenset[str]] = {
+    "AVIF": frozenset({".avif", ".avifs"}),
+    "BMP": frozenset({".bmp", ".dib"}),
+    "GIF": frozenset({".gif"}),
+    "HEIF": frozenset({".heic", ".heif", ".heics", ".heifs", ".hif"}),
+    "JPEG": frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"}),
+    "JPEG2000": frozenset({".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc"}),
+    "PNG": frozenset({".png", ".apng"}),
+    "PPM": frozenset({".ppm", ".pgm", ".pnm", ".pbm"}),
+    "RAW": RAW,
+    "TIFF": frozenset({".tif", ".tiff"}),
+    "WEBP": frozenset({".webp"}),
+}
+_PHOTO_SUFFIXES = frozenset().union(*SUFFIXES.values())
+
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_RAW_MAGIC = (b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb", b"\0MRM")
+_BITMAP_MAGIC = (
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8", b"P5", b"P6"),
+    *(b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
+)
+# Folders of thumbnails and resource forks that systems put beside photographs.
+_SYSTEM_FOLDERS = frozenset({"__MACOSX", "@eaDir"})
+
+
+def _by_content(head: bytes) -> Reader | None:
+    """The reader for a file's first bytes; None where they do not decide (TIFF, for one)."""
+    if head[4:8] == b"ftyp":
+        brands = head[8 : int.from_bytes(head[:4], "big")]
+        if brands[:4] == b"crx ":
+            return "raw"
+        if b"avif" in brands or b"avis" in brands:
+            return "bitmap"  # Pillow carries its own AVIF decoder, pillow-heif no longer does
+        return "heif" if brands[:4] in _HEIF_BRANDS else None
+    if head.startswith(_RAW_MAGIC) or head[6:14] == b"HEAPCCDR":
+        return "raw"
+    if head.startswith(_BITMAP_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+        return "bitmap"
+    return None
+
+
+def reader_of(head: bytes, suffix: str) -> Reader:
+    """Chooses the reader.
+
+    Args:
+        head: The file's first 64 bytes, or all of a shorter file.
+        suffix: The name's ending with its dot, any case.
+    """
+    return _by_content(head) or ("raw" if suffix.lower() in RAW else "bitmap")
+
+
+def _visible(path: Path, folder: Path) -> bool:
+    parts = path.relative_to(folder).parts
+    return not any(part.startswith(".") or part in _SYSTEM_FOLDERS for part in parts)
+
+
+def _is_photo(path: Path) -> bool:
+    if path.suffix.lower() in _PHOTO_SUFFIXES:
+        return True  # also a text file named .png: it is read, found to be none and reported
+    with path.open("rb") as file:
+        return _by_content(file.read(64)) is not None
+
+
+def list_files(folder: Path) -> tuple[list[Path], list[Path]]:
+    """All files below a folder, hidden ones left out, in the order of their names.
+
+    Returns:
+        Photographs (by name or by content), and the other files, which are to be reported but do
+        not count as photographs that failed: films, side-car files, catalogues.
+    """
+    files = [path for path in folder.rglob("*") if path.is_file() and _visible(path, folder)]
+    files.sort(key=lambda path: path.relative_to(folder).as_posix())
+    photos = [path for path in files if _is_photo(path)]
+    taken = set(photos)
+    return photos, [path for path in files if path not in taken]
+
+
+def photo_files(folder: Path) -> list[Path]:
+    """The photographs below a folder, in the order of their names."""
+    return list_files(folder)[0]

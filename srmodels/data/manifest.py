@@ -1,0 +1,98 @@
+"""What became of every photograph: the manifest, the counts, and when it is too little."""
+
+import csv
+import json
+import logging
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from srmodels.data.cut import PatchSettings
+from srmodels.data.decode import Decoded
+from srmodels.data.photos import Photo
+from srmodels.errors import DataError
+
+__all__ = ["KILLED", "Line", "check_lines", "read_line", "skipped_line", "write_report"]
+
+log = logging.getLogger(__name__)
+
+KILLED = "its decoder crashed or was killed, perhaps for lack of memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the manifest: what became of a photograph."""
+
+    photo: str
+    split: str
+    kind: str
+    width: int
+    height: int
+    patches: int
+    flat: int
+    skipped: str
+    notes: str
+    sha256: str
+
+
+def read_line(photo: Photo, decoded: Decoded, patches: int = 0, flat: int = 0) -> Line:
+    """The row of a photograph that was used."""
+    height, width = decoded.pixels.shape[:2]
+    notes = "; ".join(decoded.notes)
+    kind, split = decoded.kind, photo.split
+    return Line(photo.photo, split, kind, width, height, patches, flat, "", notes, photo.sha256)
+
+
+def skipped_line(photo: Photo, reason: str) -> Line:
+    """The row of a photograph that cannot be used."""
+    return Line(photo.photo, photo.split, "", 0, 0, 0, 0, reason, "", photo.sha256)
+
+
+def write_report(lines: list[Line], folder: Path, metrics: Path) -> None:
+    """Writes FOLDER/manifest.csv, and the counts to the JSON file `metrics`; no times in either."""
+    with (folder / "manifest.csv").open(
+        "w", newline="", encoding="utf-8", errors="surrogateescape"
+    ) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([field.name for field in fields(Line)])
+        writer.writerows(astuple(line) for line in lines)
+    read_ones = [line for line in lines if not line.skipped]
+    wholes = {
+        split: sum(line.split == split for line in read_ones) for split in ("validation", "test")
+    }
+    pixels = sum(line.width * line.height for line in read_ones)
+    values = {
+        "photos_read": len(read_ones),
+        "photos_skipped": len(lines) - len(read_ones),
+        "skipped": {line.photo: line.skipped for line in lines if line.skipped},
+        "patches": {"train": sum(line.patches for line in lines)},
+        "patches_flat": sum(line.flat for line in lines),
+        "whole_images": wholes,
+        "megapixels": round(pixels / 1e6, 3),
+    }
+    metrics.parent.mkdir(parents=True, exist_ok=True)
+    metrics.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def check_lines(lines: list[Line], folder: Path, settings: PatchSettings) -> None:
+    """Tells what was skipped; too much is an error.
+
+    Raises:
+        DataError: Nothing is left to train on, or too large a share was skipped.
+    """
+    skipped = [line for line in lines if line.skipped]
+    for line in skipped:
+        log.warning("skipped %s: %s", line.photo, line.skipped)
+    few = "; ".join(f"{line.photo} {line.skipped}" for line in skipped[:3])
+    more = f"; all of them in {folder / 'manifest.csv'}" if len(skipped) > 3 else ""
+    if len(skipped) > settings.max_skipped * len(lines):
+        raise DataError(
+            f"patches: {len(skipped)} of {len(lines)} photographs cannot be used "
+            f"({few}{more}); mend or remove them, or raise patches.max_skipped "
+            f"(found {settings.max_skipped})"
+        )
+    if not sum(line.patches for line in lines):
+        reason = few + more if skipped else "no photograph is in the training split"
+        raise DataError(f"patches: nothing to train on ({reason}); add photographs")
+    for split in ("validation", "test"):
+        if not any(line.split == split and not line.skipped for line in lines):
+            log.warning("no picture for %s", split)

@@ -1,0 +1,100 @@
+"""What moves parameters: one optimizer and one schedule per player, and the generator's average."""
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Average", "OptimSettings", "learning_rate_at", "optimizer_for"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimSettings:
+    """Adam (Kingma & Ba, ICLR 2015) and its schedule, the same for every player of a stage.
+
+    Attributes:
+        learning_rate: The highest rate, reached after the warm-up.
+        betas: Decay of the running mean and of the running square of gradients.
+        schedule: "constant"; "cosine" from the highest rate to `final_learning_rate`; or "halving"
+            at each step in `milestones` (a tenth with `milestone_factor` 0.1).
+        final_learning_rate: Where the cosine ends.
+        milestones: Steps at which "halving" multiplies the rate by `milestone_factor`.
+        milestone_factor: What a milestone multiplies the rate by.
+        warmup_steps: Steps of a linear rise from 0; 0 means none.
+        clip_norm: Largest L2 norm of a player's gradient; longer ones are shortened; 0 means none.
+        ema_decay: Decay of the generator's running average per step; 0 means no averaging.
+    """
+
+    learning_rate: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    schedule: Literal["constant", "cosine", "halving"] = "constant"
+    final_learning_rate: float = 0.0
+    milestones: tuple[int, ...] = ()
+    milestone_factor: float = 0.5
+    warmup_steps: int = 0
+    clip_norm: float = 0.0
+    ema_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Checks the ranges."""
+        if not 0 < self.learning_rate < 1:
+            raise ValueError("learning_rate must lie between 0 and 1")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError("betas must lie in [0, 1)")
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError("ema_decay must lie in [0, 1)")
+        if min(self.warmup_steps, self.clip_norm, self.final_learning_rate) < 0:
+            raise ValueError("warmup_steps, clip_norm and final_learning_rate must not be negative")
+        if bool(self.milestones) != (self.schedule == "halving"):
+            raise ValueError("milestones and schedule: halving belong together")
+
+
+def learning_rate_at(step: int, steps: int, settings: OptimSettings) -> float:
+    """The learning rate of step `step` (from 0) of `steps`; a pure function, so nothing to save."""
+    rate = settings.learning_rate
+    if step < settings.warmup_steps:
+        return rate * (step + 1) / settings.warmup_steps
+    if settings.schedule == "cosine":
+        progress = (step - settings.warmup_steps) / max(1, steps - settings.warmup_steps)
+        low = settings.final_learning_rate
+        return low + (rate - low) * (1 + math.cos(math.pi * progress)) / 2
+    passed = sum(step >= milestone for milestone in settings.milestones)
+    return rate * settings.milestone_factor**passed
+
+
+def optimizer_for(networks: tuple[nn.Module, ...], settings: OptimSettings) -> torch.optim.Adam:
+    """Adam over the parameters of one player's networks."""
+    parameters = [each for network in networks for each in network.parameters()]
+    return torch.optim.Adam(parameters, lr=settings.learning_rate, betas=settings.betas)
+
+
+class Average:
+    """A running average of a network's parameters and buffers, batch-norm statistics included.
+
+    The decay is lowered in the first steps to (1 + step) / (10 + step), so that the random start is
+    soon forgotten (as in TensorFlow's ExponentialMovingAverage).
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.network = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        """Moves the average towards `network` as it stands after step `step` (from 0)."""
+        weight = 1 - min(self.decay, (1 + step) / (10 + step)) if self.decay else 1.0
+        ours, theirs = self._tensors(self.network), self._tensors(network)
+        floating = [tensor.is_floating_point() for tensor in ours]
+        averaged = [tensor for tensor, is_float in zip(ours, floating, strict=True) if is_float]
+        towards = [tensor for tensor, is_float in zip(theirs, floating, strict=True) if is_float]
+        torch._foreach_lerp_(averaged, towards, weight)
+        for mine, its, is_float in zip(ours, theirs, floating, strict=True):
+            if not is_float:  # such as the number of batches a batch norm has seen
+                mine.copy_(its)
+
+    @staticmethod
+    def _tensors(network: nn.Module) -> list[Tensor]:
+        return [*network.parameters(), *network.buffers()]

@@ -1,0 +1,77 @@
+"""The Y of every score: ITU-R BT.601 in its limited range, as MATLAB's rgb2ycbcr computes it.
+
+Y = 16 + (65.481 R + 128.553 G + 24.966 B) / 255 with R, G, B in 0..255 (BT.601-7, section 2.5.3).
+Counted in 1/255000 of a grey level, Y of an 8-bit picture is a whole number: differences are
+exact, and a third of the time of a float64 matrix product.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srmodels.errors import ProtocolError
+
+__all__ = ["UNITS", "Picture", "luma", "luma_pair"]
+
+Picture = NDArray[np.uint8]
+UNITS = 255_000  # per grey level
+_WEIGHTS = (65_481, 128_553, 24_966)
+_ROWS = 64  # a block's intermediate values stay in the processor's cache
+
+
+def _units(picture: Picture) -> Tensor:
+    """(H, W, 3) to (H, W), int32: Y - 16 in 1/255000 of a grey level."""
+    assert picture.dtype == np.uint8, f"pictures are uint8, not {picture.dtype}"
+    assert picture.ndim == 3, f"pictures are (H, W, 3), not {picture.shape}"
+    assert picture.shape[2] == 3, f"pictures are (H, W, 3), not {picture.shape}"
+    total = torch.empty(picture.shape[:2], dtype=torch.int32)
+    for top in range(0, len(picture), _ROWS):
+        block = torch.from_numpy(np.ascontiguousarray(picture[top : top + _ROWS]))
+        rows = total[top : top + _ROWS]
+        torch.mul(block[..., 0].to(torch.int32), _WEIGHTS[0], out=rows)
+        rows.add_(block[..., 1].to(torch.int32), alpha=_WEIGHTS[1])
+        rows.add_(block[..., 2].to(torch.int32), alpha=_WEIGHTS[2])
+    return total
+
+
+def luma(picture: Picture) -> NDArray[np.float64]:
+    """Y of a picture.
+
+    Args:
+        picture: uint8 (H, W, 3), RGB.
+
+    Returns:
+        float64 (H, W), 16 (black) to 235 (white).
+    """
+    y: NDArray[np.float64] = 16 + _units(picture).numpy().astype(np.float64) / UNITS
+    return y
+
+
+def luma_pair(sr: Picture, hr: Picture, *, border: int) -> tuple[Tensor, Tensor]:
+    """What the scores on Y compare: both pictures' Y without their borders.
+
+    Args:
+        sr: uint8 (H, W, 3), RGB.
+        hr: The same size.
+        border: Pixels left out on each side.
+
+    Returns:
+        Two int32 tensors (H - 2 border, W - 2 border): Y - 16 in 1/255000 of a grey level.
+
+    Raises:
+        ProtocolError: The sizes differ, or nothing is left inside the border.
+    """
+    (height, width), (hr_height, hr_width) = sr.shape[:2], hr.shape[:2]
+    if (height, width) != (hr_height, hr_width):
+        raise ProtocolError(
+            f"SR and HR differ in size (found {width} x {height} and {hr_width} x {hr_height} "
+            "pixels); cut HR to a multiple of the scale and use weights of that scale"
+        )
+    if min(height, width) <= 2 * border:
+        raise ProtocolError(
+            f"picture too small to score (found {width} x {height} pixels); both sides must "
+            f"exceed twice the border of {border}"
+        )
+    inside = slice(border, height - border), slice(border, width - border)
+    return _units(sr[inside]), _units(hr[inside])

@@ -1,0 +1,102 @@
+"""Scores are not enough: LR, every model's SR and HR side by side, whole and zoomed in."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from srmodels.evaluation.luma import Picture, luma
+
+__all__ = ["comparison", "liveliest"]
+
+_PANEL = 384  # pixels across
+_GAP = 12
+_LABEL = 26
+_CROP = 96  # HR pixels across, so that each becomes 4 x 4 in the zoomed row
+_FONT_SIZE = 18
+_BOX = (230, 30, 60)
+
+
+def _box_sums(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """The sum over every window of `size` x `size`, by its top left corner."""
+    table = np.pad(values.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    sums: NDArray[np.float64] = (
+        table[size:, size:] - table[:-size, size:] - table[size:, :-size] + table[:-size, :-size]
+    )
+    return sums
+
+
+def liveliest(hr: Picture, size: int, *, multiple: int = 1) -> tuple[int, int]:
+    """Where a crop shows most: the largest gradient energy on Y, away from the edges.
+
+    Args:
+        hr: uint8 (H, W, 3), H and W at least `size`.
+        size: Side of the crop in pixels.
+        multiple: The corner lies on a multiple of this many pixels.
+
+    Returns:
+        Top and left. The same for every model, as only HR decides.
+    """
+    y = luma(hr)
+    energy = np.zeros_like(y)
+    energy[1:] += np.diff(y, axis=0) ** 2
+    energy[:, 1:] += np.diff(y, axis=1) ** 2
+    sums = _box_sums(energy, size)
+    # A crop at the very edge shows padding rather than the network; small pictures have no choice.
+    margin = [min(size // 4, (length - 1) // 2) // multiple * multiple for length in sums.shape]
+    inner = sums[margin[0] : sums.shape[0] - margin[0], margin[1] : sums.shape[1] - margin[1]]
+    inner = inner[::multiple, ::multiple]
+    row, column = divmod(int(inner.argmax()), inner.shape[1])
+    return margin[0] + row * multiple, margin[1] + column * multiple
+
+
+def _panel(picture: Picture, height: int, box: tuple[float, float, float, float]) -> Image.Image:
+    """The whole picture at the panel's size with the crop's frame."""
+    panel = Image.fromarray(picture).resize((_PANEL, height), Image.Resampling.LANCZOS)
+    draw = ImageDraw.Draw(panel)
+    draw.rectangle(box, outline="white", width=4)
+    draw.rectangle((box[0] + 1, box[1] + 1, box[2] - 1, box[3] - 1), outline=_BOX, width=2)
+    return panel
+
+
+def comparison(
+    lr: Picture, pictures: Mapping[str, Picture], hr: Picture, *, scale: int, crop: int = _CROP
+) -> Picture:
+    """Draws one row of whole pictures and, below, the liveliest crop of each, enlarged.
+
+    Args:
+        lr: uint8 (h, w, 3); shown with its pixels as squares.
+        pictures: SR by model, uint8 (scale h, scale w, 3) each.
+        hr: uint8 (scale h, scale w, 3).
+        scale: HR over LR.
+        crop: Side of the crop in HR pixels.
+
+    Returns:
+        uint8 (height, width, 3) on white; LR first, HR last, each named above.
+    """
+    squares = lr.repeat(scale, axis=0).repeat(scale, axis=1)
+    everything = {f"LR (1/{scale})": squares, **pictures, "HR": hr}
+    height, width = hr.shape[:2]
+    crop = min(crop, height, width)
+    top, left = liveliest(hr, crop, multiple=scale)
+    shown = max(1, round(height * _PANEL / width))
+    ratio_x, ratio_y = _PANEL / width, shown / height
+    box = (left * ratio_x, top * ratio_y, (left + crop) * ratio_x, (top + crop) * ratio_y)
+
+    size = (
+        _GAP + len(everything) * (_PANEL + _GAP),
+        _LABEL + shown + _GAP + _PANEL + _GAP,
+    )
+    sheet = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(_FONT_SIZE)
+    for index, (name, picture) in enumerate(everything.items()):
+        x = _GAP + index * (_PANEL + _GAP)
+        draw.text((x + _PANEL / 2, _LABEL / 2), name, fill="black", font=font, anchor="mm")
+        sheet.paste(_panel(picture, shown, box), (x, _LABEL))
+        detail = Image.fromarray(picture[top : top + crop, left : left + crop])
+        detail = detail.resize((_PANEL, _PANEL), Image.Resampling.NEAREST)
+        sheet.paste(detail, (x, _LABEL + shown + _GAP))
+    drawn: Picture = np.array(sheet)
+    return drawn

@@ -1,0 +1,171 @@
+"""SRResNet: Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network.
+
+Christian Ledig, Lucas Theis, Ferenc Huszar, Jose Caballero, Andrew Cunningham, Alejandro Acosta,
+Andrew Aitken, Alykhan Tejani, Johannes Totz, Zehan Wang, Wenzhe Shi. CVPR 2017.
+https://arxiv.org/abs/1609.04802
+
+The defaults are figure 4's generator. Where this differs from the paper:
+
+- The paper's LR is in [0, 1] and its HR in [-1, 1] (section 3.2). Here both are in [0, 1], and the
+  network subtracts and adds 0.5 inside; zero padding then means grey rather than black.
+- Initialisation, of which the paper says nothing: He et al. 2015, with the last layer of every
+  residual branch and the layer that makes the picture at a tenth of it, so that a deep stack begins
+  near the identity and training near grey (or near bicubic), and ICNR before every PixelShuffle.
+- Settings beyond the paper: no BN and ReLU (EDSR, arXiv:1707.02921), small edge kernels, ESPCN's
+  single PixelShuffle (arXiv:1609.05158), nearest + convolution, and adding the bicubic enlargement
+  (VDSR, arXiv:1511.04587). Together they make the small network of the CPU quickstart.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+from srmodels.models._layers import (
+    bicubic_reach,
+    check_counts,
+    check_scale,
+    conv,
+    icnr_,
+    kaiming_,
+    nearest_stage,
+    reach_below,
+    shuffle_stage,
+    stage_factors,
+)
+from srmodels.resize import enlarge
+
+__all__ = ["ROLE", "SRResNet", "Settings", "build"]
+
+ROLE = "generator"
+_SMALL = 0.1  # what the last layer of a branch is multiplied by at the start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Figure 4's generator by default.
+
+    Attributes:
+        scale: How many times larger SR is.
+        num_blocks: Residual blocks.
+        channels: Feature maps throughout the body.
+        norm: "batch" after every convolution of the body (paper), or "none".
+        edge_kernel: Size of the first and the last convolution, odd.
+        upsampler: "pixelshuffle" (paper: convolution, PixelShuffle, activation per stage, then a
+            last convolution), "direct" (one convolution, one PixelShuffle, nothing after it), or
+            "nearest_conv" (nearest-neighbour and convolution per stage; no checkerboard).
+        activation: "prelu" (paper; one slope each) or "relu".
+        residual: "bicubic" adds the output to the bicubic enlargement; "none" is the paper's.
+    """
+
+    scale: int = 4
+    num_blocks: int = 16
+    channels: int = 64
+    norm: Literal["batch", "none"] = "batch"
+    edge_kernel: int = 9
+    upsampler: Literal["pixelshuffle", "direct", "nearest_conv"] = "pixelshuffle"
+    activation: Literal["prelu", "relu"] = "prelu"
+    residual: Literal["none", "bicubic"] = "none"
+
+    def __post_init__(self) -> None:
+        check_scale(self.scale)
+        check_counts(self, "num_blocks", "channels", "edge_kernel")
+        if self.edge_kernel % 2 == 0:
+            raise ValueError("edge_kernel must be odd")
+
+
+class _Residual(nn.Module):
+    """Adds what it wraps to its input."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(*layers)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, C, H, W) to the same."""
+        changed: Tensor = self.branch(features)
+        return features + changed
+
+
+def _activation(settings: Settings) -> nn.Module:
+    return nn.PReLU() if settings.activation == "prelu" else nn.ReLU()
+
+
+def _conv_norm(settings: Settings, *, gain: float = 1.0) -> list[nn.Module]:
+    layer = conv(settings.channels, settings.channels)
+    if settings.norm == "none":
+        kaiming_(layer, gain=gain)
+        return [layer]
+    kaiming_(layer)
+    norm = nn.BatchNorm2d(settings.channels)
+    nn.init.constant_(norm.weight, gain)
+    return [layer, norm]
+
+
+def _body(settings: Settings) -> _Residual:
+    """Figure 4: the blocks, then a convolution and BN, all inside the long skip."""
+    blocks = [
+        _Residual(*_conv_norm(settings), _activation(settings), *_conv_norm(settings, gain=_SMALL))
+        for _ in range(settings.num_blocks)
+    ]
+    return _Residual(*blocks, *_conv_norm(settings))
+
+
+def _tail(settings: Settings) -> nn.Sequential:
+    """Features (N, C, H, W) to a picture (N, 3, scale * H, scale * W)."""
+    if settings.upsampler == "direct":
+        last = conv(settings.channels, 3 * settings.scale**2)
+        kaiming_(last, gain=_SMALL)
+        icnr_(last, settings.scale)
+        return nn.Sequential(last, nn.PixelShuffle(settings.scale))
+    stage: Callable[[int, int, Callable[[], nn.Module]], list[nn.Module]] = (
+        shuffle_stage if settings.upsampler == "pixelshuffle" else nearest_stage
+    )
+    layers: list[nn.Module] = []
+    for factor in stage_factors(settings.scale):
+        layers += stage(settings.channels, factor, lambda: _activation(settings))
+    last = conv(settings.channels, 3, settings.edge_kernel)
+    kaiming_(last, gain=_SMALL)
+    return nn.Sequential(*layers, last)
+
+
+def _reach(settings: Settings) -> int:
+    """LR pixels on either side of a tile that its output depends on."""
+    if settings.upsampler == "direct":
+        reach = 1
+    else:
+        reach = settings.edge_kernel // 2
+        for factor in reversed(stage_factors(settings.scale)):
+            # PixelShuffle follows its convolution, nearest-neighbour enlarging goes before it
+            after = settings.upsampler == "nearest_conv"
+            reach = reach_below(reach + after, factor) + (not after)
+    reach += 1 + 2 * settings.num_blocks + settings.edge_kernel // 2
+    return max(reach, bicubic_reach(0, settings.scale))
+
+
+class SRResNet(nn.Module):
+    """Figure 4's generator: head, body of residual blocks with a long skip, enlarging tail."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.scale = settings.scale
+        self.padding = _reach(settings)
+        self.multiple = 1
+        self.add_bicubic = settings.residual == "bicubic"
+        first = conv(3, settings.channels, settings.edge_kernel)
+        kaiming_(first)
+        self.head = nn.Sequential(first, _activation(settings))
+        self.body = _body(settings)
+        self.tail = _tail(settings)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
+        picture: Tensor = self.tail(self.body(self.head(lr - 0.5)))
+        base = enlarge(lr, self.scale) if self.add_bicubic else 0.5
+        return picture.to(lr.dtype) + base
+
+
+def build(settings: Settings) -> nn.Module:
+    """A freshly initialised SRResNet."""
+    return SRResNet(settings)

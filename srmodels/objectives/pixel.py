@@ -1,0 +1,49 @@
+"""A generator on its own, trained pixel by pixel against HR."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from srmodels.data.source import Batch
+from srmodels.losses.pixel import PixelKind, pixel_loss
+from srmodels.objectives.turn import Losses, Memo, Turn
+
+__all__ = ["ROLES", "PixelSettings", "Settings", "pixel_turns", "turns"]
+
+ROLES = ("generator",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelSettings:
+    """Which pixel loss.
+
+    Attributes:
+        kind: "l1" (EDSR and after; arXiv:1707.02921, section 3.3), "mse" (SRCNN, SRResNet) or
+            "charbonnier" (LapSRN).
+    """
+
+    kind: PixelKind = "l1"
+
+
+Settings = PixelSettings
+
+
+def pixel_turns(generator: nn.Module, settings: PixelSettings) -> tuple[Turn, ...]:
+    """One turn: the generator descends "pixel"."""
+    distance = pixel_loss(settings.kind)
+
+    def losses(batch: Batch, memo: Memo) -> Losses:  # noqa: ARG001 - nobody comes after
+        return {"pixel": distance(generator(batch.lr), batch.hr)}
+
+    return (Turn("generator", (generator,), losses),)
+
+
+def turns(
+    networks: Mapping[str, nn.Module],
+    settings: PixelSettings,
+    device: torch.device | None,  # noqa: ARG001 - nothing of its own to place
+) -> tuple[Turn, ...]:
+    """The turns, for networks by role."""
+    return pixel_turns(networks["generator"], settings)

@@ -1,0 +1,134 @@
+"""The store: complete or refused, and the shard that is wrong is named."""
+
+import numpy as np
+import pytest
+
+from srmodels.data.cut import PatchSettings, cut
+from srmodels.data.shard_writer import ShardWriter, shard_of, write_index
+from srmodels.data.shards import Store
+from srmodels.errors import DataError
+
+from .pictures import pattern
+
+PIECES = cut(pattern(), PatchSettings(patch_size=8, stride=8), 4)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rows = []
+    for shard, photos in ((2, ["a.png", "NA"]), (5, ["b.png"])):
+        with ShardWriter(tmp_path, shard, patch_size=8, scale=4) as writer:
+            for photo in photos:
+                rows += writer.add(photo, PIECES)
+    write_index(rows, tmp_path)
+    return tmp_path
+
+
+def test_what_was_written_is_read(folder):
+    store = Store(folder)
+    assert len(store) == 36
+    assert (store.patch_size, store.scale) == (8, 4)
+    assert store.photos == ["a.png"] * 12 + ["NA"] * 12 + ["b.png"] * 12
+    hr, lr = store.pair(13)
+    assert (hr == PIECES.hr[1]).all()
+    assert (lr == PIECES.lr[1]).all()
+
+
+def test_shards_are_plain_npy_files(folder):
+    assert np.load(folder / "hr-005.npy").shape == (12, 32, 32, 3)
+    assert np.load(folder / "lr-002.npy").dtype == np.uint8
+
+
+def test_nothing_is_mapped_before_it_is_used(folder, monkeypatch):
+    store = Store(folder)
+    opened = []
+    load = np.load
+    monkeypatch.setattr(np, "load", lambda path, **kind: opened.append(path) or load(path, **kind))
+    store.pair(30)
+    store.pair(31)
+    assert [path.name for path in opened] == ["hr-005.npy", "lr-005.npy"]
+
+
+def test_a_writer_that_fails_leaves_nothing_behind(tmp_path):
+    writer = ShardWriter(tmp_path, 0, patch_size=8, scale=4)
+    writer.add("a", PIECES)
+    writer.__exit__(OSError, OSError("disk full"), None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_until_it_is_complete_a_shard_has_another_name(tmp_path):
+    with ShardWriter(tmp_path, 0, patch_size=8, scale=4) as writer:
+        writer.add("a", PIECES)
+        assert {path.suffix for path in tmp_path.iterdir()} == {".part"}
+    assert {path.suffix for path in tmp_path.iterdir()} == {".npy"}
+
+
+def test_a_shard_without_patches_makes_no_file(tmp_path):
+    with ShardWriter(tmp_path, 0, patch_size=8, scale=4):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_without_its_index_is_not_complete(folder):
+    (folder / "index.csv").unlink()
+    with pytest.raises(DataError, match="run the stage `patches`"):
+        Store(folder)
+
+
+def _cut_off(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def _replace(path):
+    np.save(path, np.zeros((3, 8, 8, 3), np.uint8))
+
+
+def _floats(path):
+    np.save(path, np.zeros((12, 8, 8, 3), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (lambda path: path.unlink(), "not found, but the index lists it"),
+        (_cut_off, "is damaged"),
+        (lambda path: path.write_bytes(b""), "is damaged"),
+        (lambda path: path.write_bytes(b"rubbish"), "is damaged"),
+        (_replace, r"does not fit the index \(found 3, not 12\)"),
+        (_floats, "holds no patches"),
+    ],
+)
+def test_a_wrong_shard_is_named(harm, sentence, folder):
+    harm(folder / "lr-005.npy")
+    with pytest.raises(DataError, match=rf"lr-005\.npy: {sentence}"):
+        Store(folder)
+
+
+def test_a_changed_patch_is_found_and_its_shard_named(folder):
+    store = Store(folder)
+    store.verify()
+    path = folder / "hr-005.npy"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(DataError, match=r"hr-005\.npy: its row 11 has changed"):
+        Store(folder).verify()
+
+
+@pytest.mark.parametrize("text", ["", "photo,split\n", "photo\na,b\n"])
+def test_an_index_that_is_none_is_named(text, folder):
+    (folder / "index.csv").write_text(text)
+    with pytest.raises(DataError, match=r"index\.csv"):
+        Store(folder)
+
+
+def test_the_digest_is_the_indexes(folder):
+    before = Store(folder).digest()
+    assert before == Store(folder).digest()
+    text = (folder / "index.csv").read_text()
+    (folder / "index.csv").write_text(text.replace("b.png", "c.png"))
+    assert Store(folder).digest() != before
+
+
+def test_a_photographs_shard_depends_on_its_name_alone():
+    assert [shard_of(name, 16) for name in ("a.png", "b.png", "c.png")] == [8, 4, 11]

@@ -1,0 +1,109 @@
+"""Batches: a function of (seed, step), aligned, in range."""
+
+import numpy as np
+import pytest
+import torch
+
+from srmodels.data.cut import PatchSettings, cut
+from srmodels.data.shard_writer import ShardWriter, write_index
+from srmodels.data.source import PatchSource, Store, whole_images
+from srmodels.errors import DataError, PhotoError
+from srmodels.resize import reduce
+
+from .pictures import encoded, pattern, write
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    rows = []
+    for shard, photo, size in ((0, "small", (80, 80)), (3, "large", (160, 240))):
+        with ShardWriter(folder, shard, patch_size=20, scale=4) as writer:
+            settings = PatchSettings(patch_size=20, stride=20)
+            rows += writer.add(photo, cut(pattern(*size), settings, 4))
+    write_index(rows, folder)
+    return Store(folder)
+
+
+def source(store, **options):
+    values = {"patch_size": 16, "batch_size": 32, "seed": 0, "scale": 4} | options
+    return PatchSource(store, **values)
+
+
+def test_a_batch_has_the_contracts_shape_kind_and_range(store):
+    batch = source(store).batch(0)
+    assert batch.lr.shape == (32, 3, 16, 16)
+    assert batch.hr.shape == (32, 3, 64, 64)
+    assert len(batch.photos) == 32
+    for images in (batch.lr, batch.hr):
+        assert images.dtype == torch.float32
+        assert 0 <= images.min() < images.max() <= 1
+
+
+def test_the_same_seed_and_step_give_the_same_batch(store):
+    first, again = source(store).batch(7), source(store).batch(7)
+    assert torch.equal(first.lr, again.lr)
+    assert torch.equal(first.hr, again.hr)
+    assert first.photos == again.photos
+
+
+@pytest.mark.parametrize(("seed", "step"), [(0, 8), (1, 7)])
+def test_another_seed_or_step_gives_another_batch(seed, step, store):
+    assert not torch.equal(source(store).batch(7).lr, source(store, seed=seed).batch(step).lr)
+
+
+@pytest.mark.parametrize("step", range(5))
+def test_hr_shrinks_to_lr_whatever_the_crop_and_the_turn(step, store):
+    batch = source(store).batch(step)
+    small = reduce(batch.hr, 4)
+    inner = np.s_[..., 3:-3, 3:-3]
+    assert (small[inner].clamp(0, 1) - batch.lr[inner]).abs().max() <= 1 / 255
+
+
+def test_all_eight_symmetries_come_up(store):
+    batch = source(store, patch_size=20, batch_size=200).batch(0)
+    first = [lr for lr, photo in zip(batch.lr, batch.photos, strict=True) if photo == "small"]
+    assert len({lr.contiguous().numpy().tobytes() for lr in first}) == 8
+
+
+def test_a_photograph_weighs_as_much_as_its_patches(store):
+    photos = [photo for step in range(20) for photo in source(store).batch(step).photos]
+    assert abs(photos.count("small") / len(photos) - 1 / 7) < 0.05
+
+
+def test_a_crop_larger_than_the_stored_patch_names_both(store):
+    with pytest.raises(DataError, match=r"patches of 20 LR pixels, training wants 24"):
+        source(store, patch_size=24)
+
+
+def test_a_store_of_another_scale_is_refused(store):
+    with pytest.raises(DataError, match="pairs of scale 4, training wants 2"):
+        source(store, scale=2)
+
+
+def test_whole_images_come_by_name_without_their_endings(tmp_path):
+    write(tmp_path, "b.png", encoded(pattern(), "PNG"))
+    write(tmp_path, "a.bmp", encoded(pattern()[:50], "BMP"))
+    write(tmp_path, "notes.txt", b"not a picture")
+    found = whole_images(tmp_path)
+    assert [(name, image.shape) for name, image in found] == [
+        ("a", (50, 128, 3)),
+        ("b", (96, 128, 3)),
+    ]
+
+
+def test_whole_images_of_one_name_keep_their_endings(tmp_path):
+    write(tmp_path, "a.png", encoded(pattern(), "PNG"))
+    write(tmp_path, "a.bmp", encoded(pattern(), "BMP"))
+    assert [name for name, _ in whole_images(tmp_path)] == ["a.bmp", "a.png"]
+
+
+def test_a_broken_whole_image_stops_rather_than_changing_the_mean(tmp_path):
+    write(tmp_path, "a.png", b"hello")
+    with pytest.raises(PhotoError, match=r"a\.png"):
+        whole_images(tmp_path)
+
+
+def test_a_missing_folder_of_whole_images_is_named(tmp_path):
+    with pytest.raises(DataError, match="none: no such folder"):
+        whole_images(tmp_path / "none")

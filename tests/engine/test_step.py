@@ -1,0 +1,81 @@
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from srmodels.engine.step import freeze_all_but, take_step
+from srmodels.errors import NonFiniteError
+from srmodels.objectives.turn import Turn
+from tests.engine.toys import Toy, ToySource, two_player_turns
+
+
+def players():
+    networks = {"generator": Toy(), "discriminator": Toy()}
+    turns = two_player_turns(networks)
+    optimizers = {
+        turn.player: torch.optim.SGD([p for n in turn.networks for p in n.parameters()], lr=0.1)
+        for turn in turns
+    }
+    return networks, turns, optimizers
+
+
+def fabric():
+    return Fabric(accelerator="cpu", devices=1, precision="32-true")
+
+
+def test_only_the_moving_player_is_thawed() -> None:
+    networks, turns, _ = players()
+    freeze_all_but(turns[0].networks, turns)
+    assert all(p.requires_grad for p in networks["generator"].parameters())
+    assert not any(p.requires_grad for p in networks["discriminator"].parameters())
+
+
+def test_the_generators_adversarial_term_leaves_no_gradient_in_the_discriminator() -> None:
+    networks, turns, optimizers = players()
+    weight = networks["discriminator"].conv.weight
+    idle = Turn("discriminator", turns[1].networks, lambda batch, memo: {"none": 0 * weight.sum()})
+    take_step(fabric(), (turns[0], idle), optimizers, ToySource().batch(0))
+    assert not weight.grad.any()
+
+
+def test_every_player_moves_once() -> None:
+    networks, turns, optimizers = players()
+    before = {role: each.conv.weight.clone() for role, each in networks.items()}
+    take_step(fabric(), turns, optimizers, ToySource().batch(0))
+    assert not any(torch.equal(before[role], each.conv.weight) for role, each in networks.items())
+
+
+def test_a_bad_second_player_keeps_the_first_from_moving() -> None:
+    networks, turns, optimizers = players()
+    before = networks["generator"].conv.weight.clone()
+    broken = Turn(
+        "discriminator",
+        turns[1].networks,
+        lambda batch, memo: {"adversarial": torch.tensor(torch.inf)},
+    )
+    with pytest.raises(NonFiniteError, match="discriminator/adversarial"):
+        take_step(fabric(), (turns[0], broken), optimizers, ToySource().batch(0))
+    assert torch.equal(before, networks["generator"].conv.weight)
+
+
+def test_a_finite_loss_with_an_infinite_gradient_is_refused() -> None:
+    networks, turns, optimizers = players()
+
+    def rooted(batch, memo):
+        weight = networks["generator"].conv.weight
+        return {"root": (weight - weight.detach()).abs().sum().sqrt()}
+
+    with pytest.raises(NonFiniteError, match="gradient of generator"):
+        take_step(
+            fabric(),
+            (Turn("generator", turns[0].networks, rooted),),
+            {"generator": optimizers["generator"]},
+            ToySource().batch(0),
+        )
+
+
+def test_clipping_shortens_the_gradient_to_the_norm_asked_for() -> None:
+    networks, turns, optimizers = players()
+    scalars = take_step(fabric(), turns, optimizers, ToySource().batch(0), clip_norm=1e-3)
+    norms = [p.grad for p in networks["generator"].parameters()]
+    assert float(torch.nn.utils.get_total_norm(norms)) == pytest.approx(1e-3, rel=1e-2)
+    assert float(scalars["generator/gradient_norm"]) > 1e-3

@@ -1,0 +1,91 @@
+"""The smallest things that train: for testing the engine, not the networks."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from srmodels.data.source import Batch
+from srmodels.engine.device import RunSettings
+from srmodels.engine.optim import OptimSettings
+from srmodels.engine.train import Trainer, TrainSettings
+from srmodels.objectives.turn import Losses, Memo, Turn
+
+
+class Toy(nn.Module):
+    """Batch norm (buffers), a convolution and nothing else: (N, 3, H, W) to the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.norm = nn.BatchNorm2d(3)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return self.norm(self.conv(lr))
+
+
+class ToySource:
+    """A batch that depends on the step alone; `poison` is the step whose HR holds a NaN."""
+
+    def __init__(self, poison: int = -1) -> None:
+        self.poison = poison
+
+    def batch(self, step: int) -> Batch:
+        made = torch.Generator().manual_seed(step)
+        lr = torch.rand(4, 3, 8, 8, generator=made)
+        hr = 1 - lr
+        if step == self.poison:
+            hr[0, 0, 0, 0] = torch.nan
+        return Batch(lr=lr, hr=hr, photos=("cat.png", "dog.png"))
+
+
+class Silent:
+    """A watcher that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.points: list[tuple[int, dict[str, float]]] = []
+
+    def log(self, step: int, scalars: Mapping[str, float]) -> None:
+        self.points.append((step, dict(scalars)))
+
+    def picture(self, name: str, image: object, step: int) -> None:
+        """Takes it and forgets it."""
+
+
+def two_player_turns(networks: Mapping[str, nn.Module]) -> tuple[Turn, ...]:
+    generator, discriminator = networks["generator"], networks["discriminator"]
+
+    def generate(batch: Batch, memo: Memo) -> Losses:
+        sr = generator(batch.lr)
+        memo["sr"] = sr.detach()
+        return {
+            "pixel": (sr - batch.hr).abs().mean(),
+            "adversarial": -0.01 * discriminator(sr).mean(),
+        }
+
+    def discriminate(batch: Batch, memo: Memo) -> Losses:
+        return {"adversarial": discriminator(memo["sr"]).square().mean()}
+
+    return (
+        Turn("generator", (generator,), generate),
+        Turn("discriminator", (discriminator,), discriminate),
+    )
+
+
+def trainer(fabric, checkpoints, *, steps: int = 10, watcher: Silent | None = None) -> Trainer:
+    torch.manual_seed(0)
+    return Trainer(
+        fabric,
+        {"generator": Toy(), "discriminator": Toy()},
+        two_player_turns,
+        TrainSettings(
+            steps=steps,
+            log_every=3,
+            validate_every=4,
+            optimizer=OptimSettings(learning_rate=1e-2, ema_decay=0.9, schedule="cosine"),
+        ),
+        checkpoints=checkpoints,
+        validate=lambda network: ({"validation_weight": float(network.conv.weight.sum())}, {}),
+        watcher=watcher or Silent(),
+        run=RunSettings(checkpoint_seconds=0),
+    )

@@ -1,0 +1,56 @@
+"""The short table people read."""
+
+import json
+
+import pytest
+
+from srmodels.errors import ProtocolError
+from srmodels.evaluation.table import read_metrics, short_table
+
+METRICS = {
+    "test": {
+        "bicubic": {"psnr_y": 25.0, "ssim_y": 0.7, "sharpness": 0.2, "colour_shift": 1.0},
+        "generator": {"psnr_y": 26.126, "ssim_y": 0.75, "sharpness": 0.61, "colour_shift": 0.9},
+    },
+    "protocol": {"psnr_y": ["dB"]},
+    "parameters": 5,
+}
+
+
+def test_the_table_has_a_line_per_model():
+    lines = short_table(METRICS).splitlines()
+    assert lines[0].split() == [
+        "set",
+        "model",
+        "PSNR-Y",
+        "(dB)",
+        "SSIM-Y",
+        "sharpness",
+        "colour",
+        "shift",
+    ]
+    assert lines[2].split() == ["test", "generator", "26.13", "0.7500", "0.61", "0.90"]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_the_markdown_table_has_a_rule_below_its_head():
+    lines = short_table(METRICS, markdown=True).splitlines()
+    assert lines[1] == "| --- | --- | ---: | ---: | ---: | ---: |"
+    assert lines[3] == "| test | generator | 26.13 | 0.7500 | 0.61 | 0.90 |"
+
+
+def test_a_metrics_file_is_read(tmp_path):
+    path = tmp_path / "evaluate.json"
+    path.write_text(json.dumps(METRICS))
+    assert read_metrics(path) == METRICS
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [(None, "no such file"), ("{", "is no JSON"), ("[1]", "holds no scores")]
+)
+def test_what_is_no_metrics_file_is_refused_by_name(tmp_path, text, message):
+    path = tmp_path / "evaluate.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ProtocolError, match=rf"evaluate\.json: {message}"):
+        read_metrics(path)

@@ -1,0 +1,198 @@
+import dataclasses
+import urllib.error
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torchvision.models import VGG19_Weights, vgg19
+from torchvision.transforms import Normalize
+
+from srmodels.config import check
+from srmodels.errors import ConfigError, TrainingError, WeightsError
+from srmodels.losses._vgg import LAYERS
+from srmodels.losses.perceptual import Perceptual, PerceptualSettings
+
+SHALLOW = {"conv1_2": 1.0}
+
+
+def random_loss(**settings):
+    return Perceptual(PerceptualSettings(weights="random", **({"layers": SHALLOW} | settings)))
+
+
+@pytest.fixture
+def pair():
+    return torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("deepest", ["conv5_4", "conv3_1"])
+def test_layers_equal_torchvisions_features(before, deepest, pair):
+    names = ["conv1_2", "conv2_1", deepest]
+    ours = random_loss(layers=dict.fromkeys(names, 1.0), before_activation=before)
+    with torch.device("meta"):
+        theirs = vgg19(weights=None, init_weights=False).features[: len(ours.features)]
+    theirs.load_state_dict(ours.features.state_dict(), assign=True)
+    images = Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))(pair[0])
+    found = ours.layers_of(pair[0])
+    assert set(found) == set(names)
+    for name in names:
+        wanted = theirs[: LAYERS[name] + (1 if before else 2)](images)
+        torch.testing.assert_close(found[name], wanted)
+
+
+def test_mean_and_deviation_are_the_ones_torchvisions_weights_want():
+    wanted = VGG19_Weights.IMAGENET1K_V1.transforms()
+    loss = random_loss()
+    assert loss.mean.flatten().tolist() == pytest.approx(wanted.mean)
+    assert loss.std.flatten().tolist() == pytest.approx(wanted.std)
+
+
+def test_conv5_4_ends_where_srgan_and_esrgan_end():
+    assert len(random_loss(layers={"conv5_4": 1.0}).features) == 36
+
+
+def test_no_layer_deeper_than_needed_is_built():
+    assert len(random_loss().features) == 4
+
+
+def test_equal_images_have_no_distance(pair):
+    assert random_loss()(pair[0], pair[0]).item() == 0
+
+
+@pytest.mark.parametrize(("distance", "power"), [("l1", 1), ("l2", 2)])
+def test_distance_is_the_mean_difference_of_scaled_features(distance, power, pair):
+    loss = random_loss(distance=distance, feature_scale=0.5)
+    sr, hr = (loss.layers_of(images)["conv1_2"] for images in pair)
+    wanted = ((sr - hr).abs() * 0.5).pow(power).mean()
+    torch.testing.assert_close(loss(*pair), wanted)
+
+
+def test_layers_add_up_by_their_weights(pair):
+    both = random_loss(layers={"conv1_1": 2.0, "conv1_2": 0.5})(*pair)
+    first, second = (random_loss(layers={name: 1.0})(*pair) for name in ("conv1_1", "conv1_2"))
+    torch.testing.assert_close(both, 2 * first + 0.5 * second)
+
+
+def test_the_gradient_reaches_sr_and_neither_hr_nor_vgg(pair):
+    loss = random_loss().train()
+    sr, hr = (images.requires_grad_() for images in pair)
+    loss(sr, hr).backward()
+    assert sr.grad.any()
+    assert hr.grad is None
+    assert all(parameter.grad is None for parameter in loss.parameters())
+
+
+def test_it_stays_in_evaluation_mode():
+    assert not random_loss().train().training
+
+
+def test_random_weights_are_the_same_whatever_the_seed():
+    torch.manual_seed(1)
+    first = random_loss().features[0].weight
+    torch.manual_seed(2)
+    assert torch.equal(first, random_loss().features[0].weight)
+
+
+def test_making_random_weights_draws_nothing_from_the_global_generator():
+    before = torch.get_rng_state()
+    random_loss()
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_random_features_are_of_order_one_at_every_depth():
+    loss = random_loss(layers=dict.fromkeys(LAYERS, 1.0))
+    sizes = [
+        f.square().mean().sqrt().item() for f in loss.layers_of(torch.rand(1, 3, 32, 32)).values()
+    ]
+    assert 0.1 < min(sizes) < max(sizes) < 10
+
+
+@pytest.mark.parametrize("hr", [torch.rand(1, 3, 8, 8) * 2 - 1, torch.rand(1, 3, 8, 8) * 255])
+def test_hr_in_another_range_is_refused(hr):
+    with pytest.raises(TrainingError, match=r"HR is not in \[0, 1\]"):
+        random_loss()(torch.rand(1, 3, 8, 8), hr)
+
+
+@pytest.mark.parametrize("sr", [torch.rand(1, 3, 8, 8) * 2 - 1, torch.rand(1, 3, 8, 8) * 255])
+def test_sr_in_another_range_is_refused(sr):
+    with pytest.raises(TrainingError, match=r"SR is not in \[0, 1\]"):
+        random_loss()(sr, torch.rand(1, 3, 8, 8))
+
+
+def test_a_networks_overshoot_is_no_other_range():
+    sr = torch.rand(1, 3, 32, 32) * 1.3 - 0.15
+    assert random_loss()(sr, torch.rand(1, 3, 32, 32)).isfinite()
+
+
+def test_hr_that_is_not_a_number_is_refused():
+    with pytest.raises(TrainingError, match="HR is not in"):
+        random_loss()(torch.rand(1, 3, 8, 8), torch.full((1, 3, 8, 8), torch.nan))
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+@pytest.mark.parametrize("prefix", ["features.", ""])
+def test_weights_are_read_from_a_file(tmp_path, suffix, prefix):
+    state = {f"{prefix}{k}": v + 1 for k, v in random_loss().features.state_dict().items()}
+    path = tmp_path / f"vgg{suffix}"
+    save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
+    loss = Perceptual(PerceptualSettings(weights=str(path), layers=SHALLOW))
+    assert torch.equal(loss.features[2].weight, state[f"{prefix}2.weight"])
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_file_that_holds_no_weights_is_refused(tmp_path, suffix):
+    path = tmp_path / f"vgg{suffix}"
+    path.write_text("no weights")
+    with pytest.raises(WeightsError, match="cannot be read"):
+        Perceptual(PerceptualSettings(weights=str(path), layers=SHALLOW))
+
+
+def test_a_pickle_that_could_run_code_is_refused(tmp_path):
+    torch.save({"features.0.weight": print}, tmp_path / "vgg.pth")
+    with pytest.raises(WeightsError, match="cannot be read"):
+        Perceptual(PerceptualSettings(weights=str(tmp_path / "vgg.pth"), layers=SHALLOW))
+
+
+def test_another_networks_weights_are_refused_by_key_and_shape(tmp_path):
+    save_file({"features.0.weight": torch.zeros(8, 3, 3, 3)}, tmp_path / "other.safetensors")
+    settings = PerceptualSettings(weights=str(tmp_path / "other.safetensors"), layers=SHALLOW)
+    with pytest.raises(
+        WeightsError, match=r"features\.0\.weight is \(8, 3, 3, 3\), not \(64.*bias is"
+    ):
+        Perceptual(settings)
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(WeightsError, match=r"no such file \(found 'nowhere\.pth'\)"):
+        Perceptual(PerceptualSettings(weights="nowhere.pth", layers=SHALLOW))
+
+
+def test_offline_the_error_names_the_address_and_the_place(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+
+    def offline(*args: object, **kwargs: object) -> None:
+        raise urllib.error.URLError("no network")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
+    with pytest.raises(WeightsError, match=r"vgg19-dcbb9e9d\.pth at .*checkpoints.vgg19-dcbb9e9d"):
+        Perceptual(PerceptualSettings(layers=SHALLOW))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"layers": {"conv6_1": 1.0}}, "conv1_1, conv1_2, .*conv5_4"),
+        ({"layers": {}}, "at least one layer"),
+        ({"layers": {"conv1_1": 0.0}}, "weights above 0"),
+        ({"feature_scale": 0.0}, "feature_scale must be above 0"),
+        ({"distance": "l3"}, "'l1' or 'l2'"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_at_the_door(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        check(changes, PerceptualSettings, "gan.perceptual")
+
+
+def test_settings_pass_the_door_and_come_back_equal():
+    settings = PerceptualSettings(weights="random", layers={"conv2_2": 0.5})
+    assert check(dataclasses.asdict(settings), PerceptualSettings, "perceptual") == settings

@@ -1,0 +1,32 @@
+import pytest
+import torch
+
+from srmodels.losses.pixel import pixel_loss
+
+SR = torch.tensor([[[[0.0, 0.5], [1.0, 0.2]]]])
+HR = torch.tensor([[[[0.0, 0.1], [0.8, 0.5]]]])
+DIFFERENCES = [0.0, 0.4, 0.2, -0.3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("l1", sum(abs(d) for d in DIFFERENCES) / 4),
+        ("mse", sum(d**2 for d in DIFFERENCES) / 4),
+        ("charbonnier", sum((d**2 + 1e-6) ** 0.5 for d in DIFFERENCES) / 4),
+    ],
+)
+def test_pixel_losses_equal_their_formulas(kind, value):
+    assert pixel_loss(kind)(SR, HR).item() == pytest.approx(value)
+
+
+@pytest.mark.parametrize("kind", ["l1", "mse", "charbonnier"])
+def test_pictures_of_two_sizes_are_not_broadcast(kind):
+    with pytest.raises(AssertionError, match="one shape"):
+        pixel_loss(kind)(torch.rand(1, 3, 4, 4), torch.rand(1, 3, 1, 1))
+
+
+def test_charbonnier_is_smooth_where_nothing_differs():
+    sr = HR.clone().requires_grad_()
+    pixel_loss("charbonnier")(sr, HR).backward()
+    assert torch.equal(sr.grad, torch.zeros_like(sr))

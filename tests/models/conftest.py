@@ -1,0 +1,29 @@
+"""Small versions of every network, so that a test of all of them takes a second."""
+
+import dataclasses
+
+import pytest
+
+from srmodels import models
+
+SMALLER = {
+    "num_blocks": 2,
+    "channels": 8,
+    "growth_channels": 4,
+    "patch_size": 32,
+    "depths": (2,),
+    "num_heads": (2,),
+}
+
+
+@pytest.fixture
+def small_settings():
+    """Makes a network's settings: the defaults, smaller where they are of the usual kind."""
+
+    def make(network: str, **changes: object) -> object:
+        defaults = models.settings_class(network)()
+        kinds = {f.name: type(f.default) for f in dataclasses.fields(defaults)}
+        smaller = {k: v for k, v in SMALLER.items() if kinds.get(k) is type(v)}
+        return dataclasses.replace(defaults, **(smaller | changes))
+
+    return make

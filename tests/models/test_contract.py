@@ -1,0 +1,130 @@
+"""What every network keeps, whoever wrote it: it is found by its being there."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from srmodels import models
+from srmodels.config import check
+
+GENERATORS = models.names("generator")
+DISCRIMINATORS = models.names("discriminator")
+
+
+@pytest.fixture
+def small(small_settings):
+    def build(network: str, **changes: object) -> nn.Module:
+        return models.build(network, small_settings(network, **changes)).eval()
+
+    return build
+
+
+def images_for(network: nn.Module) -> Tensor:
+    side = getattr(network, "patch_size", 33)
+    return torch.rand(2, 3, side, side)
+
+
+@pytest.mark.parametrize("network", models.names())
+def test_a_module_offers_role_settings_build_and_one_class(network, small_settings):
+    module = type(models.build(network, small_settings(network))).__module__
+    exported = set(__import__(module, fromlist=["__all__"]).__all__)
+    assert {"ROLE", "Settings", "build"} < exported
+    assert len(exported) == 4
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+@pytest.mark.parametrize("network", GENERATORS)
+def test_output_is_scale_times_input_for_odd_sizes(network, scale, small):
+    generator = small(network, scale=scale)
+    with torch.no_grad():
+        assert generator(torch.rand(2, 3, 5, 7)).shape == (2, 3, 5 * scale, 7 * scale)
+    assert generator.scale == scale
+
+
+@pytest.mark.parametrize("network", GENERATORS)
+def test_a_picture_of_one_pixel_is_enlarged_too(network, small):
+    with torch.no_grad():
+        assert small(network)(torch.rand(1, 3, 1, 1)).shape == (1, 3, 4, 4)
+
+
+@pytest.mark.parametrize("network", GENERATORS)
+def test_a_new_generator_stays_near_its_input_range(network, small):
+    with torch.no_grad():
+        sr = small(network)(torch.rand(1, 3, 12, 12))
+    assert sr.isfinite().all()
+    assert sr.min() > -1
+    assert sr.max() < 2
+
+
+@pytest.mark.parametrize("network", DISCRIMINATORS)
+def test_logits_are_one_number_or_one_map_an_image(network, small):
+    discriminator = small(network)
+    logits = discriminator(images_for(discriminator))
+    assert logits.shape[:2] == (2, 1)
+    assert logits.ndim in (2, 4)
+    assert logits.isfinite().all()
+
+
+@pytest.mark.parametrize("network", models.names())
+def test_every_parameter_gets_a_gradient(network, small):
+    built = small(network)
+    output = built(images_for(built))
+    (output * torch.randn_like(output)).sum().backward()
+    without = [n for n, p in built.named_parameters() if p.grad is None or not p.grad.any()]
+    assert without == []
+
+
+@pytest.mark.parametrize("network", models.names())
+def test_output_is_float32_under_bfloat16_autocast(network, small):
+    built = small(network)
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        assert built(images_for(built)).dtype == torch.float32
+
+
+@pytest.mark.parametrize("network", models.names())
+def test_bfloat16_autocast_changes_the_output_by_rounding_only(network, small):
+    built = small(network)
+    images = images_for(built)
+    with torch.no_grad():
+        exact = built(images)
+        with torch.autocast("cpu", torch.bfloat16):
+            rounded = built(images)
+    assert (rounded - exact).abs().max() < 0.03 * max(1.0, exact.abs().max().item())
+
+
+@pytest.mark.parametrize("network", models.names())
+def test_one_seed_gives_one_network_and_one_output(network, small):
+    torch.manual_seed(3)
+    first = small(network)
+    torch.manual_seed(3)
+    second = small(network)
+    images = images_for(first)
+    with torch.no_grad():
+        assert torch.equal(first(images), second(images))
+
+
+@pytest.mark.parametrize("network", models.names())
+def test_channels_last_gives_the_same_output(network, small):
+    built = small(network)
+    images = images_for(built)
+    with torch.no_grad():
+        plain = built(images)
+        other = built.to(memory_format=torch.channels_last)(
+            images.to(memory_format=torch.channels_last)
+        )
+    torch.testing.assert_close(other, plain, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("network", models.names())
+def test_settings_pass_the_door_and_come_back_equal(network, small_settings):
+    settings = small_settings(network)
+    section = models.settings_class(network)
+    assert check(dataclasses.asdict(settings), section, network) == settings
+
+
+@pytest.mark.parametrize("network", GENERATORS)
+def test_a_scale_no_network_does_is_refused(network):
+    with pytest.raises(ValueError, match="scale must be"):
+        models.settings_class(network)(scale=5)

@@ -1,0 +1,234 @@
+import dataclasses
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from srmodels import models, objectives
+from srmodels.config import check
+from srmodels.errors import ConfigError
+from srmodels.losses.perceptual import Perceptual, PerceptualSettings
+from srmodels.objectives.gan import GanSettings, GanWeights, gan_turns
+from srmodels.objectives.pixel import PixelSettings, pixel_turns
+
+KINDS = ["vanilla", "least_squares", "relativistic_average"]
+RANDOM_VGG = PerceptualSettings(weights="random", layers={"conv1_2": 1.0})
+
+
+def make(network, **settings):
+    return models.build(network, models.settings_class(network)(**settings))
+
+
+@pytest.fixture
+def generator():
+    small = {"num_blocks": 1, "channels": 8, "norm": "none", "edge_kernel": 3}
+    return make("srresnet", **small, upsampler="direct", residual="bicubic")
+
+
+@pytest.fixture
+def discriminator():
+    return make("patch_discriminator", channels=8, num_stages=2)
+
+
+@pytest.fixture
+def batch():
+    return SimpleNamespace(
+        lr=torch.rand(2, 3, 6, 6), hr=torch.rand(2, 3, 24, 24), photos=("a", "b")
+    )
+
+
+def settings_for(kind="vanilla", **weights):
+    none = {"pixel": 0.0, "perceptual": 0.0, "adversarial": 0.0}
+    return GanSettings(kind=kind, weights=GanWeights(**(none | weights)), perceptual=RANDOM_VGG)
+
+
+def gan(generator, discriminator, settings):
+    return gan_turns(generator, discriminator, settings, Perceptual(RANDOM_VGG))
+
+
+def take(turns, batch):
+    """The engine's freezing rule: only the turn's networks may get gradients, and do."""
+    memo, terms = {}, {}
+    every = {network for turn in turns for network in turn.networks}
+    for turn in turns:
+        for network in every:
+            network.requires_grad_(network in turn.networks)
+        losses = turn.losses(batch, memo)
+        torch.stack(list(losses.values())).sum().backward()
+        terms[turn.player] = losses
+    return memo, terms
+
+
+def has_gradient(network: nn.Module) -> bool:
+    return any(p.grad is not None and p.grad.any() for p in network.parameters())
+
+
+def test_objectives_are_found_by_the_networks_they_need():
+    assert "pixel" in objectives.names({"generator"})
+    assert "gan" in objectives.names({"generator", "discriminator"})
+    assert "turn" not in objectives.names()
+
+
+def test_an_unknown_objective_is_refused_with_a_guess():
+    with pytest.raises(ConfigError, match=r"pretrain\.objective: .*did you mean pixel"):
+        objectives.settings_class("pixl", "pretrain.objective")
+
+
+@pytest.mark.parametrize("objective", objectives.names())
+def test_default_settings_pass_the_door_and_come_back_equal(objective):
+    section = objectives.settings_class(objective)
+    assert check(dataclasses.asdict(section()), section, objective) == section()
+
+
+def test_turns_are_made_from_networks_by_role(generator, discriminator, batch):
+    networks = {"generator": generator, "discriminator": discriminator}
+    settings = settings_for(perceptual=1.0, adversarial=1.0)
+    turns = objectives.turns("gan", networks, settings, torch.device("cpu"))
+    assert [turn.player for turn in turns] == ["generator", "discriminator"]
+    assert set(turns[0].losses(batch, {})) == {"perceptual", "adversarial"}
+
+
+def test_the_pixel_objective_is_one_turn_that_moves_the_generator(generator, batch):
+    memo, terms = take(pixel_turns(generator, PixelSettings()), batch)
+    assert set(terms["generator"]) == {"pixel"}
+    assert has_gradient(generator)
+    assert memo == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("term", ["pixel", "perceptual", "adversarial"])
+def test_each_term_alone_pulls_on_the_generator_and_on_nobody_else(
+    term, kind, generator, discriminator, batch
+):
+    turn = gan(generator, discriminator, settings_for(kind, **{term: 1.0}))[0]
+    discriminator.requires_grad_(False)
+    losses = turn.losses(batch, {})
+    assert set(losses) == {term}
+    losses[term].backward()
+    assert all(p.grad is not None and p.grad.any() for p in generator.parameters())
+    assert not has_gradient(discriminator)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_discriminators_turn_pulls_on_the_discriminator_and_on_nobody_else(
+    kind, generator, discriminator, batch
+):
+    turns = gan(generator, discriminator, settings_for(kind, pixel=1.0))
+    memo = {}
+    turns[0].losses(batch, memo)  # without backward: the generator's gradient stays empty
+    turns[1].losses(batch, memo)["adversarial"].backward()
+    assert has_gradient(discriminator)
+    assert not has_gradient(generator)
+
+
+def test_a_term_is_multiplied_by_its_weight(generator, discriminator, batch):
+    discriminator.eval()  # the power iteration rests: one output for one input
+    one = gan(generator, discriminator, settings_for(pixel=1.0, perceptual=1.0, adversarial=1.0))
+    two = gan(generator, discriminator, settings_for(pixel=2.0, perceptual=3.0, adversarial=4.0))
+    single, double = (turns[0].losses(batch, {}) for turns in (one, two))
+    for term, weight in (("pixel", 2), ("perceptual", 3), ("adversarial", 4)):
+        torch.testing.assert_close(double[term], weight * single[term])
+
+
+def test_the_memo_carries_a_detached_sr_and_the_mean_logits(generator, discriminator, batch):
+    memo, _ = take(gan(generator, discriminator, settings_for(pixel=1.0)), batch)
+    assert set(memo) == {"sr", "d_real", "d_fake"}
+    assert memo["sr"].shape == batch.hr.shape
+    assert not any(value.requires_grad for value in memo.values())
+    assert memo["d_real"].ndim == memo["d_fake"].ndim == 0
+
+
+class Counting(nn.Module):
+    """Counts how often its network runs."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.calls = 0
+
+    def forward(self, images):
+        self.calls += 1
+        return self.network(images)
+
+
+@pytest.mark.parametrize(("kind", "passes"), [("vanilla", 3), ("relativistic_average", 4)])
+def test_no_network_runs_oftener_than_its_loss_needs(kind, passes, generator, discriminator, batch):
+    counted = Counting(generator), Counting(discriminator)
+    take(gan(*counted, settings_for(kind, pixel=1.0, adversarial=1.0)), batch)
+    assert [each.calls for each in counted] == [1, passes]
+
+
+def test_a_term_of_weight_0_is_not_computed(generator, discriminator, batch):
+    counted = Counting(discriminator)
+    turns = gan_turns(generator, counted, settings_for(pixel=1.0), None)
+    assert set(turns[0].losses(batch, {})) == {"pixel"}
+    assert counted.calls == 0
+
+
+def test_the_perceptual_network_is_not_built_where_its_weight_is_0(generator, discriminator):
+    networks = {"generator": generator, "discriminator": discriminator}
+    nowhere = PerceptualSettings(weights="nowhere.pth")
+    weights = GanWeights(pixel=1.0, perceptual=0.0)
+    settings = GanSettings(weights=weights, perceptual=nowhere)
+    assert len(objectives.turns("gan", networks, settings)) == 2
+
+
+def test_a_batch_can_be_learnt_by_the_pixel_objective(generator, batch):
+    (turn,) = pixel_turns(generator, PixelSettings(kind="l1"))
+    optimizer = torch.optim.Adam(generator.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss = turn.losses(batch, {})["pixel"]
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.95 * losses[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_discriminator_learns_to_tell_one_batch(kind, generator, discriminator, batch):
+    turns = gan(generator, discriminator, settings_for(kind, pixel=1.0))
+    optimizer = torch.optim.Adam(discriminator.parameters(), lr=5e-3)
+    for _ in range(30):
+        optimizer.zero_grad()
+        memo, _ = take(turns, batch)
+        optimizer.step()
+    assert memo["d_real"] - memo["d_fake"] > 0.3
+
+
+def test_the_generator_learns_to_fool_a_resting_discriminator(generator, discriminator, batch):
+    turn = gan(generator, discriminator.eval(), settings_for(adversarial=1.0))[0]
+    discriminator.requires_grad_(False)
+    optimizer = torch.optim.Adam(generator.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss = turn.losses(batch, {})["adversarial"]
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] - 0.1
+
+
+def test_srgans_published_values_are_the_defaults():
+    settings = GanSettings()
+    assert (settings.kind, settings.weights.adversarial) == ("vanilla", 1e-3)
+    assert settings.perceptual.layers == {"conv5_4": 1.0}
+    assert not settings.perceptual.before_activation
+    assert settings.perceptual.feature_scale == pytest.approx(1 / 12.75)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"weights": {"pixel": -1.0}}, "weights must be 0 or more"),
+        ({"weights": {"perceptual": 0.0, "adversarial": 0.0}}, "one of them above 0"),
+        ({"perceptual": None}, "perceptual must be given"),
+        ({"kind": "hinge"}, "'vanilla', 'least_squares' or 'relativistic_average'"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_at_the_door(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        check(changes, GanSettings, "objective")

@@ -1,0 +1,181 @@
+"""The whole pipeline in the smoke preset, as a user runs it: real DVC, real kills."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ("weights", "metrics", "plots", "samples")
+
+
+def environment() -> dict[str, str]:
+    """This Python first on the path; nothing of an outer DVC, MLflow or pytest."""
+    clean = {
+        k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_", "PYTEST_"))
+    }
+    return clean | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_NO_ANALYTICS": "1",
+        "GIT_AUTHOR_NAME": "t",
+        "GIT_AUTHOR_EMAIL": "t@example.org",
+        "GIT_COMMITTER_NAME": "t",
+        "GIT_COMMITTER_EMAIL": "t@example.org",
+    }
+
+
+def run(folder: Path, *command: str, ok: bool = True) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+    text = done.stdout + done.stderr
+    assert (done.returncode == 0) == ok, text[-4000:]
+    return text
+
+
+def edit(folder: Path, old: str, new: str) -> None:
+    params = folder / "params.yaml"
+    text = params.read_text()
+    assert old in text
+    params.write_text(text.replace(old, new, 1))
+
+
+def clone(target: Path) -> Path:
+    """The working tree as git would hold it, in a repository of its own, in the smoke preset."""
+    target.mkdir()
+    listed = run(ROOT, "git", "ls-files", "-co", "--exclude-standard").splitlines()
+    for name in listed:
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    (target / "dvc.lock").unlink(missing_ok=True)
+    edit(target, "preset: quickstart", "preset: smoke")
+    run(target, "git", "init", "-q")
+    run(target, "git", "add", "-A")
+    run(target, "git", "commit", "-qm", "start")
+    return target
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every result file."""
+    files = [path for name in RESULTS for path in sorted((folder / name).rglob("*"))]
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if path.is_file() and path.name != ".gitignore"
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    """A repository in which the smoke preset has run once; tests leave it as they found it."""
+    folder = clone(tmp_path_factory.mktemp("pipeline") / "repo")
+    run(folder, "dvc", "repro")
+    return folder
+
+
+@pytest.fixture
+def restored(finished) -> Path:
+    """The same; what a test edits in params.yaml is put back."""
+    before = (finished / "params.yaml").read_text()
+    yield finished
+    (finished / "params.yaml").write_text(before)
+
+
+def test_every_stage_leaves_its_files(finished) -> None:
+    expected = {
+        "weights/pretrained.safetensors",
+        "weights/generator.safetensors",
+        "metrics/patches.json",
+        "metrics/pretrain.json",
+        "metrics/gan.json",
+        "metrics/evaluate.json",
+        "plots/pretrain.csv",
+        "plots/gan.csv",
+        "plots/per_image.csv",
+    }
+    assert expected <= digests(finished).keys()
+    assert list((finished / "samples").glob("*.png"))
+    assert not list((finished / ".resume").glob("pretrain-*"))
+
+
+def test_a_second_repro_does_nothing(finished) -> None:
+    assert "Data and pipelines are up to date" in run(finished, "dvc", "repro")
+
+
+def test_running_again_from_nothing_gives_the_same_bytes(finished) -> None:
+    before = digests(finished)
+    for name in (*RESULTS, "data/patches", "data/photos"):
+        shutil.rmtree(finished / name)
+    (finished / "metrics").mkdir()
+    run(finished, "dvc", "repro", "--force")
+    assert digests(finished) == before
+
+
+def test_another_models_section_reruns_nothing(restored) -> None:
+    text = (restored / "params.yaml").read_text()
+    at = text.index("  srcnn:")
+    changed = text[:at] + text[at:].replace("steps: 20", "steps: 21", 1)
+    (restored / "params.yaml").write_text(changed)
+    assert "up to date" in run(restored, "dvc", "repro")
+
+
+def test_another_model_reruns_what_depends_on_it_and_passes_through_the_gan_stage(restored) -> None:
+    text = run(restored, "dvc", "exp", "run", "-S", "model=srresnet")
+    assert "Running stage 'pretrain'" in text
+    assert "Running stage 'patches'" not in text
+    assert "Running stage 'photos'" not in text
+    assert "no adversarial phase" in text
+    pair = [restored / "weights" / f"{name}.safetensors" for name in ("pretrained", "generator")]
+    assert pair[0].read_bytes() == pair[1].read_bytes()
+    difference = run(restored, "dvc", "metrics", "diff")
+    assert "evaluate.json" in difference
+    assert "srresnet" in run(restored, "dvc", "exp", "show", "--md")
+    run(restored, "git", "checkout", "-q", ".")
+    run(restored, "dvc", "repro")
+
+
+def test_a_misspelt_model_is_one_line_with_the_names(restored) -> None:
+    text = run(restored, "dvc", "exp", "run", "-S", "model=srgann", ok=False)
+    assert "error: model: unknown name (found 'srgann'); one of srcnn, srresnet, srgan" in text
+    assert "Traceback" not in text
+    run(restored, "git", "checkout", "-q", ".")
+
+
+def kill_in(folder: Path, stage: str) -> None:
+    """Starts `dvc repro` and kills DVC and its child once the stage has saved a checkpoint."""
+    process = subprocess.Popen(
+        ["dvc", "repro"],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list((folder / ".resume").glob(f"{stage}-*/checkpoint.pt")):
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline, f"{stage} never saved a checkpoint"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.parametrize("stage", ["pretrain", "gan"])
+def test_killed_in_mid_training_and_run_again_it_ends_with_the_same_bytes(
+    finished, tmp_path, stage
+) -> None:
+    folder = clone(tmp_path / "repo")
+    edit(folder, "checkpoint_seconds: 15.0", "checkpoint_seconds: 0.0")
+    kill_in(folder, stage)
+    text = run(folder, "dvc", "repro")
+    assert "resumed at step" in text
+    assert digests(folder) == digests(finished)
