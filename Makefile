@@ -8,24 +8,29 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: repro test lint ui clean
+.PHONY: repro test lint readme ui clean
 
 repro: .venv/ready
 	dvc repro
 	@srmodels scores
 	@echo
-	@echo "Next: open samples/ (pictures side by side)"
-	@echo "      $(BIN)/mlflow ui           every loss curve, at 127.0.0.1:5000"
-	@echo "      $(BIN)/dvc exp run -S model=srresnet && $(BIN)/dvc metrics diff    (after: source $(BIN)/activate)"
+	@echo "Next: source .venv/bin/activate, then"
+	@echo "  look at samples/                  LR, bicubic, pretrained, generator, HR side by side"
+	@echo "  mlflow ui                         every loss curve, at 127.0.0.1:5000"
+	@echo "  dvc exp run -S model=srresnet     another recipe; dvc metrics diff compares it"
+	@echo "  srmodels upscale photo.heic -o large/"
 
 test: .venv/ready lint
-	pytest
+	pytest -n 2 --dist loadfile
 
 lint: .venv/ready
 	ruff check .
 	ruff format --check .
 	mypy
 	lint-imports --no-logo
+
+readme: repro
+	python docs/readme.py
 
 ui: .venv/ready
 	mlflow ui

@@ -188,11 +188,13 @@ def _check_fit(phase: Adversarial, scale: int, where: str, door: _Door) -> None:
     """A discriminator with a fixed patch size must get that size."""
     wanted = getattr(getattr(phase.discriminator, "settings", None), "patch_size", None)
     if wanted is not None and phase.training is not None:
-        given = phase.training.patch_size * scale
+        shift = getattr(getattr(phase.objective, "settings", None), "shift", 0)
+        given = phase.training.patch_size * scale - shift
         if given != wanted:
             door.problems.append(
                 f"{where}.discriminator.patch_size: found {wanted} HR pixels, but training crops "
-                f"are {phase.training.patch_size} LR = {given} HR pixels; make them equal"
+                f"show it {given} (patch_size {phase.training.patch_size} LR, shift {shift}); "
+                "make them equal"
             )
 
 

@@ -1,82 +1,33 @@
 """The pretrained and the final generator on whole test pictures: scores, tables, samples."""
 
 import json
-import logging
-from collections.abc import Callable, Mapping
+from itertools import product
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 from PIL import Image
 
 from srmodels import params
 from srmodels.data.source import whole_images
-from srmodels.errors import WeightsError
-from srmodels.evaluation.luma import Picture
-from srmodels.evaluation.pictures import comparison
-from srmodels.evaluation.scores import Upscaler, evaluate, means, protocol
-from srmodels.evaluation.table import short_table
+from srmodels.engine.tracking import Tracker
+from srmodels.evaluation.report import BUNDLED, evaluate_sets
 from srmodels.inference.device import device_named
-from srmodels.inference.generator import Generator, load
+from srmodels.inference.generator import load
 from stages import guard
-
-BUNDLED = "test"  # the set whose every picture is drawn
-DRAWN = 4  # of every other set
-
-log = logging.getLogger(__name__)
+from stages.running import tracker
 
 
-def _drawer(
-    name: str, folder: Path, scale: int
-) -> Callable[[str, Picture, Mapping[str, Picture], Picture], None]:
-    """Draws the pictures of one set as they are scored."""
-    drawn: list[str] = []
-
-    def draw(image: str, lr: Picture, pictures: Mapping[str, Picture], hr: Picture) -> None:
-        if name == BUNDLED or len(drawn) < DRAWN:
-            drawn.append(image)
-            sheet = comparison(lr, pictures, hr, scale=scale)
-            Image.fromarray(sheet).save(folder / f"{name}-{image.replace('/', '__')}.png")
-
-    return draw
-
-
-def evaluate_sets(
-    generators: Mapping[str, Generator], sets: Mapping[str, Path], *, scale: int, root: Path
-) -> None:
-    """Scores every set and writes metrics/evaluate.json, plots/per_image.csv and samples/.
-
-    Args:
-        generators: By name; the last is the final one.
-        sets: Folders of HR pictures by name.
-        scale: HR over LR.
-        root: Where the three folders lie.
-
-    Raises:
-        WeightsError: A generator is for another scale.
-        ProtocolError: A picture cannot be scored, or bicubic shows that the protocol is broken.
-    """
-    for name, generator in generators.items():
-        if generator.scale != scale:
-            raise WeightsError(f"{name}: enlarges {generator.scale} times, but scale is {scale}")
-    for made in ("metrics", "plots", "samples"):
-        (root / made).mkdir(parents=True, exist_ok=True)
-    for old in (root / "samples").glob("*.png"):
-        old.unlink()
-    upscalers: dict[str, Upscaler] = dict(generators)
-    metrics: dict[str, object] = {}
-    tables = []
-    for name, folder in sets.items():
-        draw = _drawer(name, root / "samples", scale)
-        table = evaluate(upscalers, whole_images(folder), scale=scale, show=draw)
-        metrics[name] = means(table)
-        table.insert(0, "set", name)
-        tables.append(table)
-    metrics["protocol"] = protocol(scale)
-    metrics["parameters"] = list(generators.values())[-1].parameters
-    pd.concat(tables).to_csv(root / "plots" / "per_image.csv", index=False, lineterminator="\n")
-    text = json.dumps(metrics, indent=2) + "\n"
-    (root / "metrics" / "evaluate.json").write_text(text, encoding="utf-8")
-    log.info("%s", short_table(metrics))
+def track(watcher: Tracker, root: Path) -> None:
+    """Sends scores, samples, and the curves of stages that DVC took from its cache."""
+    for name, stage in product(("", "_validation"), ("pretrain", "gan")):
+        watcher.replay(root / "plots" / f"{stage}{name}.csv", stage)
+    metrics = json.loads((root / "metrics" / "evaluate.json").read_text(encoding="utf-8"))
+    for name in metrics.keys() - {"protocol", "parameters"}:
+        for model, scores in metrics[name].items():
+            watcher.log(0, {f"{name}/{model}/{each}": value for each, value in scores.items()})
+    for path in sorted((root / "samples").glob("*.png")):
+        watcher.picture(path.stem, np.asarray(Image.open(path).convert("RGB")), 0)
+    watcher.finish()
 
 
 @guard
@@ -91,8 +42,11 @@ def main() -> None:
         for name in ("pretrained", "generator")
     }
     further = {name: Path(folder) for name, folder in settings.evaluate.sets.items()}
-    sets = {BUNDLED: Path("data/patches/test"), **further}
+    folders = {BUNDLED: Path("data/patches/test"), **further}
+    sets = {name: whole_images(folder) for name, folder in folders.items()}
     evaluate_sets(generators, sets, scale=settings.scale, root=Path())
+    with tracker("evaluate", settings) as watcher:
+        track(watcher, Path())
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def test_all_problems_come_at_once() -> None:
 def test_a_discriminator_of_another_patch_size_is_refused_before_training() -> None:
     values = changed(preset="paper")
     values["models"]["srgan"]["paper"]["adversarial"]["training"]["patch_size"] = 32
-    assert "are 32 LR = 128 HR pixels" in problem(values)
+    assert "show it 128 (patch_size 32 LR, shift 0)" in problem(values)
 
 
 def test_a_generator_where_a_discriminator_belongs_is_refused() -> None:

@@ -61,13 +61,22 @@ class PatchSource:
         batch_size: Pairs in a batch.
         seed: Decides all batches, together with the step.
         scale: HR over LR; must be the store's.
+        permute_colours: Exchanges the three colours of each pair at random (RGB permutation, one of
+            the augmentations of Yoo et al. 2020, arXiv:2004.00448, section 3).
 
     Raises:
         DataError: The store does not fit.
     """
 
     def __init__(
-        self, store: Store, *, patch_size: int, batch_size: int, seed: int, scale: int
+        self,
+        store: Store,
+        *,
+        patch_size: int,
+        batch_size: int,
+        seed: int,
+        scale: int,
+        permute_colours: bool = False,
     ) -> None:
         if patch_size > store.patch_size:
             raise DataError(
@@ -83,6 +92,7 @@ class PatchSource:
         self._patch_size = patch_size
         self._batch_size = batch_size
         self._seed = seed
+        self._permute_colours = permute_colours
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, from 0 on; the same on every call and after every restart."""
@@ -99,6 +109,9 @@ class PatchSource:
                 top, left = corner * factor
                 crop = _pixels(whole)[top : top + size * factor, left : left + size * factor]
                 _pixels(out)[place] = _symmetry(crop, turn)
+        if self._permute_colours:
+            orders = rng.permuted(np.tile(np.arange(3), (count, 1)), axis=1)[:, None, None]
+            lr, hr = (np.take_along_axis(out, orders, axis=-1) for out in (lr, hr))
         photos = tuple(self._store.photos[row] for row in rows)
         return Batch(lr=_to_floats(lr), hr=_to_floats(hr), photos=photos)
 

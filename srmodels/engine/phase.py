@@ -118,6 +118,7 @@ def train_phase(
             batch_size=phase.settings.batch_size,
             seed=phase.seed,
             scale=phase.scale,
+            permute_colours=phase.settings.permute_colours,
         )
         made = networks()
         trainer = Trainer(

@@ -139,10 +139,12 @@ class Tracker:
         with self._lock:
             self._pictures.append((f"{self.stage}/{name}", image, step))
 
-    def replay(self, curve: Path) -> None:
-        """Sends the points of a curve on disk that the run does not have yet."""
-        for step, name, value in read_points(curve):
-            self.log(step, {name: value})
+    def replay(self, curve: Path, stage: str) -> None:
+        """Sends the points of another stage's curve on disk that the run does not have yet."""
+        now = int(time.time() * 1000)
+        points = [Metric(f"{stage}/{n}", v, now, step) for step, n, v in read_points(curve)]
+        with self._lock:
+            self._points += points
 
     def _work(self) -> None:
         while not self._stop.wait(_FLUSH_SECONDS):

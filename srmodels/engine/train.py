@@ -37,6 +37,8 @@ class TrainSettings:
         steps: How often every player moves.
         batch_size: Crops per step.
         patch_size: Side of a training crop in LR pixels; the HR side is `scale` times that.
+        permute_colours: Exchanges the colours of each pair at random: as bicubic treats them alike,
+            these are further pictures. It helps where photographs are few.
         precision: "bf16-mixed", "32-true", or "auto": the former where the device is fast at it.
         log_every: Steps between two points of the loss curves; a point is their mean.
         validate_every: Steps between two validations; the last step always validates.
@@ -46,6 +48,7 @@ class TrainSettings:
     steps: int
     batch_size: int = 16
     patch_size: int = 24
+    permute_colours: bool = False
     precision: Precision = "auto"
     log_every: int = 50
     validate_every: int = 500

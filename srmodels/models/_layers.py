@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 __all__ = [
     "RGB_MEAN",
     "SCALES",
+    "EvenConv2d",
     "bicubic_reach",
     "check_counts",
     "check_scale",
@@ -72,6 +74,35 @@ def icnr_(layer: nn.Conv2d, factor: int) -> None:
     output has no checkerboard.
     """
     layer.weight.copy_(layer.weight[:: factor**2].repeat_interleave(factor**2, dim=0))
+
+
+class EvenConv2d(nn.Conv2d):
+    """The 3x3 convolution before a last PixelShuffle, which keeps flat areas flat.
+
+    The factor^2 kernels whose pixels come to lie side by side are held to one common sum and one
+    common bias, so a constant input gives a constant output: the condition of Sugawara et al. 2018,
+    "Super-resolution using convolutional neural networks without any checkerboard artifacts"
+    (arXiv:1806.02658), section 3, met here by shifting the kernels instead of filtering the output.
+    ICNR only begins so; a discriminator soon leaves it.
+
+    Args:
+        channels: Feature maps of the input.
+        colours: Of the picture; the layer has colours * factor^2 outputs.
+        factor: Of the PixelShuffle.
+    """
+
+    def __init__(self, channels: int, colours: int, factor: int) -> None:
+        super().__init__(channels, colours * factor**2, 3, padding=1)
+        self.colours = colours
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, channels, H, W) to (N, colours * factor^2, H, W)."""
+        assert self.bias is not None, "built with one"
+        sums = self.weight.sum((2, 3)).view(self.colours, -1, self.in_channels)
+        excess = (sums - sums.mean(1, keepdim=True)).flatten(0, 1) / self.weight[0, 0].numel()
+        bias = self.bias.view(self.colours, -1)
+        bias = bias.mean(1, keepdim=True).expand_as(bias).flatten()
+        return F.conv2d(features, self.weight - excess[..., None, None], bias, padding=1)
 
 
 def shuffle_stage(

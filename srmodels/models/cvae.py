@@ -19,7 +19,9 @@ Where this differs from them:
   and written by what was the dense layers, and all other layers run over the whole: the same
   network at 32 x 32, any size by mirroring to a multiple of the window, and a padded tile that
   begins at a window equals the whole picture (as one latent for a whole picture could not).
-- `residual: bicubic` adds the output to the bicubic enlargement instead of the sigmoid.
+- `residual: bicubic` adds the output to the bicubic enlargement instead of the sigmoid, and
+  `norm: none` leaves out BN (EDSR, https://arxiv.org/abs/1707.02921, section 3.1): for short
+  trainings, as SRResNet's settings of these names.
 """
 
 from dataclasses import dataclass
@@ -46,7 +48,7 @@ __all__ = ["CVAE", "ROLE", "Settings", "build"]
 
 ROLE = "generator"
 _SLOPE = 0.2
-_SMALL = 0.1  # what the layers that make moments and picture are multiplied by at the start
+_SMALL = 0.1  # what the layers that make the prior and the picture are multiplied by at the start
 _STRIDES = 3  # of the encoder, each halving the picture
 _SHRINKS = 2**_STRIDES
 
@@ -60,6 +62,7 @@ class Settings:
         channels: Feature maps of the first layer; the deepest have eight times as many.
         latent_channels: Numbers of the latent for each window.
         window_size: Side of the windows that have a latent each, in LR pixels; a multiple of 8.
+        norm: "batch" after most convolutions (published), or "none".
         residual: "none" ends in a sigmoid (published), "bicubic" adds to the enlargement.
     """
 
@@ -67,6 +70,7 @@ class Settings:
     channels: int = 64
     latent_channels: int = 256
     window_size: int = 32
+    norm: Literal["batch", "none"] = "batch"
     residual: Literal["none", "bicubic"] = "none"
 
     def __post_init__(self) -> None:
@@ -76,10 +80,14 @@ class Settings:
             raise ValueError(f"window_size must be a multiple of {_SHRINKS}")
 
 
+def _norm(channels: int, settings: Settings) -> list[nn.Module]:
+    return [nn.BatchNorm2d(channels)] if settings.norm == "batch" else []
+
+
 class _Encoder(nn.Module):
     """3x3 convolutions, all but the first with stride 2 and BN; then a dense layer per window."""
 
-    def __init__(self, channels_in: int, settings: Settings) -> None:
+    def __init__(self, channels_in: int, settings: Settings, *, gain: float = 1.0) -> None:
         super().__init__()
         self.stages = nn.ModuleList()
         before = channels_in
@@ -87,13 +95,13 @@ class _Encoder(nn.Module):
             after = settings.channels * 2**number
             layer = conv(before, after, stride=2 if number else 1)
             kaiming_(layer, slope=_SLOPE)
-            norm = [nn.BatchNorm2d(after)] if number else []
+            norm = _norm(after, settings) if number else []
             self.stages.append(nn.Sequential(layer, *norm, nn.LeakyReLU(_SLOPE, inplace=True)))
             before = after
         side = settings.window_size // _SHRINKS
         # with the kernel and the stride of a window a convolution is the dense layer of each
         self.moments = nn.Conv2d(before, 2 * settings.latent_channels, side, stride=side)
-        kaiming_(self.moments, gain=_SMALL, slope=_SLOPE)
+        kaiming_(self.moments, gain=gain, slope=1)
 
     def forward(self, pictures: Tensor) -> tuple[Gaussian, list[Tensor]]:
         """(N, C, H, W) to the latent's distribution and the features, largest first."""
@@ -103,12 +111,22 @@ class _Encoder(nn.Module):
         return gaussian(self.moments(features[-1]).to(pictures.dtype)), features[1:]
 
 
-def _stage(before: int, after: int, factor: int) -> list[nn.Module]:
+def _twice(before: int, after: int, settings: Settings) -> nn.Sequential:
+    """Transposed convolution with stride 2, BN, ReLU."""
+    layer = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)
+    nn.init.normal_(layer.weight, std=(2 / (4 * before)) ** 0.5)  # He: 4 taps make a pixel
+    assert layer.bias is not None, "its norm may be none"
+    nn.init.zeros_(layer.bias)
+    return nn.Sequential(layer, *_norm(after, settings), nn.ReLU(inplace=True))
+
+
+def _shuffled(before: int, factor: int, settings: Settings) -> list[nn.Module]:
     """Convolution, PixelShuffle, BN, ReLU."""
+    after = settings.channels
     layer = conv(before, after * factor**2)
     kaiming_(layer)
     icnr_(layer, factor)
-    return [layer, nn.PixelShuffle(factor), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+    return [layer, nn.PixelShuffle(factor), *_norm(after, settings), nn.ReLU(inplace=True)]
 
 
 class _Decoder(nn.Module):
@@ -125,13 +143,11 @@ class _Decoder(nn.Module):
         before = deepest
         for number in reversed(range(_STRIDES)):
             after = channels * 2**number
-            layer = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)
-            stage = nn.Sequential(layer, nn.BatchNorm2d(after), nn.ReLU(inplace=True))
-            self.stages.append(stage)
+            self.stages.append(_twice(before, after, settings))
             before = 2 * after  # the encoder's features are as many
         layers: list[nn.Module] = []
         for factor in stage_factors(settings.scale):
-            layers += _stage(before, channels, factor)
+            layers += _shuffled(before, factor, settings)
             before = channels
         last = conv(channels, 3)
         kaiming_(last, gain=_SMALL)
@@ -155,8 +171,9 @@ class CVAE(LatentNetwork):
         self.window_size = self.multiple = settings.window_size
         self.padding = _reach(settings)
         self.add_bicubic = settings.residual == "bicubic"
-        self.encoder = _Encoder(3, settings)
+        self.encoder = _Encoder(3, settings, gain=_SMALL)
         self.decoder = _Decoder(settings)
+        # begins with means that stand out from its noise, as SRVAE's does
         self.posterior = _Encoder(3 + 3 * settings.scale**2, settings)
 
     def prior_of(self, lr: Tensor) -> tuple[Gaussian, list[Tensor]]:

@@ -11,6 +11,8 @@ The defaults are figure 4's generator. Where this differs from the paper:
 - Initialisation, of which the paper says nothing: He et al. 2015, with the last layer of every
   residual branch and the layer that makes the picture at a tenth of it, so that a deep stack begins
   near the identity and training near grey (or near bicubic), and ICNR before every PixelShuffle.
+- The "direct" upsampler has, in place of ICNR, a convolution that keeps flat areas flat at all
+  times (EvenConv2d), so that a discriminator cannot drive it into a checkerboard.
 - Settings beyond the paper: no BN and ReLU (EDSR, arXiv:1707.02921), small edge kernels, ESPCN's
   single PixelShuffle (arXiv:1609.05158), nearest + convolution, and adding the bicubic enlargement
   (VDSR, arXiv:1511.04587). Together they make the small network of the CPU quickstart.
@@ -23,11 +25,11 @@ from typing import Literal
 from torch import Tensor, nn
 
 from srmodels.models._layers import (
+    EvenConv2d,
     bicubic_reach,
     check_counts,
     check_scale,
     conv,
-    icnr_,
     kaiming_,
     nearest_stage,
     reach_below,
@@ -115,10 +117,9 @@ def _body(settings: Settings) -> _Residual:
 def _tail(settings: Settings) -> nn.Sequential:
     """Features (N, C, H, W) to a picture (N, 3, scale * H, scale * W)."""
     if settings.upsampler == "direct":
-        last = conv(settings.channels, 3 * settings.scale**2)
-        kaiming_(last, gain=_SMALL)
-        icnr_(last, settings.scale)
-        return nn.Sequential(last, nn.PixelShuffle(settings.scale))
+        even = EvenConv2d(settings.channels, 3, settings.scale)
+        kaiming_(even, gain=_SMALL)  # without ICNR, which cost 0.2 dB after 800 steps here
+        return nn.Sequential(even, nn.PixelShuffle(settings.scale))
     stage: Callable[[int, int, Callable[[], nn.Module]], list[nn.Module]] = (
         shuffle_stage if settings.upsampler == "pixelshuffle" else nearest_stage
     )

@@ -70,14 +70,14 @@ class Settings:
         check_counts(self, "num_blocks", "channels", "latent_channels")
 
 
-def _encoder(channels_in: int, settings: Settings) -> nn.Sequential:
-    """Pictures at LR's size to the moments of a latent; begins near N(0, 1)."""
+def _encoder(channels_in: int, settings: Settings, *, gain: float = 1.0) -> nn.Sequential:
+    """Pictures at LR's size to the moments of a latent; a small gain begins near N(0, 1)."""
     channels = settings.channels
     first, second = conv(channels_in, channels), conv(channels, channels)
     last = conv(channels, 2 * settings.latent_channels)
     for layer in (first, second):
         kaiming_(layer, slope=_SLOPE)
-    kaiming_(last, gain=_SMALL)
+    kaiming_(last, gain=gain, slope=1)
     activated = [first, nn.LeakyReLU(_SLOPE, inplace=True), second]
     return nn.Sequential(*activated, nn.LeakyReLU(_SLOPE, inplace=True), last)
 
@@ -118,8 +118,10 @@ class SRVAE(LatentNetwork):
         self.scale = settings.scale
         self.padding = _reach(settings)
         self.multiple = 1
+        # the posterior's means must stand out from its noise at once, or the generator learns to
+        # look past z before there is anything in it
         self.posterior = _encoder(6 * settings.scale**2, settings)
-        self.prior = _encoder(3, settings)
+        self.prior = _encoder(3, settings, gain=_SMALL)
         self.head = conv(3, channels)
         self.inject = conv(settings.latent_channels, channels, 1)
         for layer in (self.head, self.inject):

@@ -55,19 +55,34 @@ class GanSettings:
         pixel_loss: Which pixel loss.
         weights: Of the generator's terms.
         perceptual: The perceptual loss; None where its weight is 0.
+        shift: The discriminator sees SR and HR less so many HR pixels on each axis, at a random
+            place. 0 shows it all, and then its strided convolutions always meet the same pixels of
+            the enlarging grid, which become dots; 2^(number of strides) - 1 prevents that.
     """
 
     kind: AdversarialKind = "vanilla"
     pixel_loss: PixelKind = "mse"
     weights: GanWeights = field(default_factory=GanWeights)
     perceptual: PerceptualSettings | None = field(default_factory=PerceptualSettings)
+    shift: int = 0
 
     def __post_init__(self) -> None:
+        if self.shift < 0:
+            raise ValueError("shift must be 0 or more HR pixels")
         if self.weights.perceptual > 0 and self.perceptual is None:
             raise ValueError("perceptual must be given where weights.perceptual is above 0")
 
 
 Settings = GanSettings
+
+
+def _shifted(shift: int, *images: Tensor) -> tuple[Tensor, ...]:
+    """The same random window of all images, `shift` pixels smaller; PyTorch's own CPU generator."""
+    if not shift:
+        return images
+    top, left = (int(each) for each in torch.randint(0, shift + 1, (2,)))
+    height, width = (side - shift for side in images[0].shape[-2:])
+    return tuple(each[..., top : top + height, left : left + width] for each in images)
 
 
 def _generator_turn(
@@ -81,6 +96,7 @@ def _generator_turn(
 
     def adversarial(sr: Tensor, hr: Tensor) -> Tensor:
         real = None
+        sr, hr = _shifted(settings.shift, sr, hr)
         if needs_real(settings.kind):
             with torch.no_grad():  # nothing of the generator is in it
                 real = discriminator(hr)
@@ -105,7 +121,8 @@ def _generator_turn(
 def _discriminator_turn(discriminator: nn.Module, settings: GanSettings) -> Turn:
     def losses(batch: Batch, memo: Memo) -> Losses:
         # two passes, not one of both: each has its own BN statistics (SRGAN's discriminator has BN)
-        real, fake = discriminator(batch.hr), discriminator(memo["sr"])
+        hr, sr = _shifted(settings.shift, batch.hr, memo["sr"])
+        real, fake = discriminator(hr), discriminator(sr)
         memo["d_real"], memo["d_fake"] = real.detach().mean(), fake.detach().mean()
         return {"adversarial": discriminator_loss(settings.kind, fake=fake, real=real)}
 

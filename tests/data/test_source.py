@@ -107,3 +107,17 @@ def test_a_broken_whole_image_stops_rather_than_changing_the_mean(tmp_path):
 def test_a_missing_folder_of_whole_images_is_named(tmp_path):
     with pytest.raises(DataError, match="none: no such folder"):
         whole_images(tmp_path / "none")
+
+
+def test_permuted_colours_are_the_same_pairs_with_lr_and_hr_permuted_alike(store):
+    plain, permuted = source(store).batch(3), source(store, permute_colours=True).batch(3)
+    orders = [
+        [
+            int((plain.lr[k] == channel).flatten(1).all(dim=1).nonzero())
+            for channel in permuted.lr[k]
+        ]
+        for k in range(32)
+    ]
+    assert len({tuple(order) for order in orders}) == 6
+    for k, order in enumerate(orders):
+        assert torch.equal(permuted.hr[k], plain.hr[k][order])

@@ -64,8 +64,8 @@ def test_a_curve_from_the_cache_is_replayed_once(tmp_path) -> None:
     for step in (10, 20):
         curve.add(step, {"pixel": 1 / step, "learning_rate": 1e-3})
     for _ in range(2):
-        with tracker(tmp_path) as watcher:
-            watcher.replay(curve.path)
+        with tracker(tmp_path, "evaluate") as watcher:
+            watcher.replay(curve.path, "pretrain")
     client, run = only_run(tmp_path)
     history = client.get_metric_history(run.info.run_id, "pretrain/learning_rate")
     assert [point.step for point in history] == [10, 20]

@@ -10,6 +10,8 @@ SMALLER = {
     "num_blocks": 2,
     "channels": 8,
     "growth_channels": 4,
+    "latent_channels": 4,
+    "window_size": 8,
     "patch_size": 32,
     "depths": (2,),
     "num_heads": (2,),

@@ -11,6 +11,7 @@ from srmodels.config import check
 
 GENERATORS = models.names("generator")
 DISCRIMINATORS = models.names("discriminator")
+DEGRADERS = models.names("degrader")
 
 
 @pytest.fixture
@@ -67,11 +68,29 @@ def test_logits_are_one_number_or_one_map_an_image(network, small):
     assert logits.isfinite().all()
 
 
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+@pytest.mark.parametrize("network", DEGRADERS)
+def test_a_degraders_output_is_its_input_over_scale(network, scale, small):
+    degrader = small(network, scale=scale)
+    with torch.no_grad():
+        assert degrader(torch.rand(2, 3, 5 * scale, 7 * scale)).shape == (2, 3, 5, 7)
+    assert degrader.scale == scale
+
+
+def training_outputs(network: nn.Module) -> list[Tensor]:
+    """All that a loss may look at; a network with a latent gives more in training."""
+    images = images_for(network)
+    if not hasattr(network, "sample"):
+        return [network(images)]
+    height, width = (side * network.scale for side in images.shape[-2:])
+    sr, posterior, prior = network(images, torch.rand(2, 3, height, width))
+    return [sr, *posterior, *prior]
+
+
 @pytest.mark.parametrize("network", models.names())
 def test_every_parameter_gets_a_gradient(network, small):
     built = small(network)
-    output = built(images_for(built))
-    (output * torch.randn_like(output)).sum().backward()
+    torch.stack([(y * torch.randn_like(y)).sum() for y in training_outputs(built)]).sum().backward()
     without = [n for n, p in built.named_parameters() if p.grad is None or not p.grad.any()]
     assert without == []
 

@@ -6,7 +6,7 @@ import torch
 
 from srmodels import models
 from srmodels.errors import ConfigError
-from srmodels.resize import enlarge
+from srmodels.resize import enlarge, reduce
 
 QUICKSTART = {
     "num_blocks": 8,
@@ -36,6 +36,10 @@ COUNTS = [
     ("swinir", LIGHT, 929_628),
     ("patch_discriminator", {}, 5_211_713),
     ("srgan_discriminator", {}, 23_565_505),
+    ("cyclegan_up", {}, 757_443),
+    ("cyclegan_down", {}, 3_063_171),
+    ("cyclegan_discriminator", {}, 662_977),
+    ("unet_discriminator", {}, 4_376_897),
 ]
 
 
@@ -51,7 +55,9 @@ def test_parameters_are_as_many_as_the_paper_has(network, settings, count):
 def test_networks_are_found_by_role():
     assert {"srcnn", "srresnet"} <= set(models.names("generator"))
     assert {"srgan_discriminator", "patch_discriminator"} <= set(models.names("discriminator"))
-    assert set(models.names()) == {*models.names("generator"), *models.names("discriminator")}
+    assert models.names("degrader") == ["cyclegan_down"]
+    roles = ("generator", "degrader", "discriminator")
+    assert set(models.names()) == {name for role in roles for name in models.names(role)}
 
 
 def test_an_unknown_network_is_refused_with_a_guess():
@@ -94,15 +100,12 @@ def test_the_small_srresnet_begins_near_the_bicubic_enlargement():
     assert difference.abs().mean() < 0.1
 
 
-@pytest.mark.parametrize("upsampler", ["pixelshuffle", "direct"])
-def test_a_new_pixelshuffle_draws_no_checkerboard(upsampler):
-    network = build("srresnet", num_blocks=1, channels=8, upsampler=upsampler)
+def test_a_new_pixelshuffle_draws_no_checkerboard():
+    network = build("srresnet", num_blocks=1, channels=8)
     with torch.no_grad():
-        tail = network.tail[:-1] if upsampler == "pixelshuffle" else network.tail
-        shuffled = tail[:2](torch.rand(1, 8, 5, 5))
-    factor = 2 if upsampler == "pixelshuffle" else 4
-    nearest = shuffled[..., ::factor, ::factor].repeat_interleave(factor, -1)
-    assert torch.equal(shuffled, nearest.repeat_interleave(factor, -2))
+        shuffled = network.tail[:2](torch.rand(1, 8, 5, 5))
+    nearest = shuffled[..., ::2, ::2].repeat_interleave(2, -1)
+    assert torch.equal(shuffled, nearest.repeat_interleave(2, -2))
 
 
 def test_each_prelu_has_one_slope():
@@ -160,7 +163,95 @@ def test_two_forward_passes_of_the_patch_discriminator_share_one_backward():
     assert all(p.grad is not None for p in discriminator.parameters())
 
 
+def test_the_unet_discriminator_judges_every_pixel_of_a_picture_of_any_size():
+    discriminator = build("unet_discriminator", channels=2)
+    with torch.no_grad():
+        assert discriminator(torch.rand(2, 3, 13, 1)).shape == (2, 1, 13, 1)
+
+
+def test_the_unet_discriminator_norms_all_but_its_first_and_last_layer():
+    discriminator = build("unet_discriminator", channels=4)
+    normed = [hasattr(getattr(discriminator, f"conv{n}"), "parametrizations") for n in range(10)]
+    assert normed == [False, *[True] * 8, False]
+
+
+def test_the_unet_discriminator_equals_the_public_codes_composition():
+    net = build("unet_discriminator", channels=4)
+    images = torch.rand(1, 3, 16, 24)
+
+    def act(features):
+        return torch.nn.functional.leaky_relu(features, 0.2)
+
+    def up(features):
+        return torch.nn.functional.interpolate(features, scale_factor=2, mode="bilinear")
+
+    with torch.no_grad():
+        x0 = act(net.conv0(images * 2 - 1))
+        x1 = act(net.conv1(x0))
+        x2 = act(net.conv2(x1))
+        x4 = act(net.conv4(up(act(net.conv3(x2))))) + x2
+        x6 = act(net.conv6(up(act(net.conv5(up(x4))) + x1))) + x0
+        wanted = net.conv9(act(net.conv8(act(net.conv7(x6)))))
+        torch.testing.assert_close(net(images), wanted)
+
+
+def test_cyclegans_discriminator_refuses_a_patch_that_leaves_no_logit():
+    discriminator = build("cyclegan_discriminator", channels=2)
+    with torch.no_grad():
+        assert discriminator(torch.rand(1, 3, 16, 16)).shape == (1, 1, 1, 1)
+    with pytest.raises(ConfigError, match=r"num_stages: .*found 16 x 15, at least 16 x 16"):
+        discriminator(torch.rand(1, 3, 16, 15))
+
+
+@pytest.mark.parametrize(("num_stages", "side"), [(1, 10), (2, 22), (3, 46), (4, 94)])
+def test_a_logit_of_cyclegans_discriminator_sees_as_many_pixels_as_it_says(num_stages, side):
+    discriminator = build("cyclegan_discriminator", channels=1, num_stages=num_stages).double()
+    for parameter in discriminator.parameters():
+        torch.nn.init.constant_(parameter, 0.1)
+    images = torch.ones(1, 3, 200, 200, dtype=torch.float64, requires_grad=True)
+    logits = discriminator(images)
+    logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2].backward()
+    assert (images.grad[0, 0] != 0).any(0).sum() == side
+
+
+@pytest.mark.parametrize(
+    ("network", "resized"), [("cyclegan_up", enlarge), ("cyclegan_down", reduce)]
+)
+def test_a_translator_with_a_bicubic_residual_begins_near_it(network, resized):
+    images = torch.rand(1, 3, 24, 24)
+    with torch.no_grad():
+        difference = build(network, residual="bicubic")(images) - resized(images, 4)
+    assert difference.abs().mean() < 0.15
+
+
+def test_a_published_translator_stays_within_0_and_1():
+    with torch.no_grad():
+        for network in ("cyclegan_up", "cyclegan_down"):
+            built = build(network, channels=4, num_blocks=1)
+            made = built(100 * torch.randn(1, 3, 8, 8))
+            assert made.min() >= 0
+            assert made.max() <= 1
+
+
+def test_cyclegans_weights_begin_as_the_paper_says():
+    degrader = build("cyclegan_down", channels=16)
+    deviations = [layer.weight.std() for layer in degrader.modules() if hasattr(layer, "weight")]
+    torch.testing.assert_close(
+        torch.stack(deviations), torch.full((len(deviations),), 0.02), rtol=0.1, atol=0
+    )
+    assert not any(p.any() for n, p in degrader.named_parameters() if n.endswith("bias"))
+
+
 @pytest.mark.parametrize("kernels", [(9, 2, 5), (0, 1, 1)])
 def test_srcnn_refuses_even_or_empty_kernels(kernels):
     with pytest.raises(ValueError, match="kernels must be odd"):
         models.settings_class("srcnn")(kernels=kernels)
+
+
+def test_the_direct_upsampler_keeps_flat_areas_flat_whatever_its_weights():
+    network = build("srresnet", num_blocks=1, channels=8, norm="none", upsampler="direct")
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)
+    picture = network(torch.rand(1, 3, 1, 1).expand(1, 3, 32, 32))
+    inside = picture[..., 60:68, 60:68]  # zero padding reaches no further
+    assert inside.flatten(2).std(dim=2).max() < 1e-4 * picture.abs().max()

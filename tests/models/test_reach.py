@@ -33,6 +33,23 @@ CASES = [
         )
         for up, scale in product(("nearest_conv", "pixelshuffle"), (2, 3, 4, 8))
     ),
+    *(
+        ("cyclegan_up", {"num_blocks": 1, "channels": 2, "edge_kernel": kernel, "scale": scale})
+        for kernel, scale in product((1, 7), (2, 3, 4, 8))
+    ),
+    *(
+        (
+            "srvae",
+            {
+                "num_blocks": 1,
+                "channels": 2,
+                "latent_channels": 1,
+                "upsampler": up,
+                "scale": scale,
+            },
+        )
+        for up, scale in product(("pixelshuffle", "direct"), (2, 3, 4, 8))
+    ),
 ]
 
 
@@ -62,7 +79,8 @@ def test_padding_covers_the_receptive_field(network, small_settings):
     built = models.build(network, small_settings(network)).double().eval()
     with torch.no_grad():
         for parameter in built.parameters():
-            parameter.add_(torch.rand_like(parameter))  # nothing stays at an exact 0
+            # nothing stays at an exact 0, and no tanh or sigmoid where its gradient ends
+            parameter.add_(0.01 * torch.rand_like(parameter))
     assert measured_reach(built) <= built.padding
 
 
@@ -78,6 +96,18 @@ def test_swinirs_padding_is_the_farthest_reach_of_any_place_in_a_window(upsample
     settings = models.settings_class("swinir")(**sizes, upsampler=upsampler, scale=scale)
     built = models.build("swinir", settings).double().eval()
     assert max(measured_reach(built, phase) for phase in range(4)) == built.padding
+
+
+@pytest.mark.parametrize(("window_size", "scale"), [(8, 2), (8, 3), (8, 4), (8, 8), (16, 4)])
+def test_cvaes_padding_is_the_farthest_reach_of_any_place_in_a_window(window_size, scale):
+    sizes = {"channels": 1, "latent_channels": 1, "window_size": window_size}
+    built = averaging(
+        models.build(
+            "cvae", models.settings_class("cvae")(**sizes, scale=scale, residual="bicubic")
+        )
+    )
+    phases = range(window_size)
+    assert max(measured_reach(built, phase) for phase in phases) == built.padding
 
 
 @pytest.mark.parametrize("network", GENERATORS)

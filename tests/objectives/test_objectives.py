@@ -232,3 +232,25 @@ def test_srgans_published_values_are_the_defaults():
 def test_settings_that_cannot_be_are_refused_at_the_door(changes, message):
     with pytest.raises(ConfigError, match=message):
         check(changes, GanSettings, "objective")
+
+
+def test_a_shifted_discriminator_sees_the_same_smaller_window_of_both(
+    generator, discriminator, batch
+):
+    seen = []
+
+    class Watched(torch.nn.Module):
+        def forward(self, images):
+            seen.append(images)
+            return discriminator(images)
+
+    settings = GanSettings(
+        kind="relativistic_average", weights=GanWeights(perceptual=0), perceptual=None, shift=3
+    )
+    generate, discriminate = gan_turns(generator, Watched(), settings, None)
+    memo = {"sr": batch.hr}  # the same picture as HR: what is seen of both must be equal
+    discriminate.losses(batch, memo)
+    assert torch.equal(seen[0], seen[1])
+    assert seen[0].shape[-1] == batch.hr.shape[-1] - 3
+    places = {generate.losses(batch, {})["adversarial"].item() for _ in range(8)}
+    assert len(places) > 1

@@ -1,0 +1,93 @@
+"""What an evaluation writes, and that it writes the same again."""
+
+import csv
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from srmodels.data.decode import decode
+from srmodels.errors import WeightsError
+from srmodels.evaluation.report import evaluate_sets
+from srmodels.inference.generator import Generator
+from srmodels.resize import enlarge_image
+from tests.inference.small import small
+
+
+def generator(name="srcnn", scale=4):
+    return Generator(network=small(name, scale=scale), name=name, scale=scale)
+
+
+@pytest.fixture(scope="module")
+def generators():
+    torch.manual_seed(0)
+    return {"pretrained": generator(), "generator": generator("srresnet")}
+
+
+@pytest.fixture(scope="module")
+def sets():
+    picture = enlarge_image(np.random.default_rng(0).integers(0, 256, (8, 10, 3), np.uint8), 8)
+    five = [(str(number), picture[:40, : 50 + number]) for number in range(5)]
+    return {"test": [("cat", picture), ("trip/dog", picture)], "set5": five}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory, generators, sets):
+    folder = tmp_path_factory.mktemp("root")
+    evaluate_sets(generators, sets, scale=4, root=folder)
+    return folder
+
+
+def test_the_metrics_hold_every_model_of_every_set(root, generators):
+    metrics = json.loads((root / "metrics" / "evaluate.json").read_text())
+    assert list(metrics) == ["test", "set5", "protocol", "parameters"]
+    assert list(metrics["set5"]) == ["bicubic", "pretrained", "generator"]
+    assert metrics["parameters"] == generators["generator"].parameters
+
+
+def test_the_table_has_a_row_per_picture_and_model(root):
+    with (root / "plots" / "per_image.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3 * (2 + 5)
+    assert rows[0]["set"] == "test"
+    assert rows[0]["image"] == "cat"
+    assert rows[0]["model"] == "bicubic"
+
+
+def test_every_test_picture_is_drawn_and_four_of_another_set(root):
+    names = sorted(path.name for path in (root / "samples").iterdir())
+    assert names == [
+        *(f"set5-{number}.png" for number in range(4)),
+        "test-cat.png",
+        "test-trip__dog.png",
+    ]
+    assert decode(root / "samples" / "test-cat.png").shape[2] == 3
+
+
+def digests(folder):
+    return {
+        path.relative_to(folder): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_the_same_run_twice_writes_the_same_bytes(root, generators, sets, tmp_path):
+    evaluate_sets(generators, sets, scale=4, root=tmp_path)
+    assert digests(tmp_path) == digests(root)
+
+
+def test_samples_of_a_run_before_do_not_stay(generators, sets, tmp_path):
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / "set5-99.png").write_bytes(b"old")
+    evaluate_sets(generators, {"test": sets["test"]}, scale=4, root=tmp_path)
+    names = sorted(path.name for path in (tmp_path / "samples").iterdir())
+    assert names == ["test-cat.png", "test-trip__dog.png"]
+
+
+def test_a_generator_of_another_scale_is_refused_by_name(sets, tmp_path):
+    wrong = {"generator": generator(scale=2)}
+    with pytest.raises(WeightsError, match="generator: enlarges 2 times, but scale is 4"):
+        evaluate_sets(wrong, sets, scale=4, root=tmp_path / "root")

@@ -1,0 +1,32 @@
+import re
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from srmodels.evaluation.table import read_metrics, short_table
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_table_is_the_one_of_the_pipelines_metrics_file() -> None:
+    table = short_table(read_metrics(ROOT / "metrics" / "evaluate.json"), markdown=True)
+    assert f"<!-- scores -->\n{table}\n<!-- /scores -->" in README
+
+
+def test_every_file_the_readme_links_is_there() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert links
+    assert all((ROOT / link).exists() for link in links)
+
+
+def test_every_folder_of_the_tree_is_there() -> None:
+    tree = README.split("## What is where", 1)[1].split("```")[1]
+    names = [line.split()[0] for line in tree.splitlines() if line.strip() and line[0] != " "]
+    assert all((ROOT / name).exists() for name in names)
+
+
+@pytest.mark.parametrize("model", YAML(typ="safe").load(ROOT / "params.yaml")["models"])
+def test_the_readme_names_every_recipe(model) -> None:
+    assert f"`{model}`" in README
