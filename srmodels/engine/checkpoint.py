@@ -86,7 +86,13 @@ class Checkpoints:
             _sync(self.folder)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
             temporary.unlink(missing_ok=True)
-            log.warning("%s: not saved (%s); the checkpoint before it stays", self.path, error)
+            reason = str(error).splitlines()[0]
+            log.warning(
+                "%s: not saved (%s); training goes on, but a kill would cost the steps since the "
+                "checkpoint before it, if there is one. Is the disk full?",
+                self.path,
+                reason,
+            )
             return False
         return True
 

@@ -1,0 +1,71 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from srmodels.params import parse
+from stages.code import SILENT, STAGES, code_of, digest_of, modules_of
+
+ROOT = Path(__file__).parents[2]
+VALUES = YAML(typ="safe").load(ROOT / "params.yaml")
+RECIPE = parse(VALUES).recipe
+
+# What the silent modules import is none of the stage's, so they are replaced by empty ones.
+IMPORTS = """
+import json, sys, types
+for name in ("srmodels.params", "srmodels.engine.tracking", "stages.running"):
+    sys.modules[name] = types.ModuleType(name)
+sys.modules["srmodels.engine.tracking"].Tracker = None
+sys.modules["stages.running"].resume_folder = sys.modules["stages.running"].tracker = None
+import importlib
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print(json.dumps([name for name in sys.modules if name.split(".")[0] in ("srmodels", "stages")]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_imports_nothing_it_does_not_depend_on(stage) -> None:
+    names = [f"stages.{stage}", *modules_of(stage, RECIPE)]
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS, *names],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    allowed = {*modules_of(stage, RECIPE), *SILENT, "srmodels.engine"}
+    assert set(json.loads(done.stdout)) <= allowed
+
+
+def test_a_stage_rests_on_the_networks_of_its_recipe_and_on_no_other() -> None:
+    modules = modules_of("gan", RECIPE)
+    assert {"srmodels.models.srresnet", "srmodels.models.patch_discriminator"} <= set(modules)
+    assert "srmodels.models.swinir" not in modules
+    assert "srmodels.objectives.cycle" not in modules
+
+
+def test_cutting_patches_does_not_rest_on_networks_or_training() -> None:
+    rooms = {module.split(".")[1] for module in modules_of("patches", RECIPE) if "." in module}
+    assert rooms <= {"data", "resize", "patches"}
+
+
+def test_comments_docstrings_and_layout_do_not_change_a_digest() -> None:
+    plain = "def f(x):\n    return x + 1\n"
+    told = '"""Module."""\n\ndef f(x):  # why\n    """Doc."""\n    return (x\n            + 1)\n'
+    assert digest_of(plain) == digest_of(told)
+
+
+@pytest.mark.parametrize(
+    "source", ["def f(x):\n    return x + 2\n", "def f(x, y=0):\n    return x + 1\n"]
+)
+def test_code_changes_a_digest(source) -> None:
+    assert digest_of("def f(x):\n    return x + 1\n") != digest_of(source)
+
+
+def test_every_module_a_stage_rests_on_has_a_digest() -> None:
+    assert list(code_of("evaluate", RECIPE)) == modules_of("evaluate", RECIPE)
