@@ -11,13 +11,13 @@ from PIL import Image
 from srmodels.evaluation.table import read_metrics, short_table
 
 ROOT = Path(__file__).resolve().parents[1]
-BLOCK = re.compile(r"(<!-- scores -->\n).*?(\n<!-- /scores -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- scores -->\n).*?(<!-- /scores -->)", re.DOTALL)
 
 
 def with_scores(text: str, metrics: Path) -> str:
     """The README's text with the table of a metrics file between its two marks."""
     table = short_table(read_metrics(metrics), markdown=True)
-    return BLOCK.sub(lambda marks: marks[1] + table + marks[2], text)
+    return BLOCK.sub(lambda marks: f"{marks[1]}{table}\n{marks[2]}", text)
 
 
 def main() -> None:

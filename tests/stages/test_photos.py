@@ -30,7 +30,8 @@ def test_the_stage_collects_the_chosen_presets_photographs(repository):
     photos.main()
     found = {photo.photo: photo.split for photo in read_photos(Path("data/photos"))}
     assert found["chelsea"] == "test"
-    assert found["flower"] == "validation"
+    assert found["hubble_deep_field"] == "validation"
+    assert found["flower"] == "train"
 
 
 def test_the_stage_ends_a_wrong_folder_with_one_line(repository, capsys):
