@@ -17,7 +17,7 @@ repro: .venv/ready
 	@echo "Next: source .venv/bin/activate, then"
 	@echo "  look at samples/                  LR, bicubic, pretrained, generator, HR side by side"
 	@echo "  mlflow ui                         every loss curve, at 127.0.0.1:5000"
-	@echo "  dvc exp run -S model=srresnet     another recipe; dvc metrics diff compares it"
+	@echo "  dvc exp run -S model=srcnn        another recipe; dvc metrics diff compares it"
 	@echo "  srmodels upscale photo.heic -o large/"
 
 test: .venv/ready lint

@@ -17,7 +17,9 @@ BLOCK = re.compile(r"(<!-- scores -->\n).*?(<!-- /scores -->)", re.DOTALL)
 def with_scores(text: str, metrics: Path) -> str:
     """The README's text with the table of a metrics file between its two marks."""
     table = short_table(read_metrics(metrics), markdown=True)
-    return BLOCK.sub(lambda marks: f"{marks[1]}{table}\n{marks[2]}", text)
+    filled, found = BLOCK.subn(lambda marks: f"{marks[1]}{table}\n{marks[2]}", text)
+    assert found == 1, "README.md: one pair of marks for the scores is right"
+    return filled
 
 
 def main() -> None:

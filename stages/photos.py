@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from srmodels import params
-from srmodels.data.photos import collect
+from srmodels.data.photos import check_splits, collect
 from stages import guard
 
 
@@ -11,7 +11,8 @@ from stages import guard
 def main() -> None:
     """Runs the stage."""
     settings = params.load()
-    collect(settings.data, preset=settings.preset, data=Path("data"))
+    photos = collect(settings.data, preset=settings.preset, data=Path("data"))
+    check_splits(photos)
 
 
 if __name__ == "__main__":

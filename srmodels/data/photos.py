@@ -16,7 +16,7 @@ from srmodels.data.kinds import list_files
 from srmodels.data.split import SPLITS, assign
 from srmodels.errors import DataError
 
-__all__ = ["Photo", "PhotosSettings", "collect", "read_photos", "write_photos"]
+__all__ = ["Photo", "PhotosSettings", "check_splits", "collect", "read_photos", "write_photos"]
 
 log = logging.getLogger(__name__)
 
@@ -192,3 +192,18 @@ def collect(settings: PhotosSettings, *, preset: str, data: Path) -> list[Photo]
     if left_out:
         log.warning("%d files left out, see %s", len(left_out), target / _OTHERS)
     return photos
+
+
+def check_splits(photos: Sequence[Photo]) -> None:
+    """Refuses a choice with which a later stage would have nothing to do.
+
+    Raises:
+        DataError: A split is empty.
+    """
+    counts = {split: sum(photo.split == split for photo in photos) for split in SPLITS}
+    if empty := [split for split, count in counts.items() if not count]:
+        found = ", ".join(f"{count} for {split}" for split, count in counts.items())
+        raise DataError(
+            f"data.photos: no photograph for {' and '.join(empty)} (found {found}); give all of "
+            "the sub-folders train, validation and test, or none and three photographs or more"
+        )

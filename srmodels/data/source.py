@@ -131,7 +131,7 @@ def whole_images(folder: Path) -> list[tuple[str, NDArray[np.uint8]]]:
         PhotoError: A picture cannot be decoded: a score over the rest would not be comparable.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; run the stage `patches`, or name another")
+        raise DataError(f"{folder}: no such folder; the name of a folder of pictures is right")
     paths = photo_files(folder)
     stems = [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
     names = [

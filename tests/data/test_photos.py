@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from srmodels.data.bundled import copy_bundled, read_choice
-from srmodels.data.photos import PhotosSettings, collect, read_photos
+from srmodels.data.photos import Photo, PhotosSettings, check_splits, collect, read_photos
 from srmodels.errors import DataError
 
 from .pictures import encoded, pattern, write
@@ -150,3 +150,11 @@ def test_a_table_that_is_none_is_named(tmp_path):
 def test_shares_out_of_range_are_refused(values):
     with pytest.raises(ValueError, match="must"):
         PhotosSettings(**values)
+
+
+@pytest.mark.parametrize("missing", ["validation", "test"])
+def test_an_empty_split_is_named_before_anything_is_cut(missing):
+    there = [split for split in ("train", "validation", "test") if split != missing]
+    photos = [Photo(f"{split}/cat.png", split, "cat.png", 1, "0") for split in there]
+    with pytest.raises(DataError, match=f"no photograph for {missing} \\(found 1 for train"):
+        check_splits(photos)
