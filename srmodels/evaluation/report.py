@@ -62,6 +62,7 @@ def evaluate_sets(
     *,
     scale: int,
     root: Path,
+    perceptual: str = "none",
 ) -> None:
     """Scores every set and writes metrics/evaluate.json, plots/per_image.csv and samples/.
 
@@ -70,6 +71,8 @@ def evaluate_sets(
         sets: HR pictures, (name, uint8 (H, W, 3)), by the set's name.
         scale: HR over LR.
         root: Where the three folders lie.
+        perceptual: Whose features the training's perceptual loss compared ("imagenet", "random", a
+            path), or "none"; written beside the scores, which it colours.
 
     Raises:
         WeightsError: A generator is for another scale.
@@ -92,6 +95,7 @@ def evaluate_sets(
         table.insert(0, "set", name)
         tables.append(table)
     metrics["protocol"] = protocol(scale)
+    metrics["perceptual"] = [perceptual]  # a list: `dvc metrics` shows numbers only
     metrics["parameters"] = list(generators.values())[-1].parameters
     pd.concat(tables).to_csv(root / "plots" / "per_image.csv", index=False, lineterminator="\n")
     text = json.dumps(metrics, indent=2) + "\n"

@@ -19,6 +19,7 @@ import json, sys, types
 for name in ("srmodels.params", "srmodels.engine.tracking", "stages.running"):
     sys.modules[name] = types.ModuleType(name)
 sys.modules["srmodels.engine.tracking"].Tracker = None
+sys.modules["srmodels.params"].Recipe = None
 sys.modules["stages.running"].resume_folder = sys.modules["stages.running"].tracker = None
 import importlib
 for name in sys.argv[1:]:
