@@ -1,8 +1,10 @@
-"""Rewrites what README.md shows of results: the table and the picture, from the pipeline's files.
+"""Rewrites what README.md shows of results: tables and the picture, from the files behind them.
 
-`make readme` runs it after `dvc repro`; a test compares the table with metrics/evaluate.json.
+`make readme` runs it after `dvc repro`; tests compare the tables with metrics/evaluate.json and
+with what the benchmarks wrote into benchmarks/results.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -11,23 +13,37 @@ from PIL import Image
 from srmodels.evaluation.table import read_metrics, short_table
 
 ROOT = Path(__file__).resolve().parents[1]
-BLOCK = re.compile(r"(<!-- scores -->\n).*?(<!-- /scores -->)", re.DOTALL)
+BENCHMARKS = ("patches", "loading")
+
+
+def _filled(text: str, name: str, table: str) -> str:
+    block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    filled, found = block.subn(lambda marks: f"{marks[1]}{table}\n{marks[2]}", text)
+    assert found == 1, f"README.md: one pair of marks for {name} is right"
+    return filled
 
 
 def with_scores(text: str, metrics: Path) -> str:
     """The README's text with the table of a metrics file between its two marks."""
-    table = short_table(read_metrics(metrics), markdown=True)
-    filled, found = BLOCK.subn(lambda marks: f"{marks[1]}{table}\n{marks[2]}", text)
-    assert found == 1, "README.md: one pair of marks for the scores is right"
-    return filled
+    return _filled(text, "scores", short_table(read_metrics(metrics), markdown=True))
+
+
+def with_benchmark(text: str, name: str, results: Path) -> str:
+    """The README's text with the table of a benchmark's file between the marks of its name."""
+    found = json.loads(results.read_text(encoding="utf-8"))
+    columns = found["columns"]
+    lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *found["rows"]]
+    return _filled(text, name, "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines))
 
 
 def main() -> None:
-    """Rewrites the table and the picture."""
+    """Rewrites the tables and the picture."""
     readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    readme.write_text(with_scores(text, ROOT / "metrics" / "evaluate.json"), encoding="utf-8")
-    sheet = Image.open(ROOT / "samples" / "test-chelsea.png").convert("RGB")
+    text = with_scores(readme.read_text(encoding="utf-8"), ROOT / "metrics" / "evaluate.json")
+    for name in BENCHMARKS:
+        text = with_benchmark(text, name, ROOT / "benchmarks" / "results" / f"{name}.json")
+    readme.write_text(text, encoding="utf-8")
+    sheet = Image.open(ROOT / "samples" / "test-astronaut.png").convert("RGB")
     sheet.save(ROOT / "docs" / "quickstart.jpg", quality=90)
 
 

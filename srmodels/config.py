@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from srmodels.errors import ConfigError
 
-__all__ = ["Problem", "check", "one_of", "problems_of", "raise_problems"]
+__all__ = ["Door", "Problem", "check", "one_of", "problems_of", "raise_problems"]
 
 T = TypeVar("T")
 Problem = str
@@ -104,3 +104,37 @@ def check(values: object, section: type[T], where: str) -> T:
     raise_problems(problems)
     assert checked is not None, "no problems means a section"
     return checked
+
+
+class Door:
+    """Collects every problem of one pass through the configuration, so that all come at once."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def section(self, values: object, kind: type[Any], where: str) -> Any:  # noqa: ANN401 - any section
+        """A checked section, or None beside a problem."""
+        checked, problems = problems_of(values, kind, where)
+        self.problems += problems
+        return checked
+
+    def mapping(
+        self, values: object, keys: set[str], where: str, optional: set[str] | None = None
+    ) -> Mapping[str, Any]:
+        """A mapping with these keys and perhaps the optional ones; {} where there is none."""
+        prefix = f"{where}." if where else ""
+        if not isinstance(values, Mapping):
+            self.problems.append(f"{where or 'params.yaml'}: found {values!r}; keys were expected")
+            return {}
+        for key in values.keys() - keys - (optional or set()):
+            found = one_of(prefix + str(key), key, sorted(keys | (optional or set())))
+            self.problems.append(found.replace("unknown name", "unknown key"))
+        self.problems += [f"{prefix}{key}: missing" for key in sorted(keys - values.keys())]
+        return values
+
+    def named(self, values: object, key: str, where: str) -> tuple[str, dict[str, Any]] | None:
+        """Splits {key: NAME, ...settings} into the name and the settings; None beside a problem."""
+        if not isinstance(values, Mapping) or key not in values:
+            self.problems.append(f"{where}.{key}: missing; found {values!r}")
+            return None
+        return str(values[key]), {k: v for k, v in values.items() if k != key}

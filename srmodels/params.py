@@ -1,66 +1,21 @@
 """params.yaml as frozen dataclasses: the one door through which configuration comes in."""
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from srmodels import models, objectives
-from srmodels.config import Problem, one_of, problems_of, raise_problems
+from srmodels.config import Door, one_of, raise_problems
 from srmodels.data.cut import PatchSettings
 from srmodels.data.photos import PhotosSettings
 from srmodels.engine.device import RunSettings
-from srmodels.engine.train import TrainSettings
 from srmodels.errors import ConfigError
-from srmodels.evaluation.scores import EvaluateSettings
+from srmodels.evaluation.settings import EvaluateSettings
+from srmodels.recipe import Recipe, read_recipe
 
-__all__ = ["Adversarial", "Network", "Objective", "Params", "Pretrain", "Recipe", "load", "parse"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """A network by its module's name, and the settings it is built from."""
-
-    name: str
-    settings: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Objective:
-    """An objective by its module's name, and its settings."""
-
-    name: str
-    settings: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pretrain:
-    """The generator on its own."""
-
-    objective: Objective
-    training: TrainSettings
-
-
-@dataclass(frozen=True, kw_only=True)
-class Adversarial:
-    """The generator against its discriminator."""
-
-    discriminator: Network
-    objective: Objective
-    training: TrainSettings
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """One model in one preset; `adversarial` is None where that phase does not exist."""
-
-    generator: Network
-    pretrain: Pretrain
-    adversarial: Adversarial | None
+__all__ = ["Params", "load", "names_recipe", "parse"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,110 +47,20 @@ class Params:
     values: Mapping[str, object]
 
 
-class _Door:
-    """Collects every problem of one pass through the file."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def section(self, values: object, kind: type[Any], where: str) -> Any:  # noqa: ANN401 - any section
-        checked, problems = problems_of(values, kind, where)
-        self.problems += problems
-        return checked
-
-    def mapping(
-        self, values: object, keys: set[str], where: str, optional: set[str] | None = None
-    ) -> Mapping[str, Any]:
-        """A mapping with exactly these keys."""
-        prefix = f"{where}." if where else ""
-        if not isinstance(values, Mapping):
-            self.problems.append(f"{where or 'params.yaml'}: found {values!r}; keys were expected")
-            return {}
-        for key in values.keys() - keys - (optional or set()):
-            found = one_of(prefix + str(key), key, sorted(keys | (optional or set())))
-            self.problems.append(found.replace("unknown name", "unknown key"))
-        self.problems += [f"{prefix}{key}: missing" for key in sorted(keys - values.keys())]
-        return values
-
-    def named(self, values: object, key: str, where: str) -> tuple[str, dict[str, Any]] | None:
-        """Splits {key: NAME, ...settings} into the name and the settings."""
-        if not isinstance(values, Mapping) or key not in values:
-            self.problems.append(f"{where}.{key}: missing; found {values!r}")
-            return None
-        return str(values[key]), {k: v for k, v in values.items() if k != key}
-
-    def network(self, values: object, role: str, where: str, scale: int | None) -> Network | None:
-        named = self.named(values, "network", where)
-        if named is None:
-            return None
-        name, rest = named
-        if name not in models.names(role):
-            self.problems.append(one_of(f"{where}.network", name, models.names(role)))
-            return None
-        settings = self.section(rest, models.settings_class(name), where)
-        if scale is not None and settings is not None:
-            if "scale" in rest:
-                self.problems.append(f"{where}.scale: set `scale` at the top of params.yaml")
-            settings = dataclasses.replace(settings, scale=scale)
-        return Network(name=name, settings=settings)
-
-    def objective(self, values: object, roles: set[str], where: str) -> Objective | None:
-        named = self.named(values, "name", where)
-        if named is None:
-            return None
-        name, rest = named
-        known = objectives.names(roles)
-        if name not in known:
-            self.problems.append(one_of(f"{where}.name", name, known))
-            return None
-        kind = objectives.settings_class(name)
-        return Objective(name=name, settings=self.section(rest, kind, where))
+def names_recipe(init_from: str) -> bool:
+    """Whether `init_from` is a recipe's name and not a file's."""
+    return Path(init_from).name == init_from and not Path(init_from).suffix
 
 
-def _recipe(values: object, scale: int, where: str, door: _Door) -> Recipe | None:
-    parts = door.mapping(values, {"generator", "pretrain", "adversarial"}, where)
-    before = len(door.problems)
-    if before and not parts:
-        return None
-    generator = door.network(parts.get("generator"), "generator", f"{where}.generator", scale)
-    place = f"{where}.pretrain"
-    pretrain = door.mapping(parts.get("pretrain"), {"objective", "training"}, place)
-    objective = door.objective(pretrain.get("objective"), {"generator"}, f"{place}.objective")
-    training = door.section(pretrain.get("training"), TrainSettings, f"{place}.training")
-    adversarial = None
-    if parts.get("adversarial") is not None:
-        place = f"{where}.adversarial"
-        keys = {"discriminator", "objective", "training"}
-        phase = door.mapping(parts["adversarial"], keys, place)
-        adversarial = Adversarial(
-            discriminator=door.network(  # type: ignore[arg-type]  # None only beside a problem, raised below
-                phase.get("discriminator"), "discriminator", f"{place}.discriminator", None
-            ),
-            objective=door.objective(  # type: ignore[arg-type]
-                phase.get("objective"), {"generator", "discriminator"}, f"{place}.objective"
-            ),
-            training=door.section(phase.get("training"), TrainSettings, f"{place}.training"),
-        )
-        _check_fit(adversarial, scale, place, door)
-    return Recipe(
-        generator=generator,  # type: ignore[arg-type]
-        pretrain=Pretrain(objective=objective, training=training),  # type: ignore[arg-type]
-        adversarial=adversarial,
-    )
-
-
-def _check_fit(phase: Adversarial, scale: int, where: str, door: _Door) -> None:
-    """A discriminator with a fixed patch size must get that size."""
-    wanted = getattr(getattr(phase.discriminator, "settings", None), "patch_size", None)
-    if wanted is not None and phase.training is not None:
-        shift = getattr(getattr(phase.objective, "settings", None), "shift", 0)
-        given = phase.training.patch_size * scale - shift
-        if given != wanted:
-            door.problems.append(
-                f"{where}.discriminator.patch_size: found {wanted} HR pixels, but training crops "
-                f"show it {given} (patch_size {phase.training.patch_size} LR, shift {shift}); "
-                "make them equal"
-            )
+def _check_init_from(params: Params, recipes: list[str], door: Door) -> None:
+    start = params.recipe.pretrain.init_from
+    where = f"models.{params.model}.{params.preset}.pretrain.init_from"
+    if start is None or not names_recipe(start):
+        return
+    if start == params.model:
+        door.problems.append(f"{where}: found the recipe itself; another recipe, a file, or null")
+    elif start not in recipes:
+        door.problems.append(one_of(where, start, recipes) + "; or a file's path")
 
 
 def parse(values: object) -> Params:
@@ -204,7 +69,7 @@ def parse(values: object) -> Params:
     Raises:
         ConfigError: One line per problem: full key, value found, what would be right.
     """
-    door = _Door()
+    door = Door()
     keys = {"model", "preset", "seed", "scale", "data", "patches", "models", "evaluate", "run"}
     top = door.mapping(values, keys, "")
     raise_problems(door.problems)
@@ -225,7 +90,9 @@ def parse(values: object) -> Params:
         scale=scale,
         data=door.section(top["data"], PhotosSettings, "data"),
         patches=door.section(top["patches"], PatchSettings, "patches"),
-        recipe=_recipe(recipes[model][preset], scale, f"models.{model}.{preset}", door),  # type: ignore[arg-type]
+        recipe=read_recipe(
+            recipes[model][preset], scale=scale, where=f"models.{model}.{preset}", door=door
+        ),
         evaluate=door.section(top["evaluate"], EvaluateSettings, "evaluate"),
         run=door.section(top["run"], RunSettings, "run"),
         values={
@@ -233,6 +100,7 @@ def parse(values: object) -> Params:
             "recipe": recipes[model][preset],
         },
     )
+    _check_init_from(params, list(recipes), door)
     raise_problems(door.problems)
     return params
 

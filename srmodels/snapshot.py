@@ -4,6 +4,7 @@ A snapshot is no checkpoint: nothing is in it that only training needs. Equal we
 bytes, so the whole spec stands in one metadata key (safetensors writes several in any order).
 """
 
+import copy
 import dataclasses
 import json
 import os
@@ -19,12 +20,13 @@ from torch import Tensor, nn
 from srmodels import models
 from srmodels.config import check
 from srmodels.errors import ConfigError, WeightsError
+from srmodels.models._state import misfits, read_state
 
-__all__ = ["FORMAT", "Snapshot", "load", "save", "write_bytes"]
+__all__ = ["FORMAT", "Snapshot", "interpolate", "load", "save", "warm_start", "write_bytes"]
 
 FORMAT = 1
 _KEY = "srmodels"
-_SHOWN = 3  # keys in an error
+_SHOWN = 5  # keys in an error about weights of someone else's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,23 +124,6 @@ def _rebuilt(path: Path, spec: Mapping[str, object]) -> Snapshot:
     return Snapshot(network=models.build(name, settings), name=name, settings=settings)
 
 
-def _misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
-    """One phrase for each way in which the tensors do not fit, none if they do."""
-    missing = sorted(wanted.keys() - found.keys())
-    unexpected = sorted(found.keys() - wanted.keys())
-    shaped = [
-        f"{key} {tuple(found[key].shape)} instead of {tuple(wanted[key].shape)}"
-        for key in sorted(wanted.keys() & found.keys())
-        if wanted[key].shape != found[key].shape
-    ]
-    kinds = {"missing": missing, "unexpected": unexpected, "of another shape": shaped}
-    return [
-        f"{len(keys)} {kind}: {', '.join(keys[:_SHOWN])}{', ...' if len(keys) > _SHOWN else ''}"
-        for kind, keys in kinds.items()
-        if keys
-    ]
-
-
 def load(path: Path, *, device: str | torch.device = "cpu") -> Snapshot:
     """Loads what `save` wrote.
 
@@ -151,13 +136,107 @@ def load(path: Path, *, device: str | torch.device = "cpu") -> Snapshot:
     """
     spec, tensors = _read(path)
     snapshot = _rebuilt(path, spec)
-    misfits = _misfits(snapshot.network.state_dict(), tensors)
-    if misfits:
+    problems = misfits(snapshot.network.state_dict(), tensors)
+    if problems:
         raise WeightsError(
-            f"{path}: the weights do not fit {snapshot.name} ({'; '.join(misfits)}); "
+            f"{path}: the weights do not fit {snapshot.name} ({'; '.join(problems)}); "
             "the code that wrote them was another"
         )
     snapshot.network.load_state_dict(tensors)
     # channels_last: on a CPU, SRResNet's 9x9 layers are several times faster this way
     snapshot.network.eval().to(device).to(memory_format=torch.channels_last)
     return snapshot
+
+
+def _differences(first: Snapshot, second: Snapshot) -> list[str]:
+    """One phrase for each way in which two snapshots are of different networks."""
+    if first.name != second.name:
+        return [f"{first.name} and {second.name}"]
+    ours, theirs = (dataclasses.asdict(each.settings) for each in (first, second))  # type: ignore[call-overload]
+    unlike = [
+        f"{key} {value!r} and {theirs[key]!r}"
+        for key, value in ours.items()
+        if value != theirs[key]
+    ]
+    return unlike or misfits(first.network.state_dict(), second.network.state_dict())
+
+
+def interpolate(first: Snapshot, second: Snapshot, alpha: float) -> Snapshot:
+    """The network between two, such as one trained for PSNR and the same after its GAN.
+
+    Network interpolation: ESRGAN, Wang et al. 2018, https://arxiv.org/abs/1809.00219, section 3.4.
+
+    Args:
+        first: What alpha = 0 gives.
+        second: What alpha = 1 gives; of the same network and settings.
+        alpha: The second's share of every weight and buffer. What is counted in whole numbers is
+            the second's.
+
+    Returns:
+        A new network, in eval mode, on the first's device.
+
+    Raises:
+        ConfigError: alpha is not in [0, 1].
+        WeightsError: The snapshots are of different networks; says what differs.
+    """
+    if not 0 <= alpha <= 1:
+        raise ConfigError(f"alpha: outside its range (found {alpha}); 0 to 1 is right")
+    differences = _differences(first, second)
+    if differences:
+        raise WeightsError(
+            f"interpolation: the two networks are not alike (found {'; '.join(differences)}); "
+            "two trainings of one network with the same settings are right"
+        )
+    state = first.network.state_dict()
+    for key, theirs in second.network.state_dict().items():
+        value = theirs.to(state[key].device)
+        if value.is_floating_point():
+            value = (1 - alpha) * state[key] + alpha * value
+        state[key] = value
+    network = copy.deepcopy(first.network)
+    network.load_state_dict(state)
+    return dataclasses.replace(first, network=network)
+
+
+def _origin(path: Path) -> str:
+    """What a file of ours says of its network, as a phrase for an error."""
+    if path.suffix != ".safetensors":
+        return ""
+    with safe_open(path, framework="pt") as file:
+        text = (file.metadata() or {}).get(_KEY)
+    try:
+        spec = json.loads(text or "{}")
+        return f"; the file is of {spec['network']} with {spec['settings']}"
+    except (ValueError, TypeError, KeyError):
+        return ""  # not ours, which is no fault here
+
+
+def warm_start(network: nn.Module, weights: Path, *, where: str = "warm_start") -> None:
+    """Gives a network the weights of another run, all of them or, where they do not fit, none.
+
+    Args:
+        network: Of the architecture that the weights are of.
+        weights: A snapshot of ours, or a state dict in a .safetensors or .pth file; the names that
+            a network's public weights have are understood.
+        where: The key that named the file, for the errors.
+
+    Raises:
+        WeightsError: The file is missing, cannot be read, or holds no state dict.
+        ConfigError: The weights do not fit; names the keys and what the file says of itself.
+    """
+    state = read_state(weights, where=where, right="a generator.safetensors")
+    named: dict[str, Tensor] = {}
+    trial = copy.deepcopy(network)
+    # the last hook before the loading: sees the keys after the network has renamed them
+    trial.register_load_state_dict_pre_hook(  # type: ignore[no-untyped-call]  # torch's is untyped
+        lambda _, found, *__: named.update(found)
+    )
+    try:
+        trial.load_state_dict(state)
+    except RuntimeError as error:
+        problems = misfits(network.state_dict(), named, shown=_SHOWN) or [str(error)]
+        raise ConfigError(
+            f"{where}: the weights of {weights} do not fit this network ({'; '.join(problems)}"
+            f"{_origin(weights)}); weights of the same network and settings are right"
+        ) from None
+    network.load_state_dict(trial.state_dict())

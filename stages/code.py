@@ -15,7 +15,7 @@ from pathlib import Path
 import grimp
 
 from srmodels import params
-from srmodels.params import Recipe
+from srmodels.recipe import Recipe
 from stages import guard
 
 STAGES = ("photos", "patches", "pretrain", "gan", "evaluate")
@@ -24,6 +24,7 @@ FOLDER = Path("data/code")
 # Cannot change a number: what checks the configuration, keeps state or tells people.
 SILENT = {
     "srmodels.params",
+    "srmodels.recipe",
     "srmodels.config",
     "srmodels.errors",
     "srmodels.engine.tracking",
@@ -39,10 +40,12 @@ def named_modules(stage: str, recipe: Recipe) -> set[str]:
     if stage in ("photos", "patches"):
         return set()
     found = {f"srmodels.models.{recipe.generator.name}"}
+    if stage == "evaluate":
+        return found
     if stage == "pretrain":
         found.add(f"srmodels.objectives.{recipe.pretrain.objective.name}")
     if stage == "gan" and recipe.adversarial is not None:
-        found.add(f"srmodels.models.{recipe.adversarial.discriminator.name}")
+        found |= {f"srmodels.models.{network.name}" for network in recipe.networks()}
         found.add(f"srmodels.objectives.{recipe.adversarial.objective.name}")
     return found
 

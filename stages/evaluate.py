@@ -1,6 +1,7 @@
 """The pretrained and the final generator on whole test pictures: scores, tables, samples."""
 
 import json
+import logging
 from itertools import product
 from pathlib import Path
 
@@ -11,11 +12,14 @@ from srmodels import params
 from srmodels.data.source import whole_images
 from srmodels.engine.tracking import Tracker
 from srmodels.evaluation.report import BUNDLED, evaluate_sets
+from srmodels.evaluation.samples import Sampling
 from srmodels.inference.device import device_named
-from srmodels.inference.generator import load
-from srmodels.params import Recipe
+from srmodels.inference.generator import compared
+from srmodels.recipe import Recipe
 from stages import guard
 from stages.running import tracker
+
+log = logging.getLogger(__name__)
 
 
 def perceptual_of(recipe: Recipe) -> str:
@@ -40,22 +44,45 @@ def track(watcher: Tracker, root: Path) -> None:
     watcher.finish()
 
 
+def alpha_of(alpha: float | None, recipe: Recipe) -> float | None:
+    """The mixture to score: none where pretrained and final weights are the same or unrelated."""
+    adversarial = recipe.adversarial
+    if alpha is None or (adversarial is not None and adversarial.init == "pretrained"):
+        return alpha
+    log.warning(
+        "evaluate.alpha: has no effect (found %g); the recipe has no adversarial phase that begins "
+        "with the pretrained weights",
+        alpha,
+    )
+    return None
+
+
 @guard
 def main() -> None:
     """Runs the stage."""
     settings = params.load()
-    device = device_named(settings.run.device)
-    generators = {
-        name: load(
-            Path("weights") / f"{name}.safetensors", device=device, tile=settings.evaluate.tile
-        )
-        for name in ("pretrained", "generator")
-    }
-    further = {name: Path(folder) for name, folder in settings.evaluate.sets.items()}
-    folders = {BUNDLED: Path("data/patches/test"), **further}
-    sets = {name: whole_images(folder) for name, folder in folders.items()}
-    perceptual = perceptual_of(settings.recipe)
-    evaluate_sets(generators, sets, scale=settings.scale, root=Path(), perceptual=perceptual)
+    wanted = settings.evaluate
+    alpha = alpha_of(wanted.alpha, settings.recipe)
+    generators = compared(
+        Path("weights/generator.safetensors"),
+        pretrained=Path("weights/pretrained.safetensors"),
+        alpha=alpha,
+        device=device_named(settings.run.device),
+        tile=wanted.tile,
+    )
+    folders = {BUNDLED: Path("data/patches/test")}
+    folders |= {name: Path(folder) for name, folder in wanted.sets.items()}
+    evaluate_sets(
+        generators,
+        {name: whole_images(folder) for name, folder in folders.items()},
+        scale=settings.scale,
+        root=Path(),
+        perceptual=perceptual_of(settings.recipe),
+        sampling=Sampling(
+            number=wanted.samples, temperature=wanted.temperature, seed=settings.seed
+        ),
+        alpha=alpha,
+    )
     with tracker("evaluate", settings) as watcher:
         track(watcher, Path())
 

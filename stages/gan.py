@@ -1,8 +1,11 @@
-"""The pretrained generator against its discriminator; models without that phase pass through."""
+"""The generator against its opponents; models without that phase pass through."""
 
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+
+from torch import nn
 
 from srmodels import models, objectives, params, snapshot
 from srmodels.engine.phase import Phase, train_phase, write_curves, write_metrics
@@ -32,28 +35,37 @@ def main() -> None:
     if adversarial is None:
         pass_through(settings.model)
         return
-    start = snapshot.load(PRETRAINED)
-    discriminator, objective = adversarial.discriminator, adversarial.objective
+    generator, objective = settings.recipe.generator, adversarial.objective
+    pretrained = adversarial.init == "pretrained"
+
+    def networks() -> Mapping[str, nn.Module]:
+        if pretrained:
+            network = snapshot.load(PRETRAINED).network
+        else:
+            network = models.build(generator.name, generator.settings)
+        others = adversarial.opponents.items()
+        return {
+            "generator": network,
+            **{role: models.build(each.name, each.settings) for role, each in others},
+        }
+
+    facts = [settings.seed, settings.scale, generator, adversarial]
     phase = Phase(
         name="gan",
         settings=adversarial.training,
         seed=settings.seed + 1,  # other batches than the pretraining saw first
         scale=settings.scale,
         patches=Path("data/patches"),
-        resume=resume_folder(
-            "gan", settings, [settings.seed, settings.scale, adversarial], [PRETRAINED]
-        ),
-        network=start.name,
-        network_settings=start.settings,
+        resume=resume_folder("gan", settings, facts, [PRETRAINED] if pretrained else []),
+        network=generator.name,
+        network_settings=generator.settings,
         weights=WEIGHTS,
+        paired=objectives.paired(objective.name),
     )
     with tracker("gan", settings) as watcher:
         train_phase(
             phase,
-            lambda: {
-                "generator": start.network,
-                "discriminator": models.build(discriminator.name, discriminator.settings),
-            },
+            networks,
             lambda networks, device: objectives.turns(
                 objective.name, networks, objective.settings, device
             ),

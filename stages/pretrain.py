@@ -1,14 +1,50 @@
 """A generator on its own: pixel loss (or what the recipe's objective says) on aligned patches."""
 
+import logging
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
-from srmodels import models, objectives, params
+from torch import nn
+
+from srmodels import models, objectives, params, snapshot
 from srmodels.engine.phase import Phase, train_phase
+from srmodels.errors import ConfigError
 from srmodels.inference.upscale import upscaler
+from srmodels.params import Params, names_recipe
 from stages import guard
-from stages.running import resume_folder, tracker
+from stages.running import repository, resume_folder, tracker
 
 WEIGHTS = Path("weights/pretrained.safetensors")
+
+log = logging.getLogger(__name__)
+
+
+def kept(model: str, preset: str) -> Path:
+    """Where a recipe's pretrained weights stay when another recipe runs."""
+    return repository() / "weights" / "recipes" / f"{model}-{preset}.safetensors"
+
+
+def start_of(settings: Params) -> Path | None:
+    """The file of weights that `init_from` means.
+
+    Raises:
+        ConfigError: It is not there.
+    """
+    init_from = settings.recipe.pretrain.init_from
+    if init_from is None:
+        return None
+    where = f"models.{settings.model}.{settings.preset}.pretrain.init_from"
+    if not names_recipe(init_from):
+        if (path := repository() / init_from).is_file():
+            return path
+        raise ConfigError(f"{where}: no such file (found {init_from}); a file of weights is right")
+    if (path := kept(init_from, settings.preset)).is_file():
+        return path
+    raise ConfigError(
+        f"{where}: {init_from} has not been trained in the preset {settings.preset} here (there is "
+        f"no {path}); first: dvc exp run -S model={init_from} -S preset={settings.preset}"
+    )
 
 
 @guard
@@ -17,15 +53,23 @@ def main() -> None:
     settings = params.load()
     recipe = settings.recipe
     generator, objective = recipe.generator, recipe.pretrain.objective
+    start = start_of(settings)
+
+    def networks() -> Mapping[str, nn.Module]:
+        network = models.build(generator.name, generator.settings)
+        if start is not None:
+            log.info("%s starts from %s", settings.model, start)
+            snapshot.warm_start(network, start)
+        return {"generator": network}
+
+    facts = [settings.seed, settings.scale, generator, recipe.pretrain]
     phase = Phase(
         name="pretrain",
         settings=recipe.pretrain.training,
         seed=settings.seed,
         scale=settings.scale,
         patches=Path("data/patches"),
-        resume=resume_folder(
-            "pretrain", settings, [settings.seed, settings.scale, generator, recipe.pretrain]
-        ),
+        resume=resume_folder("pretrain", settings, facts, [start] if start else []),
         network=generator.name,
         network_settings=generator.settings,
         weights=WEIGHTS,
@@ -33,7 +77,7 @@ def main() -> None:
     with tracker("pretrain", settings) as watcher:
         train_phase(
             phase,
-            lambda: {"generator": models.build(generator.name, generator.settings)},
+            networks,
             lambda networks, device: objectives.turns(
                 objective.name, networks, objective.settings, device
             ),
@@ -41,6 +85,9 @@ def main() -> None:
             run=settings.run,
             watcher=watcher,
         )
+    target = kept(settings.model, settings.preset)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(WEIGHTS, target)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from docs.readme import BENCHMARKS, with_benchmark
 from srmodels.evaluation.table import short_table
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,13 @@ def committed(name: str) -> str:
 def test_the_table_is_the_one_of_the_pipelines_metrics_file() -> None:
     table = short_table(json.loads(committed("metrics/evaluate.json")), markdown=True)
     assert f"<!-- scores -->\n{table}\n<!-- /scores -->" in committed("README.md")
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmarks_table_is_the_one_of_its_file(name) -> None:
+    results = ROOT / "benchmarks" / "results" / f"{name}.json"
+    assert with_benchmark(README, name, results) == README
+    assert "| ours, raw store |" in README.split(f"<!-- {name} -->")[1].split("<!--")[0]
 
 
 def test_every_file_the_readme_links_is_there() -> None:

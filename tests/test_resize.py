@@ -84,6 +84,18 @@ def test_a_flat_picture_stays_flat_both_ways(level):
     assert (enlarge_image(flat, 4) == level).all()
 
 
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+@pytest.mark.parametrize("size", [*SIZES, (70, 20)])
+def test_pictures_are_reduced_to_the_last_bit_as_tensors_are(size, scale):
+    height, width = size
+    hr = np.random.default_rng(3).integers(0, 256, (height * scale, width * scale, 3), np.uint8)
+    planes = torch.from_numpy(hr).permute(2, 0, 1)[None].float()
+    values = reduce(planes, scale).clamp(0, 255).add(0.5).floor()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        made = reduce_image(hr, scale)
+    np.testing.assert_array_equal(made, values[0].permute(1, 2, 0).numpy())
+
+
 def test_turning_and_reducing_commute(photo):
     turned = reduce_image(np.ascontiguousarray(photo[::-1, ::-1]), 4)
     np.testing.assert_array_equal(turned, reduce_image(photo, 4)[::-1, ::-1])

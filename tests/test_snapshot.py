@@ -1,7 +1,9 @@
 """A snapshot rebuilds its network, has equal bytes for equal weights, and says what is wrong."""
 
+import dataclasses
 import json
 import os
+import re
 import struct
 
 import pytest
@@ -11,7 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from srmodels import models, snapshot
-from srmodels.errors import WeightsError
+from srmodels.errors import ConfigError, WeightsError
 from tests.inference.small import small_settings
 
 SETTINGS = models.settings_class("srcnn")()
@@ -183,3 +185,107 @@ def test_buffers_are_saved_with_the_weights(path):
     read = snapshot.load(saved(path, made, settings, "srresnet")).network
     found = next(each for each in read.modules() if isinstance(each, nn.BatchNorm2d))
     assert (found.running_mean == 7).all()
+
+
+def two(name="srresnet"):
+    """Two snapshots of one network with other weights; batch norm's counter, too, is other."""
+    settings = small_settings(name)
+    made = [
+        snapshot.Snapshot(network=models.build(name, settings).eval(), name=name, settings=settings)
+        for _ in range(2)
+    ]
+    for count, each in enumerate(made):
+        for buffer in each.network.buffers():
+            buffer.fill_(count + 1)
+    return made
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.25, 1.0])
+def test_interpolation_mixes_weights_and_buffers_and_takes_the_seconds_counts(alpha):
+    first, second = two()
+    mixed = snapshot.interpolate(first, second, alpha)
+    theirs, found = second.network.state_dict(), mixed.network.state_dict()
+    assert any(not value.is_floating_point() for value in found.values())
+    for key, value in first.network.state_dict().items():
+        wanted = theirs[key]
+        if value.is_floating_point():
+            wanted = (1 - alpha) * value + alpha * wanted
+        assert torch.equal(found[key], wanted)
+    assert not mixed.network.training
+    assert (mixed.name, mixed.settings) == (first.name, first.settings)
+
+
+def test_interpolation_leaves_both_snapshots_as_they_were():
+    pair = two()
+    before = [{k: v.clone() for k, v in each.network.state_dict().items()} for each in pair]
+    mixed = snapshot.interpolate(*pair, 0.5)
+    for buffer in mixed.network.buffers():
+        buffer.fill_(9)
+    for each, old in zip(pair, before, strict=True):
+        assert all(torch.equal(value, old[k]) for k, value in each.network.state_dict().items())
+
+
+def test_networks_that_are_not_alike_are_not_interpolated_and_the_difference_is_named():
+    first, second = two()
+    other = dataclasses.replace(second, name="srcnn")
+    wider = dataclasses.replace(
+        second, settings=small_settings("srresnet", residual="bicubic", channels=16)
+    )
+    with pytest.raises(WeightsError, match="found srresnet and srcnn"):
+        snapshot.interpolate(first, other, 0.5)
+    with pytest.raises(WeightsError, match="channels 8 and 16; residual 'none' and 'bicubic'"):
+        snapshot.interpolate(first, wider, 0.5)
+
+
+@pytest.mark.parametrize("alpha", [-0.1, 1.1, float("nan")])
+def test_alpha_is_a_share(alpha):
+    with pytest.raises(ConfigError, match=rf"alpha: .*\(found {alpha}\); 0 to 1 is right"):
+        snapshot.interpolate(*two(), alpha)
+
+
+@pytest.mark.parametrize("name", models.names("generator"))
+def test_a_network_is_started_with_the_weights_of_another_run(path, name):
+    settings = small_settings(name)
+    source, target = (models.build(name, settings) for _ in range(2))
+    snapshot.warm_start(target, saved(path, source, settings, name))
+    expected = source.state_dict()
+    assert all(torch.equal(value, expected[k]) for k, value in target.state_dict().items())
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_network_is_started_with_public_weights_under_their_older_names(tmp_path, suffix):
+    settings = small_settings("rrdbnet")
+    source, target = (models.build("rrdbnet", settings) for _ in range(2))
+    older = {k.replace("conv_body.", "trunk_conv."): v for k, v in source.state_dict().items()}
+    path = tmp_path / f"public{suffix}"
+    save_file(older, path) if suffix == ".safetensors" else torch.save({"params": older}, path)
+    snapshot.warm_start(target, path)
+    assert torch.equal(target.conv_body.weight, source.conv_body.weight)
+
+
+def test_weights_that_do_not_fit_are_refused_whole_and_the_misfits_are_named(path):
+    target = models.build("srresnet", small_settings("srresnet", channels=16))
+    before = {key: value.clone() for key, value in target.state_dict().items()}
+    settings = small_settings("srresnet", num_blocks=2)
+    saved(path, models.build("srresnet", settings), settings, "srresnet")
+    with pytest.raises(ConfigError, match=r"^pretrain\.start: ") as error:
+        snapshot.warm_start(target, path, where="pretrain.start")
+    message = str(error.value)
+    assert re.search(r"\d+ unexpected: ([\w.]+, ){5}\.\.\.; \d+ of another shape: ", message)
+    assert re.search(r"\(8,[^)]*\) instead of \(16,", message)
+    assert re.search("the file is of srresnet with {.*'num_blocks': 2", message)
+    assert all(torch.equal(value, before[k]) for k, value in target.state_dict().items())
+
+
+def test_misfits_of_public_weights_are_told_by_the_networks_own_names(tmp_path):
+    state = models.build("rrdbnet", small_settings("rrdbnet")).state_dict()
+    older = {key.replace("conv_body.", "trunk_conv."): value for key, value in state.items()}
+    torch.save({k: v for k, v in older.items() if k != "conv_last.bias"}, tmp_path / "old.pth")
+    target = models.build("rrdbnet", small_settings("rrdbnet"))
+    with pytest.raises(ConfigError, match=r"network \(1 missing: conv_last\.bias\); weights of"):
+        snapshot.warm_start(target, tmp_path / "old.pth")
+
+
+def test_a_warm_start_names_the_key_and_the_file_that_is_missing(path):
+    with pytest.raises(WeightsError, match=r"warm_start: no such file .*generator\.safetensors"):
+        snapshot.warm_start(network(), path)

@@ -1,17 +1,16 @@
 """Any decoded picture to plain sRGB: colour profiles, alpha, bit depth and orientation."""
 
-import io
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from srmodels.data.profile import transform_to_srgb
 from srmodels.errors import PhotoError
 
-__all__ = ["opaque", "orient", "round_to_8", "to_srgb"]
+__all__ = ["check_alpha", "opaque", "orient", "round_to_8", "to_srgb"]
 
 _EIGHTHS = ((np.arange(1 << 16, dtype=np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-_SAME = 2  # of 255: a profile that moves no colour further than this is sRGB
+_PLAIN = {"1": "L", "P": "RGB", "YCbCr": "RGB", "HSV": "RGB", "RGBX": "RGB"}
 
 
 def round_to_8(values: NDArray[np.uint16], bits: int = 16) -> NDArray[np.uint8]:
@@ -39,87 +38,70 @@ def orient(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     return pixels
 
 
-def opaque(image: Image.Image) -> Image.Image:
-    """Drops an alpha channel, or a transparent colour, that hides nothing.
+def check_alpha(alpha: NDArray[np.uint8]) -> None:
+    """Refuses a picture whose alpha, 0 (clear) to 255, hides something.
 
     Raises:
         PhotoError: Some pixel is transparent, so what is behind it is not known.
     """
+    lowest = int(alpha.min())
+    if lowest < 255:
+        raise PhotoError(f"is partly transparent (alpha down to {lowest} of 255); flatten it first")
+
+
+def opaque(image: Image.Image) -> Image.Image:
+    """Drops an alpha channel, or a transparent colour, that hides nothing; see `check_alpha`."""
     if image.mode not in ("RGBA", "LA", "PA", "RGBa", "La") and "transparency" not in image.info:
         return image
     grey = image.mode in ("L", "LA", "La", "1", "I;16")
     rgba = image.convert("RGBA")
-    lowest = int(np.asarray(rgba.getchannel("A")).min())
-    if lowest < 255:
-        raise PhotoError(f"is partly transparent (alpha down to {lowest} of 255); flatten it first")
+    check_alpha(np.asarray(rgba.getchannel("A")))
     return rgba.convert("RGB").getchannel(0) if grey else rgba.convert("RGB")
 
 
-def _profile_of(icc: bytes, notes: list[str]) -> ImageCms.ImageCmsProfile | None:
-    try:
-        return ImageCms.ImageCmsProfile(io.BytesIO(icc))
-    except (ImageCms.PyCMSError, OSError):
-        notes.append("its colour profile cannot be read; taken as sRGB")
-        return None
+def _three_channels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels
 
 
-def _moves_colours(transform: ImageCms.ImageCmsTransform) -> bool:
-    steps = np.linspace(0, 255, 17).round().astype(np.uint8)
-    grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 17, 3)
-    moved = np.asarray(ImageCms.applyTransform(Image.fromarray(grid), transform), np.int16)
-    return bool(np.abs(moved - grid).max() > _SAME)
-
-
-def _by_profile(image: Image.Image, icc: bytes, notes: list[str]) -> Image.Image | None:
-    """Converts by the profile; None where there is nothing to convert."""
-    profile = _profile_of(icc, notes)
-    if profile is None:
-        return None
-    space = profile.profile.xcolor_space.strip()
-    if space == "RGB" and image.mode == "L":
-        image = image.convert("RGB")
-    wanted = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}.get(space)
-    if image.mode != wanted:
-        notes.append(f"its colour profile is for {space}, not for {image.mode}; taken as sRGB")
-        return None
-    transform = ImageCms.buildTransform(
-        profile,
-        ImageCms.createProfile("sRGB"),
-        image.mode,
-        "RGB",
-        ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+def _converted(
+    image: Image.Image, mode: str, transform: ImageCms.ImageCmsTransform
+) -> NDArray[np.uint8]:
+    wanted = transform.input_mode
+    moved = ImageCms.applyTransform(
+        image if image.mode == wanted else image.convert(wanted), transform
     )
-    if wanted == "RGB" and not _moves_colours(transform):
-        return None
-    name = ImageCms.getProfileDescription(profile).strip()
-    notes.append(f"converted from {name or space} to sRGB")
-    converted = ImageCms.applyTransform(image, transform)
-    assert converted is not None, "not in place, so there is a picture"
-    return converted
+    pixels = np.asarray(moved)
+    return _three_channels(pixels[..., 1]) if mode == "L" else pixels
 
 
-def to_srgb(image: Image.Image, icc: bytes | None, notes: list[str]) -> NDArray[np.uint8]:
+def to_srgb(
+    picture: Image.Image | NDArray[np.uint8], icc: bytes | None, notes: list[str]
+) -> NDArray[np.uint8]:
     """A picture of 8 bits without alpha as sRGB.
 
     Args:
-        image: Mode 1, L, P, RGB, CMYK, YCbCr, LAB or HSV.
+        picture: An image of mode 1, L, P, RGB, CMYK, YCbCr, LAB or HSV; or an array, (H, W) or
+            (H, W, 3), which is returned as it is where there is nothing to do.
         icc: Its colour profile; None or empty: sRGB is assumed.
         notes: Gets a sentence about what was done, for the manifest.
 
     Returns:
         uint8 (H, W, 3); the three channels of a grey picture are equal.
     """
-    if image.mode in ("1", "L"):
-        grey = image.convert("L")
-        converted = _by_profile(grey, icc, notes) if icc else None
-        plane = np.asarray(grey if converted is None else converted.getchannel(1))
-        return np.repeat(plane[:, :, None], 3, axis=2)
-    if image.mode in ("P", "YCbCr", "HSV", "RGBX"):
-        image = image.convert("RGB")
-    converted = _by_profile(image, icc, notes) if icc else None
-    if converted is None and image.mode == "LAB":
-        converted = ImageCms.profileToProfile(
-            image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    return np.asarray((converted or image).convert("RGB"))
+    if isinstance(picture, np.ndarray):
+        mode = "L" if picture.ndim == 2 else "RGB"
+        transform = transform_to_srgb(icc, mode, notes)
+        if transform:
+            return _converted(Image.fromarray(picture), mode, transform)
+        return _three_channels(picture)
+    mode = _PLAIN.get(picture.mode, picture.mode)
+    transform = transform_to_srgb(icc, mode, notes)
+    if transform:
+        return _converted(picture, mode, transform)
+    if mode == "LAB":
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        picture = ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB") or picture
+    wanted = "L" if mode == "L" else "RGB"
+    return _three_channels(
+        np.asarray(picture if picture.mode == wanted else picture.convert(wanted))
+    )

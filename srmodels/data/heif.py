@@ -15,11 +15,14 @@ from srmodels.errors import PhotoError
 __all__ = ["check_boxes", "read_heif"]
 
 _HDR_CURVES = {16: "PQ", 18: "HLG"}  # ITU-T H.273, table 3
+_LONG_RUN = 16384
 _SRGB_PRIMARIES = (1, 2)  # ITU-T H.273, table 2: BT.709, unspecified
 
 
 def check_boxes(file: BinaryIO) -> None:
-    """Refuses a file that ends inside a box: libheif would fill what is missing with one colour.
+    """Refuses a file that ends inside a box, or in nothing but zeros, as a broken download does.
+
+    libheif would fill what is missing with one colour.
 
     Args:
         file: Any ISO base media file: HEIF, AVIF, CR3 (ISO/IEC 14496-12, section 4.2).
@@ -31,12 +34,17 @@ def check_boxes(file: BinaryIO) -> None:
         head = file.read(16)
         size, kind = int.from_bytes(head[:4], "big"), head[4:8].decode("latin-1")
         if size == 0:  # up to the end of the file
-            return
+            size = end - start
         if size == 1:
             size = int.from_bytes(head[8:16], "big")
         if size < 8 or start + size > end:
             raise PhotoError(f"is cut off inside its box {kind!r}")
         start += size
+    if kind in ("mdat", "\0\0\0\0"):
+        # compressed data has no such run (ITU-T H.265, section 7.4.2), metadata at most a short one
+        file.seek(max(end - _LONG_RUN, 0))
+        if not file.read().strip(b"\0"):
+            raise PhotoError("is cut off: it ends in nothing but zeros")
 
 
 def read_heif(path: Path, *, max_pixels: int, notes: list[str]) -> NDArray[np.uint8]:

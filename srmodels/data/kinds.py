@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["RAW", "SUFFIXES", "Reader", "list_files", "photo_files", "reader_of"]
+__all__ = ["RAW", "SUFFIXES", "Reader", "is_photo", "reader_of"]
 
 Reader = Literal["raw", "heif", "bitmap"]
 
@@ -39,8 +39,6 @@ _BITMAP_MAGIC = (
     *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8", b"P5", b"P6"),
     *(b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
 )
-# Folders of thumbnails and resource forks that systems put beside photographs.
-_SYSTEM_FOLDERS = frozenset({"__MACOSX", "@eaDir"})
 
 
 def _by_content(head: bytes) -> Reader | None:
@@ -69,32 +67,12 @@ def reader_of(head: bytes, suffix: str) -> Reader:
     return _by_content(head) or ("raw" if suffix.lower() in RAW else "bitmap")
 
 
-def _visible(path: Path, folder: Path) -> bool:
-    parts = path.relative_to(folder).parts
-    return not any(part.startswith(".") or part in _SYSTEM_FOLDERS for part in parts)
+def is_photo(path: Path) -> bool:
+    """Whether a file is a photograph, by its name or else by its content.
 
-
-def _is_photo(path: Path) -> bool:
+    A text file named .png is one too: it is read, found to be none and reported.
+    """
     if path.suffix.lower() in _PHOTO_SUFFIXES:
-        return True  # also a text file named .png: it is read, found to be none and reported
+        return True
     with path.open("rb") as file:
         return _by_content(file.read(64)) is not None
-
-
-def list_files(folder: Path) -> tuple[list[Path], list[Path]]:
-    """All files below a folder, hidden ones left out, in the order of their names.
-
-    Returns:
-        Photographs (by name or by content), and the other files, which are to be reported but do
-        not count as photographs that failed: films, side-car files, catalogues.
-    """
-    files = [path for path in folder.rglob("*") if path.is_file() and _visible(path, folder)]
-    files.sort(key=lambda path: path.relative_to(folder).as_posix())
-    photos = [path for path in files if _is_photo(path)]
-    taken = set(photos)
-    return photos, [path for path in files if path not in taken]
-
-
-def photo_files(folder: Path) -> list[Path]:
-    """The photographs below a folder, in the order of their names."""
-    return list_files(folder)[0]

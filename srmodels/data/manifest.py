@@ -1,21 +1,47 @@
 """What became of every photograph: the manifest, the counts, and when it is too little."""
 
-import csv
 import json
 import logging
+from collections import Counter
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from srmodels.data.cut import PatchSettings
 from srmodels.data.decode import Decoded
-from srmodels.data.photos import Photo
+from srmodels.data.photos import Photo, write_table
 from srmodels.errors import DataError
 
-__all__ = ["KILLED", "Line", "check_lines", "read_line", "skipped_line", "write_report"]
+__all__ = [
+    "KILLED",
+    "MANIFEST",
+    "Line",
+    "check_lines",
+    "kind_of",
+    "may_pass",
+    "read_line",
+    "skipped_line",
+    "too_slow",
+    "write_report",
+]
 
 log = logging.getLogger(__name__)
 
+MANIFEST = "manifest.csv"
 KILLED = "its decoder crashed or was killed, perhaps for lack of memory"
+_SLOW = "takes longer than"
+# by how a reason begins
+_KINDS = {
+    "unreadable": ("cannot be opened", "has an LR picture that cannot be opened"),
+    "too much for the memory": ("does not fit into memory",),
+    "crashed": (KILLED,),
+    "too slow": (_SLOW,),
+    "damaged": ("is damaged", "is a damaged", "is cut off", "holds nothing but zeros", "is empty"),
+    "too small": ("is too small", "is smaller than a patch"),
+    "too large": ("has too many pixels",),
+    "not a picture": ("is a text file", "is no kind of picture"),
+    "with another LR picture": ("has an LR picture",),
+}
+_PASSING = {"unreadable", "too much for the memory", "crashed", "too slow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +73,27 @@ def skipped_line(photo: Photo, reason: str) -> Line:
     return Line(photo.photo, photo.split, "", 0, 0, 0, 0, reason, "", photo.sha256)
 
 
+def too_slow(limit: float) -> str:
+    """The reason of a photograph that takes more than `limit` seconds."""
+    return f"{_SLOW} {limit:g} seconds (patches.seconds_per_photo)"
+
+
+def kind_of(reason: str) -> str:
+    """What kind of reason this is, in a word or two."""
+    kinds = (kind for kind, beginnings in _KINDS.items() if reason.startswith(beginnings))
+    return next(kinds, "of a kind that is not read")
+
+
+def may_pass(reason: str) -> bool:
+    """Whether a photograph may be usable another time, or on another machine."""
+    return kind_of(reason) in _PASSING
+
+
 def write_report(lines: list[Line], folder: Path, metrics: Path) -> None:
     """Writes FOLDER/manifest.csv, and the counts to the JSON file `metrics`; no times in either."""
-    with (folder / "manifest.csv").open(
-        "w", newline="", encoding="utf-8", errors="surrogateescape"
-    ) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([field.name for field in fields(Line)])
-        writer.writerows(astuple(line) for line in lines)
+    part = folder / f"{MANIFEST}.part"
+    write_table(part, [field.name for field in fields(Line)], map(astuple, lines))
+    part.replace(folder / MANIFEST)
     read_ones = [line for line in lines if not line.skipped]
     wholes = {
         split: sum(line.split == split for line in read_ones) for split in ("validation", "test")
@@ -83,11 +122,15 @@ def check_lines(lines: list[Line], folder: Path, settings: PatchSettings) -> Non
     for line in skipped:
         log.warning("skipped %s: %s", line.photo, line.skipped)
     few = "; ".join(f"{line.photo} {line.skipped}" for line in skipped[:3])
-    more = f"; all of them in {folder / 'manifest.csv'}" if len(skipped) > 3 else ""
+    more = f"; all of them in {folder / MANIFEST}" if len(skipped) > 3 else ""
+    kinds = Counter(kind_of(line.skipped) for line in skipped)
+    counted = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    if skipped:
+        log.warning("%d of %d photographs skipped: %s", len(skipped), len(lines), counted)
     if len(skipped) > settings.max_skipped * len(lines):
         raise DataError(
             f"patches: {len(skipped)} of {len(lines)} photographs cannot be used "
-            f"({few}{more}); mend or remove them, or raise patches.max_skipped "
+            f"({counted}: {few}{more}); mend or remove them, or raise patches.max_skipped "
             f"(found {settings.max_skipped})"
         )
     if not sum(line.patches for line in lines):

@@ -1,27 +1,24 @@
 """Which photographs there are, of what content, and in which split: the table photos.csv."""
 
 import csv
-import hashlib
-import logging
-import shutil
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Literal
 
-from tqdm import tqdm
-
-from srmodels.data.bundled import copy_bundled, read_choice
-from srmodels.data.kinds import list_files
-from srmodels.data.split import SPLITS, assign
+from srmodels.data.split import SPLITS
 from srmodels.errors import DataError
 
-__all__ = ["Photo", "PhotosSettings", "check_splits", "collect", "read_photos", "write_photos"]
-
-log = logging.getLogger(__name__)
+__all__ = [
+    "Photo",
+    "PhotosSettings",
+    "check_splits",
+    "read_photos",
+    "write_photos",
+    "write_table",
+]
 
 _TABLE = "photos.csv"
-_OTHERS = "others.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +26,20 @@ class PhotosSettings:
     """Which photographs.
 
     Attributes:
-        photos: `auto` for the preset's own choice, or the absolute path of a folder.
+        photos: `auto` for the preset's own choice, a set's name, `mix`, or the absolute path of a
+            folder.
         validation: Share of a folder's photographs that training is watched on.
         test: Share of a folder's photographs that scores are computed on.
+        near_duplicates: `group` keeps photographs that show the same picture on one side of the
+            splits; `ignore` does not look for them.
+        official_lr: Takes the LR pictures that came with a set instead of reducing HR.
     """
 
     photos: str = "auto"
     validation: float = 0.05
     test: float = 0.05
+    near_duplicates: Literal["group", "ignore"] = "group"
+    official_lr: bool = False
 
     def __post_init__(self) -> None:
         """Checks the values.
@@ -45,7 +48,7 @@ class PhotosSettings:
             ValueError: A value is out of its range.
         """
         if not self.photos.strip():
-            raise ValueError("photos must be auto or the absolute path of a folder")
+            raise ValueError("photos must be auto, a set's name or the absolute path of a folder")
         for name in ("validation", "test"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be a share, 0 or more and less than 1")
@@ -63,6 +66,8 @@ class Photo:
         path: Absolute, or relative to the table's folder.
         bytes: Size of the file.
         sha256: Of the file.
+        lr: The absolute path of its official LR picture; '': LR is made of HR.
+        lr_sha256: Of that file; '' where there is none.
     """
 
     photo: str
@@ -70,16 +75,17 @@ class Photo:
     path: str
     bytes: int
     sha256: str
+    lr: str = ""
+    lr_sha256: str = ""
 
 
 def write_photos(photos: Sequence[Photo], folder: Path) -> None:
     """Writes FOLDER/photos.csv."""
-    rows = [tuple(str(value) for value in astuple(photo)) for photo in photos]
-    _write(folder / _TABLE, [field.name for field in fields(Photo)], rows)
+    write_table(folder / _TABLE, [field.name for field in fields(Photo)], map(astuple, photos))
 
 
-def _write(path: Path, header: list[str], rows: Sequence[Sequence[str]]) -> None:
-    # names that are not UTF-8 must survive the way into the table and back
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Writes a CSV file; names that are not UTF-8 survive the way into it and back."""
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
@@ -103,6 +109,8 @@ def read_photos(folder: Path) -> list[Photo]:
                 path=str(folder / row["path"]),
                 bytes=int(row["bytes"]),
                 sha256=row["sha256"],
+                lr=row["lr"],
+                lr_sha256=row["lr_sha256"],
             )
             for row in rows
         ]
@@ -113,84 +121,6 @@ def read_photos(folder: Path) -> list[Photo]:
     for photo in photos:
         if photo.split not in SPLITS:
             raise DataError(f"{path}: {photo.photo}: unknown split (found {photo.split!r})")
-    return photos
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _of_folder(folder: Path, settings: PhotosSettings) -> tuple[list[Photo], list[tuple[str, str]]]:
-    """Lists a folder; also the files that are left out, each with its reason."""
-    if not folder.is_dir():
-        raise DataError(
-            f"data.photos: {folder} is no folder (found {settings.photos!r}); give the absolute "
-            "path of a folder of photographs, or auto"
-        )
-    paths, others = list_files(folder)
-    left_out = [(path.relative_to(folder).as_posix(), "is no photograph") for path in others]
-    if not paths:
-        found = f"{len(others)} other files" if others else "nothing"
-        raise DataError(f"data.photos: {folder} holds no photograph (found {found})")
-    with ThreadPoolExecutor() as threads:
-        bar = tqdm(threads.map(_digest, paths), "photos", len(paths), unit="photo", disable=None)
-        digests = list(bar)
-    first: dict[str, str] = {}
-    chosen = []
-    for path, digest in zip(paths, digests, strict=True):
-        name = path.relative_to(folder).as_posix()
-        if digest in first:  # else one picture could be trained and tested on
-            left_out.append((name, f"is the same file as {first[digest]}"))
-            continue
-        first[digest] = name
-        chosen.append((name, path, digest))
-    splits = assign(first.values(), validation=settings.validation, test=settings.test)
-    photos = [
-        Photo(name, splits[name], str(path.resolve()), path.stat().st_size, digest)
-        for name, path, digest in chosen
-    ]
-    return photos, left_out
-
-
-def collect(settings: PhotosSettings, *, preset: str, data: Path) -> list[Photo]:
-    """Writes DATA/photos: the table, the bundled photographs, the list of files left out.
-
-    Args:
-        settings: What to collect.
-        preset: Whose table DATA/auto/PRESET.csv says what `auto` means.
-        data: The project's folder of data; a relative `photos` counts from here.
-
-    Raises:
-        DataError: There is nothing to collect, or the folder cannot be written.
-    """
-    target = data / "photos"
-    try:
-        if settings.photos == "auto":
-            choice = read_choice(data / "auto" / f"{preset}.csv")
-        else:
-            source = data / settings.photos
-            if source.resolve().is_relative_to(target.resolve()):
-                raise DataError(f"data.photos: {source} is where this stage writes; move it away")
-            photos, left_out = _of_folder(source, settings)
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True, exist_ok=True)
-        if settings.photos == "auto":
-            photos, left_out = [], []
-            for row, path in copy_bundled(choice, target):
-                size = path.stat().st_size
-                photos.append(Photo(row.photo, row.split, path.name, size, _digest(path)))
-        photos.sort(key=lambda photo: photo.photo)
-        write_photos(photos, target)
-        _write(target / _OTHERS, ["file", "reason"], sorted(left_out))
-    except OSError as error:
-        raise DataError(
-            f"{error.filename or target}: {error.strerror}; free it and repeat"
-        ) from None
-    counts = ", ".join(f"{sum(p.split == s for p in photos)} for {s}" for s in SPLITS)
-    log.info("%d photographs: %s", len(photos), counts)
-    if left_out:
-        log.warning("%d files left out, see %s", len(left_out), target / _OTHERS)
     return photos
 
 
@@ -205,5 +135,6 @@ def check_splits(photos: Sequence[Photo]) -> None:
         found = ", ".join(f"{count} for {split}" for split, count in counts.items())
         raise DataError(
             f"data.photos: no photograph for {' and '.join(empty)} (found {found}); give all of "
-            "the sub-folders train, validation and test, or none and three photographs or more"
+            "the sub-folders train, validation and test, or none and three photographs or more "
+            "that do not show the same (groups.csv)"
         )

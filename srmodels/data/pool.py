@@ -1,77 +1,45 @@
 """Tasks on many processes, where the death of a process costs one photograph and not the run.
 
-A process can die in a C library or at the hands of the system (out of memory). Python then breaks
-the whole pool. Each task writes the photograph it is at into a small file, so the suspects are
-known; each suspect task is repeated alone, and the photograph at which that one dies is left out.
+A process can die in a C library or at the hands of the system (out of memory). Each task writes the
+photograph it is at into a small file. The task of a dead process is repeated by itself, in case
+there was too little memory for several; the photograph at which it dies again is left out. A
+photograph that takes too long is left out at once: a C library cannot be interrupted, so its
+process is killed.
 """
 
-import multiprocessing
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-import pillow_heif
-import torch
 from tqdm import tqdm
 
-from srmodels.data.photos import Photo
+from srmodels.data.diary import Diary, Task
+from srmodels.data.manifest import KILLED, too_slow
 from srmodels.errors import DataError
 
-__all__ = ["Diary", "Task", "cores", "run"]
+__all__ = ["Crew", "cores", "run"]
 
 R = TypeVar("R")
+_POLL = 0.5  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Photographs that one process works through, in order.
+class Crew(Protocol[R]):
+    """Processes that work on tasks."""
 
-    Attributes:
-        name: Unique; names the task's files in the diary.
-        photos: The photographs.
-        killers: Those at which a process died: to be left out.
-    """
+    def has_room(self) -> bool:
+        """Whether another task can be given."""
 
-    name: str
-    photos: tuple[Photo, ...]
-    killers: frozenset[str] = frozenset()
+    def give(self, task: Task) -> None:
+        """Hands a task to a process."""
 
+    def wait(self, seconds: float) -> list[tuple[Task, R | None]]:
+        """Waits until a task ends, at most so long; None as a result: its process died."""
 
-class Diary(Generic[R]):
-    """Where tasks write how far they are; plain files, since those outlive a killed process."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def begin(self, task: Task, photo: Photo) -> None:
-        """Notes the photograph that the task is at."""
-        text = photo.photo.encode("utf-8", "surrogateescape")
-        (self._folder / f"{task.name}.now").write_bytes(text)
-
-    def done(self, task: Task, count: int) -> None:
-        """Notes how many photographs the task has behind it."""
-        (self._folder / f"{task.name}.count").write_text(str(count), encoding="ascii")
-
-    def end(self, task: Task) -> None:
-        """The task is at no photograph any more."""
-        (self._folder / f"{task.name}.now").unlink(missing_ok=True)
-
-    def at(self, task: Task) -> str | None:
-        """The photograph the task was at, if it has not ended."""
-        try:
-            text = (self._folder / f"{task.name}.now").read_bytes()
-        except FileNotFoundError:
-            return None
-        return text.decode("utf-8", "surrogateescape")
-
-    def total(self) -> int:
-        """How many photographs all tasks have behind them."""
-        counts = [path.read_text(encoding="ascii") for path in self._folder.glob("*.count")]
-        return sum(int(count or 0) for count in counts)
+    def kill(self, task: Task) -> None:
+        """Kills the process that works on a task, which then ends as by any other death."""
 
 
 def cores() -> int:
@@ -81,91 +49,123 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _one_thread() -> None:
-    torch.set_num_threads(1)  # the processes are the parallel part
-    pillow_heif.options.DECODE_THREADS = 1
+@dataclass(slots=True)
+class _Watch:
+    """A task under way: the photograph it is at, and for how long it has been seen there."""
+
+    task: Task
+    alone: bool
+    done: int = 0
+    photo: str | None = None
+    seconds: float = 0.0
+    killed_at: str | None = None
 
 
-def _executor(workers: int) -> ProcessPoolExecutor:
-    # torch's threads do not survive a plain fork; a fork server has none and imports torch once
-    known = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
-    if "forkserver" in known:
-        context.set_forkserver_preload(["srmodels.data.extract"])
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread)
+class _Run(Generic[R]):
+    def __init__(self, tasks: Sequence[Task], crew: Crew[R], diary: Diary, limit: float) -> None:
+        self._crew, self._diary, self._limit = crew, diary, limit
+        # the longest first, so that they do not come last on one core
+        order = sorted(tasks, key=lambda task: -sum(photo.bytes for photo in task.photos))
+        self._waiting, self._suspects = deque(order), deque[Task]()
+        self._running: dict[str, _Watch] = {}
+        self._looked = time.monotonic()
+        self._vain = 0
+        self.done = 0
+
+    def unfinished(self) -> bool:
+        return bool(self._waiting or self._suspects or self._running)
+
+    def photos_done(self) -> int:
+        return self.done + sum(watch.done for watch in self._running.values())
+
+    def _give(self, task: Task, *, alone: bool) -> None:
+        self._diary.forget(task)  # what a dead process had noted
+        self._running[task.name] = _Watch(task, alone)
+        self._crew.give(task)
+
+    def step(self) -> list[tuple[Task, R]]:
+        """Hands out what can be handed out, waits a moment; returns the tasks that are done."""
+        while self._waiting and self._crew.has_room():
+            self._give(self._waiting.popleft(), alone=False)
+        if not self._running:
+            self._give(self._suspects.popleft(), alone=True)
+        finished = []
+        for task, result in self._crew.wait(_POLL):
+            watch = self._running.pop(task.name)
+            if result is None:
+                self._died(watch)
+            else:
+                self.done, self._vain = self.done + len(task.photos), 0
+                finished.append((task, result))
+        self._look()
+        return finished
+
+    def _died(self, watch: _Watch) -> None:
+        _, photo = self._diary.at(watch.task)
+        if photo is None:
+            self._vain += 1
+            if self._vain > 3:
+                raise DataError(
+                    "patches: worker processes die before they begin; is memory exhausted?"
+                )
+            self._waiting.appendleft(watch.task)
+        elif watch.killed_at is not None:  # by us; it may have been done in the meantime
+            slow = photo == watch.killed_at
+            again = _without(watch.task, photo, too_slow(self._limit)) if slow else watch.task
+            self._waiting.appendleft(again)
+        elif watch.alone:
+            self._suspects.appendleft(_without(watch.task, photo, KILLED))
+        else:
+            self._suspects.append(watch.task)
+
+    def _look(self) -> None:
+        """Reads how far the tasks are, and kills those that have been at a photograph too long."""
+        now = time.monotonic()
+        if now - self._looked < _POLL:
+            return
+        # no more than that at a time: a stopped machine is not held against its processes
+        passed, self._looked = min(now - self._looked, 2 * _POLL), now
+        for watch in self._running.values():
+            done, photo = self._diary.at(watch.task)
+            same = (done, photo) == (watch.done, watch.photo)
+            watch.seconds = watch.seconds + passed if same and photo else 0.0
+            watch.done, watch.photo = done, photo
+            if self._limit and watch.seconds > self._limit and watch.killed_at != photo:
+                watch.killed_at = photo
+                self._crew.kill(watch.task)
 
 
-def _round(
-    work: Callable[[Task], R], tasks: Iterable[Task], workers: int, tick: Callable[[], None]
-) -> tuple[dict[str, R], bool]:
-    """Runs tasks until all are done or a process dies; returns the results, and whether one did."""
-    results: dict[str, R] = {}
-    broken = False
-    with _executor(workers) as pool:
-        futures: dict[Future[R], Task] = {pool.submit(work, task): task for task in tasks}
-        waiting = set(futures)
-        try:
-            while waiting:
-                finished, waiting = wait(waiting, timeout=0.5, return_when="FIRST_COMPLETED")
-                tick()
-                for future in finished:
-                    try:
-                        results[futures[future].name] = future.result()
-                    except BrokenProcessPool:
-                        broken = True
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    return results, broken
-
-
-def _alone(work: Callable[[Task], R], task: Task, diary: "Diary[R]", tick: Callable[[], None]) -> R:
-    """Repeats a suspect task by itself, each time without the photograph at which it died."""
-    while True:
-        diary.end(task)  # what the dead process had noted
-        results, broken = _round(work, [task], 1, tick)
-        if not broken:
-            return results[task.name]
-        killer = diary.at(task)
-        if killer is None:
-            raise DataError("patches: worker processes die before they begin; is memory exhausted?")
-        task = replace(task, killers=task.killers | {killer})
+def _without(task: Task, photo: str, reason: str) -> Task:
+    return replace(task, left_out=task.left_out | {photo: reason})
 
 
 def run(
-    work: Callable[[Task], R], tasks: list[Task], *, workers: int, diary: "Diary[R]"
-) -> dict[str, R]:
+    tasks: Sequence[Task],
+    crew: Crew[R],
+    diary: Diary,
+    *,
+    limit: float,
+    keep: Callable[[Task, R], None],
+    before: int = 0,
+) -> None:
     """Runs every task; the results do not depend on the number of processes.
 
     Args:
-        work: What a process does with a task; a module's function or a partial of one.
         tasks: The tasks.
-        workers: Processes.
-        diary: The one that `work` writes into.
-
-    Returns:
-        Results by the tasks' names.
+        crew: Who works on them.
+        diary: The one that their work writes into.
+        limit: Seconds that a photograph may take, as seen from here and only while this process
+            itself runs; 0: any time.
+        keep: Gets each task and its result, as soon as it is done.
+        before: How many photographs earlier runs have done, for the progress bar.
 
     Raises:
         DataError: Processes die without having begun a photograph.
     """
-    results: dict[str, R] = {}
-    total = sum(len(task.photos) for task in tasks)
-    with tqdm(total=total, desc="patches", unit="photo", disable=None) as bar:
-
-        def tick() -> None:
-            bar.update(diary.total() - bar.n)
-
-        pending = sorted(tasks, key=lambda task: -sum(photo.bytes for photo in task.photos))
-        while pending:
-            found, broken = _round(work, pending, min(workers, len(pending)), tick)
-            results |= found
-            pending = [task for task in pending if task.name not in results]
-            suspects = [task for task in pending if diary.at(task) is not None]
-            if broken and not suspects:
-                raise DataError("patches: worker processes die at the start; is memory exhausted?")
-            for task in suspects:
-                results[task.name] = _alone(work, task, diary, tick)
-            pending = [task for task in pending if task.name not in results]
-        tick()
-    return results
+    under_way: _Run[R] = _Run(tasks, crew, diary, limit)
+    total = before + sum(len(task.photos) for task in tasks)
+    with tqdm(total=total, initial=before, desc="patches", unit="photo", disable=None) as bar:
+        while under_way.unfinished():
+            for task, result in under_way.step():
+                keep(task, result)
+            bar.update(before + under_way.photos_done() - bar.n)

@@ -1,5 +1,8 @@
 """Camera RAW through LibRaw: the same exposure for every photograph, the camera's white balance."""
 
+import io
+import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +14,74 @@ from srmodels.errors import PhotoError
 
 __all__ = ["read_raw"]
 
+# TIFF 6.0, sections 8 and 15; sub-directories: TIFF supplement 1
+_REDUCED, _SUB_DIRECTORIES = 254, 330
+_PLACES = ((273, 279), (324, 325))  # offsets and sizes of strips, of tiles
+_TAGS = {_REDUCED, _SUB_DIRECTORIES, *(tag for pair in _PLACES for tag in pair)}
+_NUMBERS = {3: "H", 4: "L"}
+_MOST_DIRECTORIES = 64
+
+
+def _directories(body: bytes) -> Iterator[dict[int, tuple[int, ...]]]:
+    """The tags above of each directory of a TIFF; none of any other file."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(body[:4])
+    seen: set[int] = set()
+    todo = list(struct.unpack_from(f"{order}L", body, 4)) if order else []
+    while todo and len(seen) < _MOST_DIRECTORIES:
+        start = todo.pop()
+        if start == 0 or start in seen:
+            continue
+        seen.add(start)
+        tags: dict[int, tuple[int, ...]] = {}
+        (length,) = struct.unpack_from(f"{order}H", body, start)
+        for entry in range(start + 2, start + 2 + 12 * length, 12):
+            tag, kind, count = struct.unpack_from(f"{order}HHL", body, entry)
+            if tag in _TAGS and kind in _NUMBERS:
+                numbers = f"{order}{count}{_NUMBERS[kind]}"
+                inside = struct.calcsize(numbers) <= 4
+                (place,) = struct.unpack_from(f"{order}L", body, entry + 8)
+                tags[tag] = struct.unpack_from(numbers, body, entry + 8 if inside else place)
+        todo += struct.unpack_from(f"{order}L", body, start + 2 + 12 * length)
+        todo += tags.get(_SUB_DIRECTORIES, ())
+        yield tags
+
+
+def _check_places(body: bytes) -> None:
+    """Refuses pixels beyond the file's end: LibRaw fills the missing part of a lossy tile."""
+    try:
+        for tags in _directories(body):
+            if tags.get(_REDUCED, (0,))[0] & 1:
+                continue  # a preview
+            for offsets, sizes in _PLACES:
+                places = zip(tags.get(offsets, ()), tags.get(sizes, ()), strict=False)
+                if any(offset + size > len(body) for offset, size in places):
+                    raise PhotoError("is cut off: its pixels go on beyond its end")
+    except struct.error:
+        pass  # a directory beyond the end: LibRaw knows whether it matters
+
 
 def read_raw(path: Path, *, half_size: bool, max_pixels: int) -> NDArray[np.uint8]:
     """Develops a RAW file.
 
     Args:
         path: Any file LibRaw opens.
-        half_size: One pixel per 2x2 Bayer block: half the size, several times as fast.
+        half_size: One pixel per 2x2 Bayer block: half the size, several times as fast. A linear
+            DNG, which has nothing to interpolate, keeps its size.
         max_pixels: More than this is refused before it is unpacked.
 
     Returns:
         uint8 (H, W, 3), sRGB, upright.
+
+    Raises:
+        PhotoError: It is cut off or too large.
+        rawpy.LibRawError: It is damaged, or no RAW file. A changed bit of a lossless RAW can look
+            like another photograph; only some kinds carry a checksum.
     """
+    # by our own handle: LibRaw takes no name that is not UTF-8
+    body = path.read_bytes()
+    _check_places(body)
     with rawpy.RawPy() as raw:
-        # by our own handle: LibRaw takes no name that is not UTF-8
-        with path.open("rb") as file:
-            raw.open_buffer(file)
+        raw.open_buffer(io.BytesIO(body))
         sizes = raw.sizes
         if sizes.raw_width * sizes.raw_height > max_pixels:
             raise PhotoError(
@@ -34,6 +89,8 @@ def read_raw(path: Path, *, half_size: bool, max_pixels: int) -> NDArray[np.uint
                 f"patches.max_pixels is {max_pixels})"
             )
         raw.unpack()
+        if raw.raw_type == rawpy.RawType.Flat and not raw.raw_image_visible[-1].any():
+            raise PhotoError("is damaged: the last row of its sensor holds nothing but zeros")
         deep = raw.postprocess(
             use_camera_wb=True,
             no_auto_bright=True,

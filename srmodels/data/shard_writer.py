@@ -5,14 +5,13 @@ import zlib
 from dataclasses import astuple, fields
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
+from srmodels.data.compact import WebpWriter
 from srmodels.data.cut import Cut
-from srmodels.data.shards import INDEX, Row, shard_paths
+from srmodels.data.npy import GrowingNpy
+from srmodels.data.photos import write_table
+from srmodels.data.shard_files import Layout, shard_paths
+from srmodels.data.shards import INDEX, Row
 
 __all__ = ["ShardWriter", "shard_of", "write_index"]
 
@@ -23,33 +22,6 @@ def shard_of(photo: str, shards: int) -> int:
     return int.from_bytes(digest[:8], "big") % shards
 
 
-class _Array:
-    """A `.npy` file that grows row by row; numpy leaves room in the header for the count."""
-
-    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
-        self.path, self.shape, self.rows = path, shape, 0
-        self.part = path.with_name(path.name + ".part")
-        self.file: BinaryIO = self.part.open("wb")
-        self._header()
-
-    def _header(self) -> None:
-        header = {"descr": "|u1", "fortran_order": False, "shape": (self.rows, *self.shape)}
-        np.lib.format.write_array_header_1_0(self.file, header)
-
-    def add(self, rows: NDArray[np.uint8]) -> None:
-        assert rows.shape[1:] == self.shape, "one shape per shard"
-        self.file.write(np.ascontiguousarray(rows).data)
-        self.rows += len(rows)
-
-    def finish(self) -> None:
-        body = self.file.tell()
-        self.file.seek(0)
-        self._header()
-        assert self.file.tell() + self.rows * int(np.prod(self.shape)) == body, "the header grew"
-        self.file.close()
-        self.part.replace(self.path)
-
-
 class ShardWriter:
     """Writes one shard's pair of files; they appear under their names only when complete.
 
@@ -58,13 +30,17 @@ class ShardWriter:
         shard: The shard's number.
         patch_size: LR pixels.
         scale: HR over LR.
+        store: "raw" (fast to read) or "webp" (small).
     """
 
-    def __init__(self, folder: Path, shard: int, *, patch_size: int, scale: int) -> None:
-        hr, lr = shard_paths(folder, shard)
+    def __init__(
+        self, folder: Path, shard: int, *, patch_size: int, scale: int, store: Layout = "raw"
+    ) -> None:
+        kind = GrowingNpy if store == "raw" else WebpWriter
+        hr, lr = shard_paths(folder, shard, store)
         self._shard = shard
-        self._hr = _Array(hr, (patch_size * scale, patch_size * scale, 3))
-        self._lr = _Array(lr, (patch_size, patch_size, 3))
+        self._hr = kind(hr, (patch_size * scale, patch_size * scale, 3))
+        self._lr = kind(lr, (patch_size, patch_size, 3))
 
     def __enter__(self) -> "ShardWriter":
         return self
@@ -98,13 +74,11 @@ class ShardWriter:
             if kind is None and self._hr.rows:
                 array.finish()
             else:
-                array.file.close()
-                array.part.unlink(missing_ok=True)
+                array.discard()
 
 
 def write_index(rows: list[Row], folder: Path) -> None:
     """Writes FOLDER/index.csv, last and at once: a store without it is not complete."""
-    table = pd.DataFrame([astuple(row) for row in rows], columns=[f.name for f in fields(Row)])
     part = folder / f"{INDEX}.part"
-    table.to_csv(part, index=False, lineterminator="\n", errors="surrogateescape")
+    write_table(part, [field.name for field in fields(Row)], map(astuple, rows))
     part.replace(folder / INDEX)

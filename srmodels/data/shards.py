@@ -1,50 +1,23 @@
-"""Reading patches: `.npy` shards of HR and LR, cut by photograph, and an index of their rows."""
+"""Reading patches: shards of HR and LR, cut by photograph, and an index of their rows."""
 
 import hashlib
 import zlib
-from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from srmodels.data.index import INDEX, Row, read_index
+from srmodels.data.shard_files import AGAIN, Layout, Rows, open_rows, shard_paths
 from srmodels.errors import DataError
 
-__all__ = ["INDEX", "Row", "Store", "shard_paths"]
-
-INDEX = "index.csv"
+__all__ = ["INDEX", "Layout", "Row", "Store", "shard_paths"]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the index: one pair of patches.
-
-    Attributes:
-        photo: The photograph's name.
-        split: train.
-        shard: Number of the pair of files hr-SHARD.npy, lr-SHARD.npy.
-        row: Place inside them.
-        top: Of the box, LR pixels.
-        left: Of the box, LR pixels.
-        sharpness: Mean step between neighbouring HR pixels, of 255.
-        crc32: Checksum of the HR patch's bytes followed by the LR patch's.
-    """
-
-    photo: str
-    split: str
-    shard: int
-    row: int
-    top: int
-    left: int
-    sharpness: float
-    crc32: int
-
-
-def shard_paths(folder: Path, shard: int) -> tuple[Path, Path]:
-    """The files of a shard: HR and LR."""
-    return folder / f"hr-{shard:03d}.npy", folder / f"lr-{shard:03d}.npy"
+def _crc32(hr: NDArray[np.uint8], lr: NDArray[np.uint8]) -> int:
+    return zlib.crc32(lr.tobytes(), zlib.crc32(hr.tobytes()))
 
 
 class Store:
@@ -56,73 +29,71 @@ class Store:
         scale: HR over LR.
 
     Raises:
-        DataError: The folder holds no complete store, or a shard does not fit the index.
+        DataError: The folder holds no complete store, or a shard does not fit the index; names it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._index = self._read_index()
+        self._index = read_index(folder)
         self.photos: list[str] = self._index["photo"].tolist()
         self._shards: NDArray[np.int64] = self._index["shard"].to_numpy(np.int64)
         self._rows: NDArray[np.int64] = self._index["row"].to_numpy(np.int64)
-        shards, counts = np.unique(self._shards, return_counts=True)
-        sizes = {self._check(int(s), int(n)) for s, n in zip(shards, counts, strict=True)}
+        self._arrays = cache(self._open_shard)
+        sizes = {self._check(int(shard)) for shard in np.unique(self._shards)}
         if len(sizes) != 1:
             raise DataError(f"{folder}: shards of different patch sizes (found {sorted(sizes)})")
         self.patch_size, self.scale = sizes.pop()
-        self._arrays = cache(self._map)
 
-    def _read_index(self) -> pd.DataFrame:
-        path = self.folder / INDEX
-        try:
-            table = pd.read_csv(
-                path,
-                dtype={"photo": str, "split": str},
-                keep_default_na=False,  # a photograph may be called NA
-                encoding_errors="surrogateescape",
-            )
-        except FileNotFoundError:
-            raise DataError(f"{path}: not found; run the stage `patches`") from None
-        except (ValueError, pd.errors.ParserError) as error:
-            raise DataError(f"{path}: is no index ({error}); run the stage `patches`") from None
-        missing = {field.name for field in fields(Row)} - set(table.columns)
-        if missing or not len(table):
-            what = f"lacks {', '.join(sorted(missing))}" if missing else "is empty"
-            raise DataError(f"{path}: {what}; run the stage `patches` again")
-        return table
+    def _paths(self, shard: int) -> tuple[Path, Path]:
+        raw, compact = (shard_paths(self.folder, shard, store) for store in get_args(Layout))
+        return compact if compact[0].exists() else raw
 
-    def _check(self, shard: int, count: int) -> tuple[int, int]:
-        """Compares a shard's headers and file sizes with the index; returns (patch_size, scale)."""
-        sides = []
-        for path in shard_paths(self.folder, shard):
-            try:
-                array = np.load(path, mmap_mode="r")
-            except FileNotFoundError:
-                raise DataError(f"{path}: not found, but the index lists it") from None
-            except (OSError, ValueError, EOFError) as error:
-                raise DataError(f"{path}: is damaged ({error}); run `patches` again") from None
+    def _open_shard(self, shard: int) -> tuple[Rows, Rows]:
+        hr, lr = self._paths(shard)
+        return open_rows(hr), open_rows(lr)
+
+    def _check(self, shard: int) -> tuple[int, int]:
+        """Compares a shard's files with the index; returns (patch_size, scale).
+
+        Two of its pairs are read: a shard of another run seldom has another size.
+        """
+        listed, arrays = np.flatnonzero(self._shards == shard), self._open_shard(shard)
+        rows, sides = self._rows[listed], []
+        for path, array in zip(self._paths(shard), arrays, strict=True):
             shape = array.shape
             if array.dtype != np.uint8 or len(shape) != 4 or shape[1] != shape[2] or shape[3] != 3:
-                raise DataError(f"{path}: holds no patches (found {array.dtype} {shape})")
-            if shape[0] != count:
-                raise DataError(f"{path}: does not fit the index (found {shape[0]}, not {count})")
+                raise DataError(f"{path}: holds no patches (found {array.dtype} {shape}); {AGAIN}")
+            if shape[0] != len(rows) or set(rows) != set(range(len(rows))):
+                wanted = max(len(rows), int(rows.max()) + 1)
+                raise DataError(
+                    f"{path}: does not fit the index (found {shape[0]}, not {wanted}); {AGAIN}"
+                )
             sides.append(shape[1])
         if sides[0] % sides[1]:
-            raise DataError(f"{path}: {sides[0]} HR pixels are no multiple of {sides[1]} LR ones")
+            raise DataError(
+                f"{path}: {sides[0]} HR pixels are no multiple of {sides[1]} LR ones; {AGAIN}"
+            )
+        for row in (listed[0], listed[-1]):
+            self._compare(int(row), arrays)
         return sides[1], sides[0] // sides[1]
 
-    def _map(self, shard: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        # as plain arrays over the mapped memory: slicing numpy's own memmap class is slow
-        hr, lr = (np.load(path, mmap_mode="r") for path in shard_paths(self.folder, shard))
-        return np.asarray(hr), np.asarray(lr)
+    def _compare(self, row: int, arrays: tuple[Rows, Rows]) -> None:
+        place, shard = int(self._rows[row]), int(self._shards[row])
+        hr, lr = arrays
+        if _crc32(hr[place], lr[place]) != self._index["crc32"][row]:
+            first, second = self._paths(shard)
+            raise DataError(
+                f"{first}: its row {place} or that of {second.name} is not what the index says "
+                f"(changed, or of another run); {AGAIN}"
+            )
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def pair(self, row: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Row `row` of the index: HR (scale p, scale p, 3) and LR (p, p, 3), memory-mapped."""
+        """Row `row` of the index: HR (scale p, scale p, 3) and LR (p, p, 3), read-only."""
         hr, lr = self._arrays(int(self._shards[row]))
-        place = self._rows[row]
+        place = int(self._rows[row])
         return hr[place], lr[place]
 
     def verify(self) -> None:
@@ -131,11 +102,22 @@ class Store:
         Raises:
             DataError: A patch has changed; names its shard.
         """
-        for row, stored in enumerate(self._index["crc32"]):
-            hr, lr = self.pair(row)
-            if zlib.crc32(lr.tobytes(), zlib.crc32(hr.tobytes())) != stored:
-                path = shard_paths(self.folder, int(self._shards[row]))[0]
-                raise DataError(f"{path}: its row {self._rows[row]} has changed; run `patches`")
+        for row in range(len(self)):
+            self._compare(row, self._arrays(int(self._shards[row])))
+
+    def record(self, row: int) -> Row:
+        """Row `row` of the index."""
+        line = self._index.iloc[row]
+        return Row(
+            photo=str(line["photo"]),
+            split=str(line["split"]),
+            shard=int(line["shard"]),
+            row=int(line["row"]),
+            top=int(line["top"]),
+            left=int(line["left"]),
+            sharpness=float(line["sharpness"]),
+            crc32=int(line["crc32"]),
+        )
 
     def digest(self) -> str:
         """SHA-256 of the index, whose checksums cover every patch."""

@@ -9,15 +9,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from srmodels import snapshot
+from srmodels.data.degradation import degrade
 from srmodels.data.source import PatchSource, Store, whole_images
+from srmodels.data.unpaired import UnpairedSource
 from srmodels.engine.checkpoint import Checkpoints
 from srmodels.engine.device import RunSettings, fabric_for
-from srmodels.engine.train import Trainer, TrainSettings, Watcher
+from srmodels.engine.settings import TrainSettings
+from srmodels.engine.train import Trainer, Watcher
 from srmodels.errors import DataError
 from srmodels.evaluation.psnr import psnr_y
+from srmodels.evaluation.ssim import ssim_y
 from srmodels.objectives.turn import Turn
 from srmodels.resize import crop_to_multiple, reduce_image
 
@@ -43,6 +47,8 @@ class Phase:
         network: The generator's module name, written into the snapshot.
         network_settings: The generator's settings, written into the snapshot.
         weights: The safetensors file to write.
+        paired: Whether LR and HR of a batch show the same; if not, they are of different
+            photographs.
     """
 
     name: str
@@ -54,6 +60,7 @@ class Phase:
     network: str
     network_settings: object
     weights: Path
+    paired: bool = True
 
 
 def _validator(
@@ -69,11 +76,23 @@ def _validator(
 
     def validate(generator: nn.Module) -> tuple[dict[str, float], dict[str, Picture]]:
         made = [(name, upscale(generator, lr), hr) for name, lr, hr in pairs]
-        scores = [psnr_y(sr, hr, border=phase.scale) for _, sr, hr in made]
+        scores = {
+            f"validation_{name}": float(
+                np.mean([score(sr, hr, border=phase.scale) for _, sr, hr in made])
+            )
+            for name, score in (("psnr_y", psnr_y), ("ssim_y", ssim_y))
+        }
         pictures = {f"validation/{name}": sr for name, sr, _ in made[:_SHOWN]}
-        return {"validation_psnr_y": float(np.mean(scores))}, pictures
+        return scores, pictures
 
     return validate
+
+
+def _degrader(phase: Phase) -> Callable[[Tensor, int], Tensor] | None:
+    if phase.settings.degradation == "bicubic":
+        return None
+    settings = phase.settings.second_order
+    return lambda hr, step: degrade(hr, settings, phase.scale, seed=phase.seed, step=step)
 
 
 def write_curves(name: str, folder: Path, checkpoints: Checkpoints | None) -> None:
@@ -112,7 +131,7 @@ def train_phase(
     with checkpoints.held():
         fabric = fabric_for(run, phase.settings.precision)
         torch.manual_seed(phase.seed)
-        source = PatchSource(
+        source = (PatchSource if phase.paired else UnpairedSource)(
             Store(phase.patches / "train"),
             patch_size=phase.settings.patch_size,
             batch_size=phase.settings.batch_size,
@@ -128,6 +147,7 @@ def train_phase(
             phase.settings,
             checkpoints=checkpoints,
             validate=_validator(phase, upscale),
+            degrade=_degrader(phase),
             watcher=watcher,
             run=run,
         )

@@ -55,6 +55,7 @@ def take_step(
     optimizers: Mapping[str, torch.optim.Optimizer],
     batch: Batch,
     *,
+    memo: Memo,
     clip_norm: float = 0.0,
 ) -> dict[str, Tensor]:
     """Moves every player once.
@@ -64,6 +65,7 @@ def take_step(
         turns: Whose losses are computed, in this order.
         optimizers: One for each player of `turns`.
         batch: LR and HR, (N, 3, H, W) float32 in [0, 1].
+        memo: What the turns find: "step", and what the step before left under "kept/". It changes.
         clip_norm: Largest gradient norm; 0 means none.
 
     Returns:
@@ -73,7 +75,6 @@ def take_step(
     Raises:
         NonFiniteError: A loss or gradient is NaN or infinite; no parameter has moved.
     """
-    memo: Memo = {}
     scalars: dict[str, Tensor] = {}
     for optimizer in optimizers.values():
         optimizer.zero_grad(set_to_none=True)
@@ -87,4 +88,5 @@ def take_step(
         scalars[f"{prefix}gradient_norm"] = _checked_norm(turn, clip_norm)
     for turn in turns:
         optimizers[turn.player].step()
-    return scalars | {name: value for name, value in memo.items() if value.ndim == 0}
+    told = {n: v for n, v in memo.items() if v.ndim == 0 and n != "step" and n[:5] != "kept/"}
+    return scalars | told

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,49 +15,19 @@ from tqdm import tqdm
 from srmodels.data.source import Batch
 from srmodels.engine.checkpoint import Checkpoints
 from srmodels.engine.curves import Curve
-from srmodels.engine.device import Precision, RunSettings
-from srmodels.engine.optim import Average, OptimSettings, learning_rate_at, optimizer_for
+from srmodels.engine.device import RunSettings
+from srmodels.engine.optim import Average, learning_rate_at, optimizer_for
+from srmodels.engine.patience import Patience
+from srmodels.engine.settings import TrainSettings
 from srmodels.engine.step import take_step
 from srmodels.errors import NonFiniteError
-from srmodels.objectives.turn import Turn
+from srmodels.objectives.turn import Memo, Turn
 
-__all__ = ["Source", "TrainSettings", "Trainer", "Watcher"]
+__all__ = ["Source", "Trainer", "Watcher"]
 
 log = logging.getLogger(__name__)
 
 _SAVE_SHARE = 20  # a checkpoint may cost at most one part in so many of the time
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainSettings:
-    """How long and on what a stage trains.
-
-    Attributes:
-        steps: How often every player moves.
-        batch_size: Crops per step.
-        patch_size: Side of a training crop in LR pixels; the HR side is `scale` times that.
-        permute_colours: Exchanges the colours of each pair at random: as bicubic treats them alike,
-            these are further pictures. It helps where photographs are few.
-        precision: "bf16-mixed", "32-true", or "auto": the former where the device is fast at it.
-        log_every: Steps between two points of the loss curves; a point is their mean.
-        validate_every: Steps between two validations; the last step always validates.
-        optimizer: What moves the parameters.
-    """
-
-    steps: int
-    batch_size: int = 16
-    patch_size: int = 24
-    permute_colours: bool = False
-    precision: Precision = "auto"
-    log_every: int = 50
-    validate_every: int = 500
-    optimizer: OptimSettings = field(default_factory=OptimSettings)
-
-    def __post_init__(self) -> None:
-        """Checks the ranges."""
-        for name in ("steps", "batch_size", "patch_size", "log_every", "validate_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more")
 
 
 class Source(Protocol):
@@ -81,11 +50,6 @@ class Watcher(Protocol):
         ...
 
 
-def _on(device: torch.device, batch: Batch) -> Batch:
-    lr, hr = (each.to(device, non_blocking=True) for each in (batch.lr, batch.hr))
-    return Batch(lr=lr, hr=hr, photos=batch.photos)
-
-
 class Trainer:
     """Networks, optimizers, average and curves of one training; `run` does the steps.
 
@@ -96,6 +60,7 @@ class Trainer:
         settings: Steps, batch and optimizer.
         checkpoints: Where the state is kept; held by the caller.
         validate: Scores and pictures of a generator: called with the averaged one.
+        degrade: Makes the LR of a step from its HR; None takes the source's.
         watcher: Told of every point.
     """
 
@@ -108,6 +73,7 @@ class Trainer:
         *,
         checkpoints: Checkpoints,
         validate: Callable[[nn.Module], tuple[dict[str, float], dict[str, NDArray[np.uint8]]]],
+        degrade: Callable[[Tensor, int], Tensor] | None = None,
         watcher: Watcher,
         run: RunSettings,
     ) -> None:
@@ -117,6 +83,9 @@ class Trainer:
             validate,
             run.checkpoint_seconds,
         )
+        self.degrade = degrade
+        self.patience = Patience(settings.early_stopping) if settings.early_stopping else None
+        self.best: dict[str, Tensor] = {}  # of the average, where patience is kept
         self.networks = {
             role: network.train().to(memory_format=torch.channels_last)
             for role, network in networks.items()
@@ -131,6 +100,7 @@ class Trainer:
         self.losses = Curve(checkpoints.folder / "losses.csv")
         self.validation = Curve(checkpoints.folder / "validation.csv")
         self.step = 0
+        self.kept: Memo = {}
         self.sums: dict[str, Tensor] = {}
         self.scores: dict[str, float] = {}
 
@@ -140,6 +110,9 @@ class Trainer:
             "networks": {role: each.state_dict() for role, each in self.networks.items()},
             "average": self.average.network.state_dict(),
             "optimizers": {player: each.state_dict() for player, each in self.optimizers.items()},
+            "kept": self.kept,
+            "patience": self.patience.state() if self.patience else None,
+            "best": self.best,
             "sums": self.sums,
             "scores": self.scores,
             "torch_rng": torch.get_rng_state(),
@@ -157,7 +130,11 @@ class Trainer:
         self.average.network.load_state_dict(state["average"])
         for player, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][player])
-        self.sums = {name: each.to(self.fabric.device) for name, each in state["sums"].items()}
+        if self.patience:
+            self.patience.load(state["patience"])
+        device, self.best = self.fabric.device, state["best"]
+        self.sums = {name: each.to(device) for name, each in state["sums"].items()}
+        self.kept = {name: each.to(device) for name, each in state["kept"].items()}
         self.step, self.scores = state["step"], state["scores"]
         torch.set_rng_state(state["torch_rng"])
         self.losses.cut_after(self.step)
@@ -165,17 +142,27 @@ class Trainer:
         where = self.checkpoints.path
         log.info("resumed at step %d of %d (%s)", self.step, self.settings.steps, where)
 
+    def _batch(self, source: Source, step: int) -> Batch:
+        """The batch of a step, on the device."""
+        batch, device = source.batch(step), self.fabric.device
+        hr = batch.hr.to(device, non_blocking=True)
+        if self.degrade is None:
+            return Batch(lr=batch.lr.to(device, non_blocking=True), hr=hr, photos=batch.photos)
+        return Batch(lr=self.degrade(hr, step), hr=hr, photos=batch.photos)
+
     def _move(self, batch: Batch) -> None:
         rate = learning_rate_at(self.step, self.settings.steps, self.settings.optimizer)
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = rate
+        memo = {"step": torch.tensor(self.step), **self.kept}
         try:
             scalars = take_step(
                 self.fabric,
                 self.turns,
                 self.optimizers,
                 batch,
+                memo=memo,
                 clip_norm=self.settings.optimizer.clip_norm,
             )
         except NonFiniteError as error:
@@ -185,6 +172,7 @@ class Trainer:
                 f"{photos}. The last good state is {self.checkpoints.path}; "
                 "a lower learning_rate or a clip_norm usually helps"
             ) from None
+        self.kept = {name: each for name, each in memo.items() if name.startswith("kept/")}
         self.average.update(self.networks["generator"], self.step)
         scalars["learning_rate"] = torch.tensor(rate)
         for name, value in scalars.items():
@@ -204,20 +192,31 @@ class Trainer:
         shown = {name.split("/")[-1]: f"{value:.3g}" for name, value in means.items()}
         bar.set_postfix({name: shown[name] for name in list(shown)[:3]}, refresh=False)
 
-    def _validate(self) -> None:
-        self.scores, pictures = self.validate(self.average.network)
-        self.validation.add(self.step, self.scores)
-        self.watcher.log(self.step, self.scores)
+    def _validate(self) -> bool:
+        """Scores the average; says whether the training is to stop."""
+        scores, pictures = self.validate(self.average.network)
+        self.validation.add(self.step, scores)
+        self.watcher.log(self.step, scores)
         for name, picture in pictures.items():
             self.watcher.picture(name, picture, self.step)
-        shown = ", ".join(f"{name} {value:.3f}" for name, value in self.scores.items())
+        shown = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
         tqdm.write(f"step {self.step}/{self.settings.steps}: {shown}")
+        if self.patience is None:
+            self.scores = scores
+            return False
+        stop = self.patience.update(scores)
+        if self.patience.gained or not self.best:
+            self.scores = scores
+            self.best = {k: v.clone() for k, v in self.average.network.state_dict().items()}
+        if stop:
+            log.info("no gain in %s: stopped at step %d", self.patience.story(), self.step)
+        return stop
 
     def run(self, source: Source, *, title: str) -> nn.Module:
         """Does the steps that are left.
 
         Returns:
-            The averaged generator, in eval mode.
+            The averaged generator, in eval mode: the last one, or with early stopping the best.
 
         Raises:
             NonFiniteError: Names the step, the photographs of the batch and the last good state.
@@ -228,9 +227,10 @@ class Trainer:
         steps, settings = range(self.step, self.settings.steps), self.settings
         total = settings.steps
         bar = tqdm(steps, title, total, initial=self.step, disable=None, unit="step", smoothing=0.1)
-        for step in bar:
+        stop = self.patience is not None and self.patience.exhausted
+        for step in bar if not stop else ():
             before = time.perf_counter()
-            batch = _on(self.fabric.device, source.batch(step))
+            batch = self._batch(source, step)
             waited += time.perf_counter() - before
             self._move(batch)
             if self.step % settings.log_every == 0 or self.step == total:
@@ -238,12 +238,17 @@ class Trainer:
                 self._log_point(bar, now - marked, waited)
                 marked, waited = time.perf_counter(), 0.0
             if self.step % settings.validate_every == 0 or self.step == total:
-                self._validate()
+                stop = self._validate()
                 marked = time.perf_counter()
             now = time.perf_counter()
-            if now - saved >= max(self.least_interval, _SAVE_SHARE * cost) or self.step == total:
+            pause = max(self.least_interval, _SAVE_SHARE * cost)
+            if now - saved >= pause or self.step == total or stop:
                 self.checkpoints.save(self._state())
                 saved = time.perf_counter()
                 cost = saved - now
                 marked += cost
+            if stop:
+                break
+        if self.best:
+            self.average.network.load_state_dict(self.best)
         return self.average.network

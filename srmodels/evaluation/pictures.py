@@ -8,12 +8,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from srmodels.evaluation.luma import Picture, luma
 
-__all__ = ["comparison", "liveliest"]
+__all__ = ["CROP", "comparison", "liveliest", "sheet"]
 
 _PANEL = 384  # pixels across
 _GAP = 12
 _LABEL = 26
-_CROP = 96  # HR pixels across, so that each becomes 4 x 4 in the zoomed row
+CROP = 96  # HR pixels across, so that each becomes 4 x 4 in the zoomed row
 _FONT_SIZE = 18
 _BOX = (230, 30, 60)
 
@@ -60,10 +60,45 @@ def _panel(picture: Picture, height: int, box: tuple[float, float, float, float]
     return panel
 
 
+def sheet(panels: Mapping[str, Picture], *, corner: tuple[int, int], crop: int) -> Picture:
+    """Draws one row of whole pictures and, below, the same crop of each, enlarged.
+
+    Args:
+        panels: By the name written above: uint8 (H, W, 3) each.
+        corner: Top and left of the crop.
+        crop: Its side in pixels.
+
+    Returns:
+        uint8 (height, width, 3) on white.
+    """
+    height, width = next(iter(panels.values())).shape[:2]
+    top, left = corner
+    shown = max(1, round(height * _PANEL / width))
+    ratio_x, ratio_y = _PANEL / width, shown / height
+    box = (left * ratio_x, top * ratio_y, (left + crop) * ratio_x, (top + crop) * ratio_y)
+
+    size = (
+        _GAP + len(panels) * (_PANEL + _GAP),
+        _LABEL + shown + _GAP + _PANEL + _GAP,
+    )
+    paper = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(paper)
+    font = ImageFont.load_default(_FONT_SIZE)
+    for index, (name, picture) in enumerate(panels.items()):
+        x = _GAP + index * (_PANEL + _GAP)
+        draw.text((x + _PANEL / 2, _LABEL / 2), name, fill="black", font=font, anchor="mm")
+        paper.paste(_panel(picture, shown, box), (x, _LABEL))
+        detail = Image.fromarray(picture[top : top + crop, left : left + crop])
+        detail = detail.resize((_PANEL, _PANEL), Image.Resampling.NEAREST)
+        paper.paste(detail, (x, _LABEL + shown + _GAP))
+    drawn: Picture = np.array(paper)
+    return drawn
+
+
 def comparison(
-    lr: Picture, pictures: Mapping[str, Picture], hr: Picture, *, scale: int, crop: int = _CROP
+    lr: Picture, pictures: Mapping[str, Picture], hr: Picture, *, scale: int, crop: int = CROP
 ) -> Picture:
-    """Draws one row of whole pictures and, below, the liveliest crop of each, enlarged.
+    """Draws LR, every SR and HR: whole, and below the liveliest crop of each, enlarged.
 
     Args:
         lr: uint8 (h, w, 3); shown with its pixels as squares.
@@ -76,27 +111,9 @@ def comparison(
         uint8 (height, width, 3) on white; LR first, HR last, each named above.
     """
     squares = lr.repeat(scale, axis=0).repeat(scale, axis=1)
-    everything = {f"LR (1/{scale})": squares, **pictures, "HR": hr}
-    height, width = hr.shape[:2]
-    crop = min(crop, height, width)
-    top, left = liveliest(hr, crop, multiple=scale)
-    shown = max(1, round(height * _PANEL / width))
-    ratio_x, ratio_y = _PANEL / width, shown / height
-    box = (left * ratio_x, top * ratio_y, (left + crop) * ratio_x, (top + crop) * ratio_y)
-
-    size = (
-        _GAP + len(everything) * (_PANEL + _GAP),
-        _LABEL + shown + _GAP + _PANEL + _GAP,
+    crop = min(crop, *hr.shape[:2])
+    return sheet(
+        {f"LR (1/{scale})": squares, **pictures, "HR": hr},
+        corner=liveliest(hr, crop, multiple=scale),
+        crop=crop,
     )
-    sheet = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(_FONT_SIZE)
-    for index, (name, picture) in enumerate(everything.items()):
-        x = _GAP + index * (_PANEL + _GAP)
-        draw.text((x + _PANEL / 2, _LABEL / 2), name, fill="black", font=font, anchor="mm")
-        sheet.paste(_panel(picture, shown, box), (x, _LABEL))
-        detail = Image.fromarray(picture[top : top + crop, left : left + crop])
-        detail = detail.resize((_PANEL, _PANEL), Image.Resampling.NEAREST)
-        sheet.paste(detail, (x, _LABEL + shown + _GAP))
-    drawn: Picture = np.array(sheet)
-    return drawn

@@ -4,6 +4,8 @@ The field's protocol for enlarging by a whole factor: Timofte, Rothe, Van Gool, 
 improve example-based single image super resolution", CVPR 2016; Ledig et al., CVPR 2017, 3.2.
 """
 
+from srmodels.evaluation.samples import Sampling
+
 __all__ = ["PROTOCOL", "protocol"]
 
 # Lists, so that DVC's tables of metrics, which flatten plain values, show the numbers only.
@@ -23,6 +25,28 @@ PROTOCOL: dict[str, list[str]] = {
 }
 
 
-def protocol(scale: int) -> dict[str, list[str]]:
-    """The protocol of one scale."""
-    return {"scale": [str(scale)], **PROTOCOL}
+def protocol(
+    scale: int, *, sampling: Sampling | None = None, alpha: float | None = None
+) -> dict[str, list[str]]:
+    """The protocol of one scale.
+
+    Args:
+        scale: HR over LR.
+        sampling: How samples were drawn; None where there is no row of samples.
+        alpha: Share of the generator's weights in the interpolated row; None without that row.
+    """
+    said = {"scale": [str(scale)], **PROTOCOL}
+    if sampling is not None:
+        said["samples"] = [
+            f"{sampling.number} of each image, latents from the prior",
+            f"temperature {sampling.temperature:g}",
+            "scores: mean over samples, then over images",
+        ]
+        said["diversity"] = [
+            "standard deviation of each 8-bit value of SR over the samples, of 255",
+            "population",
+            "mean over pixels and channels, then over images",
+        ]
+    if alpha is not None:
+        said["interpolated"] = [f"weights {alpha:g} generator, {1 - alpha:g} pretrained"]
+    return said

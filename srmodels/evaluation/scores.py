@@ -1,7 +1,7 @@
 """What the pipeline says about an upscaler: scores of whole pictures, made by one protocol."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pandas as pd
 from tqdm import tqdm
@@ -12,6 +12,7 @@ from srmodels.evaluation.colour import colour_scores
 from srmodels.evaluation.luma import Picture, luma_pair
 from srmodels.evaluation.protocol import PROTOCOL, protocol
 from srmodels.evaluation.psnr import psnr
+from srmodels.evaluation.samples import Draw, diversity
 from srmodels.evaluation.sharpness import sharpness
 from srmodels.evaluation.ssim import ssim
 from srmodels.resize import crop_to_multiple, enlarge_image, reduce_image
@@ -19,7 +20,8 @@ from srmodels.resize import crop_to_multiple, enlarge_image, reduce_image
 __all__ = [
     "BASELINE",
     "PROTOCOL",
-    "EvaluateSettings",
+    "SAMPLES",
+    "Shown",
     "Upscaler",
     "evaluate",
     "means",
@@ -29,32 +31,27 @@ __all__ = [
 
 Upscaler = Callable[[Picture], Picture]
 BASELINE = "bicubic"
+SAMPLES = "samples"
 _BROKEN = 20.0  # dB; no set of photographs has a bicubic this low unless something is wrong
 _DIGITS = 6
 
 
-@dataclass(frozen=True, kw_only=True)
-class EvaluateSettings:
-    """What is scored besides the bundled test pictures.
+class Shown(NamedTuple):
+    """One picture as it was scored.
 
     Attributes:
-        sets: Further test sets: a name for the metrics to the folder of HR pictures.
-        tile: Side of the tiles a large picture is enlarged in, in LR pixels.
+        image: Its name.
+        lr: uint8 (h, w, 3).
+        pictures: SR by model, bicubic's first; uint8 (scale h, scale w, 3) each.
+        samples: Samples of SR of the same size; none unless some were drawn.
+        hr: What they were compared with.
     """
 
-    sets: dict[str, str] = field(default_factory=dict)
-    tile: int = 256
-
-    def __post_init__(self) -> None:
-        """Checks names and range."""
-        for name in self.sets:
-            if not name.isidentifier() or name in ("test", "protocol", "parameters"):
-                raise ValueError(
-                    f"sets must be named by letters, digits and _ (found {name!r}), "
-                    "and not test, protocol or parameters"
-                )
-        if self.tile < 32:
-            raise ValueError("tile must be 32 or more")
+    image: str
+    lr: Picture
+    pictures: Mapping[str, Picture]
+    samples: Sequence[Picture]
+    hr: Picture
 
 
 def scores(sr: Picture, hr: Picture, *, scale: int) -> dict[str, float]:
@@ -87,8 +84,31 @@ def scores(sr: Picture, hr: Picture, *, scale: int) -> dict[str, float]:
     return {name: round(value, _DIGITS) for name, value in made.items()}
 
 
-def _nothing(_name: str, _lr: Picture, _pictures: Mapping[str, Picture], _hr: Picture) -> None:
+def _nothing(_shown: Shown) -> None:
     pass
+
+
+def _row(shown: Shown, model: str, made: Sequence[Picture], scale: int) -> dict[str, str | float]:
+    """A model's mean scores on one picture, of which it made one SR or several."""
+    try:
+        each = [scores(sr, shown.hr, scale=scale) for sr in made]
+    except ProtocolError as error:
+        raise ProtocolError(f"{shown.image}, {model}: {error}") from None
+    found = {name: sum(one[name] for one in each) / len(each) for name in each[0]}
+    return {
+        "image": shown.image,
+        "model": model,
+        **{name: round(value, _DIGITS) for name, value in found.items()},
+    }
+
+
+def _rows(shown: Shown, scale: int) -> list[dict[str, str | float]]:
+    """One row per model, and one for the samples where there are any."""
+    rows = [_row(shown, model, [sr], scale) for model, sr in shown.pictures.items()]
+    if shown.samples:
+        spread = round(diversity(shown.samples), _DIGITS)
+        rows.append({**_row(shown, SAMPLES, shown.samples, scale), "diversity": spread})
+    return rows
 
 
 def evaluate(
@@ -96,7 +116,8 @@ def evaluate(
     images: Sequence[tuple[str, Picture]],
     *,
     scale: int,
-    show: Callable[[str, Picture, Mapping[str, Picture], Picture], None] = _nothing,
+    draw: Draw | None = None,
+    show: Callable[[Shown], None] = _nothing,
 ) -> pd.DataFrame:
     """Scores upscalers on pictures; bicubic always is one of them, and the first.
 
@@ -104,7 +125,9 @@ def evaluate(
         upscalers: By name: uint8 LR (h, w, 3) to uint8 SR (scale h, scale w, 3).
         images: Names and HR pictures, uint8 (H, W, 3), any size; cut to a multiple of `scale`.
         scale: How many times LR is smaller.
-        show: Called once a picture with its name, LR, every SR by model, and the cut HR.
+        draw: Makes samples of SR; their mean scores are one more row, "samples", which alone has
+            a diversity. None: no such row, no such column.
+        show: Called once a picture.
 
     Returns:
         One row per picture and model: image, model, and the columns of `scores`.
@@ -117,16 +140,13 @@ def evaluate(
         raise ProtocolError("no picture to score; a test set needs at least one")
     everyone: dict[str, Upscaler] = {BASELINE: lambda lr: enlarge_image(lr, scale), **upscalers}
     rows: list[dict[str, str | float]] = []
-    for name, whole in tqdm(images, "scores", disable=None, unit="picture"):
+    for place, (name, whole) in enumerate(tqdm(images, "scores", disable=None, unit="picture")):
         hr = crop_to_multiple(whole, scale)
         lr = reduce_image(hr, scale)
         pictures = {model: upscale(lr) for model, upscale in everyone.items()}
-        for model, sr in pictures.items():
-            try:
-                rows.append({"image": name, "model": model, **scores(sr, hr, scale=scale)})
-            except ProtocolError as error:
-                raise ProtocolError(f"{name}, {model}: {error}") from None
-        show(name, lr, pictures, hr)
+        shown = Shown(name, lr, pictures, draw(lr, place) if draw else [], hr)
+        rows += _rows(shown, scale)
+        show(shown)
     table = pd.DataFrame(rows)
     _check_baseline(table.loc[table["model"] == BASELINE, "psnr_y"])
     return table
@@ -144,9 +164,9 @@ def _check_baseline(values: Iterable[float]) -> None:
 
 def means(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     """The mean of every score over the pictures, by model and score, in the table's order."""
-    columns = [name for name in table.columns if name not in ("image", "model")]
     found: dict[str, dict[str, float]] = {}
     for model in dict.fromkeys(table["model"]):
-        rows = table[table["model"] == model]
+        rows = table[table["model"] == model].dropna(axis="columns", how="all")
+        columns = [name for name in rows.columns if name not in ("image", "model")]
         found[str(model)] = {name: round(float(rows[name].mean()), _DIGITS) for name in columns}
     return found

@@ -15,6 +15,7 @@ _COLUMNS = {  # score: heading, digits
     "sharpness": ("sharpness", 2),
     "colour_shift": ("colour shift", 2),
 }
+_OF_SAMPLES = {"diversity": ("diversity", 2)}
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
@@ -46,27 +47,32 @@ def _sets(metrics: Mapping[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def short_table(metrics: Mapping[str, Any], *, markdown: bool = False) -> str:
-    """One line per test set and model: PSNR-Y, SSIM-Y, sharpness and colour shift.
+    """One line per test set and model: PSNR-Y, SSIM-Y, sharpness, colour shift.
+
+    A column for the diversity follows where one of them consists of samples.
 
     Args:
         metrics: As the evaluate stage writes them: set, model, score.
         markdown: A table for a README instead of aligned columns.
     """
-    lines = [["set", "model", *(heading for heading, _ in _COLUMNS.values())]]
+    rows = [values for models in _sets(metrics).values() for values in models.values()]
+    sampled = any(score in values for values in rows for score in _OF_SAMPLES)
+    columns = _COLUMNS | _OF_SAMPLES if sampled else _COLUMNS
+    lines = [["set", "model", *(heading for heading, _ in columns.values())]]
     for name, models in _sets(metrics).items():
         for model, values in models.items():
             numbers = [
                 f"{values[score]:.{digits}f}" if score in values else "-"
-                for score, (_, digits) in _COLUMNS.items()
+                for score, (_, digits) in columns.items()
             ]
             lines.append([name, model, *numbers])
     if markdown:
-        lines.insert(1, ["---", "---", *["---:"] * len(_COLUMNS)])
+        lines.insert(1, ["---", "---", *["---:"] * len(columns)])
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rows = []
+    aligned = []
     for line in lines:
         words = [word.ljust(width) for word, width in zip(line[:2], widths[:2], strict=True)]
         numbers = [word.rjust(width) for word, width in zip(line[2:], widths[2:], strict=True)]
-        rows.append("  ".join(words + numbers))
-    return "\n".join(rows)
+        aligned.append("  ".join(words + numbers))
+    return "\n".join(aligned)

@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from srmodels.errors import SrmodelsError
+from srmodels.errors import ConfigError, SrmodelsError
+from srmodels.inference import data_commands, patches_commands
 
 __all__ = ["app", "main"]
 
@@ -39,6 +40,7 @@ class PrecisionName(StrEnum):
 
 Tile = Annotated[int, typer.Option(min=32, help="Side of a tile in pixels of the input.")]
 Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
+Precision = Annotated[PrecisionName, typer.Option(help="bf16 is faster on recent processors.")]
 
 
 @app.command()
@@ -56,9 +58,7 @@ def upscale(  # noqa: PLR0917 - typer names them
     ] = _REPOSITORY / "weights" / "generator.safetensors",
     tile: Tile = 256,
     device: Device = "auto",
-    precision: Annotated[
-        PrecisionName, typer.Option(help="bf16 is faster on recent processors.")
-    ] = PrecisionName.FP32,
+    precision: Precision = PrecisionName.FP32,
 ) -> None:
     """Enlarge pictures with a trained generator."""
     from srmodels.inference.batch import plan, upscale_files
@@ -83,29 +83,54 @@ def evaluate(  # noqa: PLR0917 - typer names them
         Path | None, typer.Option("--json", help="Where to write the scores and their protocol.")
     ] = None,
     scale: Annotated[int, typer.Option(min=2, max=8, help="For bicubic only.")] = 4,
+    pretrained: Annotated[
+        Path | None, typer.Option(help="The weights the generator began with, for their own row.")
+    ] = None,
+    alpha: Annotated[
+        float | None,
+        typer.Option(help="The generator's share in a mixture with --pretrained's weights."),
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Of a VAE, for each picture; 0 for none.")] = 5,
     tile: Tile = 256,
     device: Device = "auto",
+    precision: Precision = PrecisionName.FP32,
 ) -> None:
     """Score a generator on whole pictures, bicubic beside it."""
+    from srmodels.config import check
     from srmodels.data.source import whole_images
-    from srmodels.evaluation import scores
+    from srmodels.evaluation.report import metrics_of
+    from srmodels.evaluation.samples import Sampling
+    from srmodels.evaluation.settings import EvaluateSettings
     from srmodels.evaluation.table import short_table
     from srmodels.inference.device import device_named
-    from srmodels.inference.generator import load
+    from srmodels.inference.generator import Generator, compared
     from srmodels.snapshot import write_bytes
 
-    upscalers: dict[str, scores.Upscaler] = {}
-    parameters = 0
+    check({"alpha": alpha, "samples": samples, "tile": tile}, EvaluateSettings, "evaluate")
+    generators: dict[str, Generator] = {}
     if weights != _BICUBIC:
-        generator = load(Path(weights), device=device_named(device), tile=tile)
-        upscalers, scale = {"generator": generator}, generator.scale
-        parameters = generator.parameters
-    table = scores.evaluate(upscalers, whole_images(data), scale=scale)
-    metrics = {
-        data.resolve().name: scores.means(table),
-        "protocol": scores.protocol(scale),
-        "parameters": parameters,
-    }
+        chosen = device_named(device)
+        generators = compared(
+            Path(weights),
+            pretrained=pretrained,
+            alpha=alpha,
+            device=chosen,
+            tile=tile,
+            precision=precision.value,
+        )
+        scale = generators["generator"].scale
+    elif pretrained is not None or alpha is not None:
+        raise ConfigError(
+            "bicubic: has no weights to mix or to compare (found --pretrained or "
+            "--alpha); a generator's file has"
+        )
+    metrics, _ = metrics_of(
+        generators,
+        {data.resolve().name: whole_images(data)},
+        scale=scale,
+        sampling=Sampling(number=samples),
+        alpha=alpha,
+    )
     typer.echo(short_table(metrics))
     if output is not None:
         write_bytes(output, (json.dumps(metrics, indent=2) + "\n").encode())
@@ -122,6 +147,10 @@ def print_scores(
     from srmodels.evaluation.table import read_metrics, short_table
 
     typer.echo(short_table(read_metrics(file), markdown=markdown))
+
+
+app.command()(data_commands.download)
+app.add_typer(patches_commands.app, name="patches")
 
 
 def main() -> None:

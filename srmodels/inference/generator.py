@@ -7,11 +7,14 @@ import torch
 from torch import nn
 
 from srmodels import models, snapshot
-from srmodels.errors import WeightsError
+from srmodels.errors import ConfigError, WeightsError
 from srmodels.inference.device import Precision
+from srmodels.inference.sample import sample
 from srmodels.inference.upscale import Picture, upscaler
+from srmodels.models._latent import LatentNetwork
+from srmodels.snapshot import Snapshot
 
-__all__ = ["Generator", "load"]
+__all__ = ["Generator", "compared", "load"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,50 @@ class Generator:
         """How many numbers training adjusted."""
         return sum(each.numel() for each in self.network.parameters())
 
+    @property
+    def has_samples(self) -> bool:
+        """Whether it is a VAE, which has other pictures than the most likely one."""
+        return models.latent(self.name)
+
+    def sample(
+        self,
+        lr: Picture,
+        *,
+        generator: torch.Generator | None = None,
+        temperature: float = 1.0,
+    ) -> Picture:
+        """Enlarges one picture with a latent drawn for it; another one on every call.
+
+        Args:
+            lr: uint8 (H, W, 3), RGB.
+            generator: Of the CPU; None is PyTorch's own.
+            temperature: What the latent's standard deviations are multiplied by.
+        """
+        assert isinstance(self.network, LatentNetwork), f"{self.name} has no samples"
+        return sample(
+            self.network,
+            lr,
+            generator=generator,
+            temperature=temperature,
+            tile=self.tile,
+            precision=self.precision,
+        )
+
+
+def _read(path: Path, device: str | torch.device) -> Snapshot:
+    read = snapshot.load(path, device=device)
+    if read.name not in models.names("generator"):
+        raise WeightsError(f"{path}: holds a {read.name}, which enlarges nothing; a generator does")
+    return read
+
+
+def _generator(read: Snapshot, tile: int, precision: Precision) -> Generator:
+    scale = read.network.scale
+    assert isinstance(scale, int), f"{read.name} has a scale"
+    return Generator(
+        network=read.network, name=read.name, scale=scale, tile=tile, precision=precision
+    )
+
 
 def load(
     path: Path,
@@ -60,11 +107,42 @@ def load(
     Raises:
         WeightsError: The file cannot be used, or holds a network that enlarges nothing.
     """
-    read = snapshot.load(path, device=device)
-    if read.name not in models.names("generator"):
-        raise WeightsError(f"{path}: holds a {read.name}, which enlarges nothing; a generator does")
-    scale = read.network.scale
-    assert isinstance(scale, int), f"{read.name} has a scale"
-    return Generator(
-        network=read.network, name=read.name, scale=scale, tile=tile, precision=precision
-    )
+    return _generator(_read(path, device), tile, precision)
+
+
+def compared(
+    final: Path,
+    *,
+    pretrained: Path | None = None,
+    alpha: float | None = None,
+    device: str | torch.device = "cpu",
+    tile: int = 256,
+    precision: Precision = "fp32",
+) -> dict[str, Generator]:
+    """Loads what an evaluation compares, by the names of its rows; the final generator is the last.
+
+    Args:
+        final: A safetensors file of ours: "generator".
+        pretrained: Another: "pretrained". None leaves that row out.
+        alpha: The final generator's share in a mixture of both weights: "interpolated" (Wang et
+            al., "ESRGAN", 2018, section 3.4). None leaves that row out.
+        device: Where they compute.
+        tile: Side of the tiles in LR pixels.
+        precision: "bf16" computes in bfloat16 where that is deemed safe.
+
+    Raises:
+        ConfigError: An alpha is given, but no pretrained weights.
+        WeightsError: A file cannot be used, or the two networks differ.
+    """
+    if alpha is not None and pretrained is None:
+        raise ConfigError(
+            f"alpha: mixes two files of weights, but only one is given (found {alpha:g}); name the "
+            "pretrained one as well"
+        )
+    rows = {"generator": _read(final, device)}
+    if pretrained is not None:
+        rows = {"pretrained": _read(pretrained, device), **rows}
+        if alpha is not None:
+            mixed = snapshot.interpolate(rows["pretrained"], rows["generator"], alpha)
+            rows = {"pretrained": rows["pretrained"], "interpolated": mixed, **rows}
+    return {name: _generator(read, tile, precision) for name, read in rows.items()}

@@ -12,17 +12,18 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from srmodels.errors import SrmodelsError
 from srmodels.inference.device import Precision, computing, home_of, is_out_of_memory
 from srmodels.resize import to_image, to_tensor
 
-__all__ = ["Picture", "upscale", "upscaler"]
+__all__ = ["Enlarger", "Picture", "upscale", "upscaler"]
 
 log = logging.getLogger(__name__)
 
 Picture = NDArray[np.uint8]
+Enlarger = Callable[[Tensor, int, int], Tensor]  # LR, its top and its left in the picture, to SR
 _LEAST_TILE = 32  # LR pixels
 
 
@@ -63,8 +64,10 @@ class _Work:
         padding: int,
         multiple: int,
         precision: Precision,
+        enlarger: Enlarger | None,
     ) -> None:
         self.network, self.image, self.scale = network, image, scale
+        self.enlarger = enlarger
         self.padding, self.multiple, self.precision = padding, multiple, precision
         height, width = image.shape[:2]
         self.result = np.empty((scale * height, scale * width, 3), np.uint8)
@@ -83,7 +86,7 @@ class _Work:
         device = home_of(self.network)
         lr = lr.to(device).contiguous(memory_format=torch.channels_last)
         with torch.inference_mode(), computing(device, self.precision):
-            sr = self.network(lr)
+            sr = self.enlarger(lr, read.top, read.left) if self.enlarger else self.network(lr)
         wanted = (1, 3, self.scale * lr.shape[2], self.scale * lr.shape[3])
         assert sr.shape == wanted, f"the network made {tuple(sr.shape)} instead of {wanted}"
         return to_image(sr)
@@ -114,6 +117,7 @@ def upscale(
     multiple: int = 1,
     tile: int = 256,
     precision: Precision = "fp32",
+    enlarger: Enlarger | None = None,
 ) -> Picture:
     """Enlarges a picture.
 
@@ -127,6 +131,7 @@ def upscale(
         tile: Side of a tile in LR pixels, without its padding; halved, with a warning, when memory
             does not suffice.
         precision: "bf16" computes in bfloat16 where PyTorch's autocast deems it safe.
+        enlarger: What makes SR where it depends on the tile's place; None is the network itself.
 
     Returns:
         uint8 (scale H, scale W, 3).
@@ -135,7 +140,13 @@ def upscale(
         SrmodelsError: Memory does not suffice for a tile of 32 either.
     """
     work = _Work(
-        network, image, scale=scale, padding=padding, multiple=multiple, precision=precision
+        network,
+        image,
+        scale=scale,
+        padding=padding,
+        multiple=multiple,
+        precision=precision,
+        enlarger=enlarger,
     )
     boxes = _Box(0, 0, *image.shape[:2]).split(tile, multiple)
     while boxes:

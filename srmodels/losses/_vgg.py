@@ -5,16 +5,14 @@ Recognition. ICLR 2015. https://arxiv.org/abs/1409.1556, table 1, column E.
 """
 
 import math
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from srmodels.errors import WeightsError
+from srmodels.models._state import read_state
 
 __all__ = ["LAYERS", "vgg_slice"]
 
@@ -63,28 +61,6 @@ def _imagenet_state() -> dict[str, Tensor]:
     return state
 
 
-def _state_at(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise WeightsError(
-            f"perceptual.weights: no such file (found {str(path)!r}); imagenet, random, or the "
-            "path of a VGG19 state dict is right"
-        )
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        raise WeightsError(
-            f"perceptual.weights: {path} cannot be read ({reason}); a state dict is right"
-        ) from error
-    if not isinstance(state, dict):
-        raise WeightsError(
-            f"perceptual.weights: {path} holds no state dict (found {type(state).__name__})"
-        )
-    return state
-
-
 def _fitting(state: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
     """The slice's tensors out of a whole VGG19's; "features.0.weight" and "0.weight" both do."""
     found, problems = {}, []
@@ -126,6 +102,8 @@ def vgg_slice(weights: str, *, depth: int) -> nn.Sequential:
     elif weights == "imagenet":
         state = _fitting(_imagenet_state(), shapes)
     else:
-        state = _fitting(_state_at(Path(weights).expanduser()), shapes)
+        right = "imagenet, random, or the path of a VGG19 state dict"
+        path = Path(weights).expanduser()
+        state = _fitting(read_state(path, where="perceptual.weights", right=right), shapes)
     features.load_state_dict(state, assign=True)
     return features

@@ -1,7 +1,8 @@
 """The networks, one a module, found by module name; a module that begins with _ is none.
 
-Every network module has exactly these names: `ROLE` ("generator" or "discriminator"), `Settings`
-(a frozen dataclass; a generator's has `scale`), the network's class, and `build(settings)`.
+Every network module has these names: `ROLE` ("generator", "degrader" or "discriminator"),
+`Settings` (a frozen dataclass; a generator's and a degrader's have `scale`), the network's class,
+and `build(settings)`; a generator that is a VAE also `LATENT = True`.
 
 A generator: `forward(lr)` gives SR, (N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not
 clamped, for every H and W; `scale`; `padding`, the LR pixels a tile needs around itself for its
@@ -18,13 +19,18 @@ from srmodels.config import one_of
 from srmodels.errors import ConfigError
 from srmodels.models._modules import constant_in, modules_in
 
-__all__ = ["build", "names", "settings_class"]
+__all__ = ["build", "latent", "names", "settings_class"]
 
 
 def names(role: str | None = None) -> list[str]:
     """The networks there are, sorted; with a role ("generator", "discriminator"), those only."""
     found = modules_in(__path__)
     return [n for n in found if role is None or constant_in(f"{__name__}.{n}", "ROLE") == role]
+
+
+def latent(network: str) -> bool:
+    """Whether a generator is a VAE, with a posterior, a prior and samples."""
+    return constant_in(f"{__name__}.{network}", "LATENT") is True
 
 
 def _module(network: str, where: str) -> ModuleType:

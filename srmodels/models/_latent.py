@@ -31,7 +31,13 @@ class Gaussian(NamedTuple):
     mean: Tensor
     log_variance: Tensor
 
-    def draw(self, *, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
+    def draw(
+        self,
+        *,
+        generator: torch.Generator | None = None,
+        temperature: float = 1.0,
+        noise: Tensor | None = None,
+    ) -> Tensor:
         """A latent (N, C, h, w) that carries gradient to mean and variance (section 2.4).
 
         The noise is drawn on the CPU, so that one seed gives one latent on every device and the
@@ -40,9 +46,11 @@ class Gaussian(NamedTuple):
         Args:
             generator: Of the CPU; None is PyTorch's own.
             temperature: What the standard deviation is multiplied by; 0 gives the mean.
+            noise: (N, C, h, w), standard normal, where it is drawn already.
         """
-        noise = torch.randn(self.mean.shape, generator=generator).to(self.mean)
-        return self.mean + temperature * torch.exp(self.log_variance / 2) * noise
+        if noise is None:
+            noise = torch.randn(self.mean.shape, generator=generator)
+        return self.mean + temperature * torch.exp(self.log_variance / 2) * noise.to(self.mean)
 
 
 class Reconstruction(NamedTuple):
@@ -74,7 +82,16 @@ class LatentNetwork(nn.Module, ABC):
 
     Training calls `forward` with HR, too: it is the one method that Fabric runs in the precision
     asked for.
+
+    Attributes:
+        scale: How many times larger SR is.
+        padding: LR pixels that a tile needs around itself.
+        multiple: LR pixels between two places of the latent; a tile begins at one.
     """
+
+    scale: int
+    padding: int
+    multiple: int
 
     @abstractmethod
     def prior_of(self, lr: Tensor) -> tuple[Gaussian, list[Tensor]]:
@@ -111,7 +128,12 @@ class LatentNetwork(nn.Module, ABC):
         return Reconstruction(self.generated(lr, posterior.draw(), features), posterior, prior)
 
     def sample(
-        self, lr: Tensor, *, generator: torch.Generator | None = None, temperature: float = 1.0
+        self,
+        lr: Tensor,
+        *,
+        generator: torch.Generator | None = None,
+        temperature: float = 1.0,
+        noise: Tensor | None = None,
     ) -> Tensor:
         """SR with a latent drawn from the prior; another one on every call.
 
@@ -119,10 +141,12 @@ class LatentNetwork(nn.Module, ABC):
             lr: (N, 3, H, W) in [0, 1].
             generator: Of the CPU; None is PyTorch's own.
             temperature: What the prior's standard deviations are multiplied by.
+            noise: (N, C, h, w), standard normal, where it is drawn already: a tile's part of its
+                picture's.
 
         Returns:
             (N, 3, scale * H, scale * W), not clamped.
         """
         prior, features = self.prior_of(lr)
-        z = prior.draw(generator=generator, temperature=temperature)
+        z = prior.draw(generator=generator, temperature=temperature, noise=noise)
         return self.generated(lr, z, features)

@@ -47,8 +47,10 @@ from srmodels.resize import enlarge
 __all__ = ["CVAE", "ROLE", "Settings", "build"]
 
 ROLE = "generator"
+LATENT = True
 _SLOPE = 0.2
 _SMALL = 0.1  # what the layers that make the prior and the picture are multiplied by at the start
+_CERTAIN = -6.0  # log variance of the posterior at the start
 _STRIDES = 3  # of the encoder, each halving the picture
 _SHRINKS = 2**_STRIDES
 
@@ -173,8 +175,12 @@ class CVAE(LatentNetwork):
         self.add_bicubic = settings.residual == "bicubic"
         self.encoder = _Encoder(3, settings, gain=_SMALL)
         self.decoder = _Decoder(settings)
-        # begins with means that stand out from its noise, as SRVAE's does
         self.posterior = _Encoder(3 + 3 * settings.scale**2, settings)
+        # begins almost without noise: skips bring the decoder all it needs of LR, so it would learn
+        # to look past a noisy z before there is anything in it
+        bias = self.posterior.moments.bias
+        assert bias is not None, "a dense layer has one"
+        nn.init.constant_(bias[settings.latent_channels :], _CERTAIN)
 
     def prior_of(self, lr: Tensor) -> tuple[Gaussian, list[Tensor]]:
         """(N, latent_channels, h, w) each of mean and log variance, and LR's features.

@@ -39,13 +39,18 @@ class Settings:
     def __post_init__(self) -> None:
         check_counts(self, "channels", "num_stages")
 
+    @property
+    def least_side(self) -> int:
+        """Pixels a picture's shorter side must have."""
+        return 2 << self.num_stages
+
 
 class CycleGANDiscriminator(nn.Module):
     """4x4 convolutions: `num_stages` with stride 2 and LeakyReLU, one to a map of logits."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        self.least_side = 2 ** (settings.num_stages + 1)
+        self.least_side = settings.least_side
         layers: list[nn.Module] = []
         before = 3
         for stage in range(settings.num_stages):

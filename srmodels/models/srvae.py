@@ -41,6 +41,7 @@ from srmodels.resize import enlarge
 __all__ = ["ROLE", "SRVAE", "Settings", "build"]
 
 ROLE = "generator"
+LATENT = True
 _SLOPE = 0.2
 _SMALL = 0.1  # what the last layer of a branch is multiplied by at the start
 _ENCODER_REACH = 3

@@ -1,8 +1,9 @@
 """The objectives, one a module, found by module name; a module that begins with _ is none.
 
 An objective's module has `ROLES` (the networks it needs, by role), `Settings` (a frozen dataclass)
-and `turns(networks, settings, device)`. What turns are is said in `turn`, which has no ROLES and so
-is no objective.
+and `turns(networks, settings, device)`; also `PAIRED = False` if the LR and HR of a batch must come
+from different photographs, and `LATENT = True` if the generator must be a VAE. What turns are is
+said in `turn`, which has no ROLES and so is no objective.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from srmodels.errors import ConfigError
 from srmodels.models._modules import constant_in, modules_in
 from srmodels.objectives.turn import Turn
 
-__all__ = ["names", "settings_class", "turns"]
+__all__ = ["names", "needs_latent", "paired", "roles", "settings_class", "turns"]
 
 
 def _roles() -> dict[str, set[str]]:
@@ -25,9 +26,29 @@ def _roles() -> dict[str, set[str]]:
     return {name: set(roles) for name, roles in found.items() if isinstance(roles, tuple)}
 
 
-def names(roles: set[str] | None = None) -> list[str]:
-    """The objectives there are, sorted; with roles, those that need exactly these networks."""
-    return [name for name, needed in _roles().items() if roles is None or needed == roles]
+def names(*, alone: bool | None = None) -> list[str]:
+    """The objectives there are, sorted; `alone`: only those with a generator and no other network.
+
+    Args:
+        alone: False gives the others; None gives all.
+    """
+    single = {"generator"}
+    return [name for name, r in _roles().items() if alone is None or (r == single) == alone]
+
+
+def roles(objective: str) -> set[str]:
+    """The networks an objective needs, by role."""
+    return _roles()[objective]
+
+
+def paired(objective: str) -> bool:
+    """Whether LR and HR of a batch must show the same; if not, they must not."""
+    return constant_in(f"{__name__}.{objective}", "PAIRED") is not False
+
+
+def needs_latent(objective: str) -> bool:
+    """Whether the generator must have a posterior and a prior."""
+    return constant_in(f"{__name__}.{objective}", "LATENT") is True
 
 
 def _module(objective: str, where: str) -> ModuleType:

@@ -30,6 +30,7 @@ from srmodels.objectives.turn import Losses, Memo, Turn
 __all__ = ["ROLES", "ElboSettings", "ElboWeights", "Settings", "elbo_turns", "turns"]
 
 ROLES = ("generator",)
+LATENT = True
 
 
 @dataclass(frozen=True, kw_only=True)

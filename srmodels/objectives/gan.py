@@ -23,6 +23,7 @@ from srmodels.losses.adversarial import (
     generator_loss,
     needs_real,
 )
+from srmodels.losses.gradient_penalty import r1
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.losses.pixel import PixelKind, pixel_loss
 from srmodels.objectives.turn import Losses, Memo, Turn
@@ -58,6 +59,9 @@ class GanSettings:
         shift: The discriminator sees SR and HR less so many HR pixels on each axis, at a random
             place. 0 shows it all, and then its strided convolutions always meet the same pixels of
             the enlarging grid, which become dots; 2^(number of strides) - 1 prevents that.
+        r1: Weight of the discriminator's gradient penalty, the gamma of Mescheder et al. 2018
+            (arXiv:1801.04406, eq. 9); 0 means none.
+        r1_every: Steps between two steps that compute it, then so many times as strong.
     """
 
     kind: AdversarialKind = "vanilla"
@@ -65,10 +69,16 @@ class GanSettings:
     weights: GanWeights = field(default_factory=GanWeights)
     perceptual: PerceptualSettings | None = field(default_factory=PerceptualSettings)
     shift: int = 0
+    r1: float = 0.0
+    r1_every: int = 16
 
     def __post_init__(self) -> None:
         if self.shift < 0:
             raise ValueError("shift must be 0 or more HR pixels")
+        if self.r1 < 0:
+            raise ValueError("r1 must be 0 (no gradient penalty) or more")
+        if self.r1_every < 1:
+            raise ValueError("r1_every must be 1 step or more")
         if self.weights.perceptual > 0 and self.perceptual is None:
             raise ValueError("perceptual must be given where weights.perceptual is above 0")
 
@@ -118,13 +128,23 @@ def _generator_turn(
     return Turn("generator", (generator,), losses)
 
 
+def _penalty(discriminator: nn.Module, settings: GanSettings, hr: Tensor, memo: Memo) -> Tensor:
+    """The weighted gradient penalty; 0 on the steps between, so that a curve's mean is right."""
+    if "step" in memo and int(memo["step"]) % settings.r1_every:
+        return hr.new_zeros(())
+    return settings.r1 * settings.r1_every * r1(discriminator, hr)
+
+
 def _discriminator_turn(discriminator: nn.Module, settings: GanSettings) -> Turn:
     def losses(batch: Batch, memo: Memo) -> Losses:
         # two passes, not one of both: each has its own BN statistics (SRGAN's discriminator has BN)
         hr, sr = _shifted(settings.shift, batch.hr, memo["sr"])
         real, fake = discriminator(hr), discriminator(sr)
         memo["d_real"], memo["d_fake"] = real.detach().mean(), fake.detach().mean()
-        return {"adversarial": discriminator_loss(settings.kind, fake=fake, real=real)}
+        terms = {"adversarial": discriminator_loss(settings.kind, fake=fake, real=real)}
+        if settings.r1:
+            terms["r1"] = _penalty(discriminator, settings, hr, memo)
+        return terms
 
     return Turn("discriminator", (discriminator,), losses)
 
@@ -137,6 +157,7 @@ def gan_turns(
 ) -> tuple[Turn, ...]:
     """The generator descends "pixel", "perceptual", "adversarial"; the discriminator "adversarial".
 
+    Where settings.r1 is above 0, the discriminator descends "r1" as well.
     The memo holds "sr", detached, and after the discriminator's turn the mean logits of real and
     fake images, "d_real" and "d_fake".
     """

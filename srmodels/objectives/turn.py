@@ -18,7 +18,11 @@ Losses = dict[str, Tensor]
 """Terms by name, scalars, already weighted; their sum is descended."""
 
 Memo = dict[str, Tensor]
-"""What one turn leaves for the next, detached; the engine tracks the scalars in it."""
+"""What one turn leaves for the next, detached; the engine tracks the scalars in it.
+
+It holds "step", counted from 0, and what the step before left under names that begin with "kept/":
+those outlive the step and a restart.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,25 +39,62 @@ def _paeth(a: NDArray[np.int16], b: NDArray[np.int16], c: NDArray[np.int16]) -> 
     return np.where((pa <= pb) & (pa <= pc), a, np.where(pb <= pc, b, c))
 
 
-def png16(values: NDArray[np.uint16], extra: bytes = b"") -> bytes:
-    """A 16-bit PNG that uses all five row filters (PNG specification, section 9)."""
-    height, width, channels = values.shape
-    colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-    rows = values.astype(">u2").view(np.uint8).reshape(height, -1).astype(np.int16)
-    step = 2 * channels
+# Adam7: first row, first column, steps between rows and between columns
+_PASSES = (
+    *((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2)),
+    *((0, 1, 2, 2), (1, 0, 2, 1)),
+)
+
+
+def _scanlines(values: NDArray[np.integer], bits: int) -> bytes:
+    """The rows of one pass, with all five filters in turn (PNG specification, section 9)."""
+    height, _, channels = values.shape
+    places = np.arange(bits - 1, -1, -1)
+    rows = np.packbits((values[..., None] >> places & 1).reshape(height, -1), axis=1)
+    rows = rows.astype(np.int16)
+    step = max(1, bits * channels // 8)
     left = np.pad(rows, ((0, 0), (step, 0)))[:, : rows.shape[1]]
     up = np.pad(rows, ((1, 0), (0, 0)))[:height]
     corner = np.pad(left, ((1, 0), (0, 0)))[:height]
     guesses = (0 * rows, left, up, (left + up) // 2, _paeth(left, up, corner))
-    body = b""
-    for y in range(height):
-        body += bytes([y % 5]) + ((rows[y] - guesses[y % 5][y]) % 256).astype(np.uint8).tobytes()
-    header = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
+    filtered = [(rows - guess) % 256 for guess in guesses]
+    return b"".join(
+        bytes([y % 5]) + filtered[y % 5][y].astype(np.uint8).tobytes() for y in range(height)
+    )
+
+
+def png(
+    values: NDArray[np.integer],
+    bits: int,
+    *,
+    palette: bytes = b"",
+    interlaced: bool = False,
+    before: bytes = b"",
+    after: bytes = b"",
+) -> bytes:
+    """A PNG of any kind.
+
+    Args:
+        values: (H, W, C) below 2 to the power of `bits`: grey, grey and alpha, RGB or RGBA.
+        bits: 1, 2, 4, 8 or 16.
+        palette: RGB triples that the values point to.
+        interlaced: By Adam7.
+        before: Chunks that go before the pixels.
+        after: Chunks that go after them.
+    """
+    height, width, channels = values.shape
+    passes = _PASSES if interlaced else ((0, 0, 1, 1),)
+    parts = [values[top::down, left::right] for top, left, down, right in passes]
+    body = b"".join(_scanlines(part, bits) for part in parts if part.size)
+    colour = 3 if palette else {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, interlaced)
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", header)
-        + extra
+        + (chunk(b"PLTE", palette) if palette else b"")
+        + before
         + chunk(b"IDAT", zlib.compress(body))
+        + after
         + chunk(b"IEND", b"")
     )
 
@@ -86,43 +123,52 @@ def tiff16(values: NDArray[np.uint16], **options: object) -> bytes:
 _FROM_XYZ = ((3.2406, -1.5372, -0.4986), (-0.9689, 1.8758, 0.0415), (0.0557, -0.2040, 1.0570))
 
 
+BAYER = ((0, 1), (1, 2))
+# Fujifilm's, from dcraw
+X_TRANS = (
+    *((1, 2, 1, 1, 0, 1), (0, 1, 0, 2, 1, 2), (1, 2, 1, 1, 0, 1)),
+    *((1, 0, 1, 1, 2, 1), (2, 1, 2, 0, 1, 0), (1, 0, 1, 1, 2, 1)),
+)
+
+
 def dng(
-    linear: NDArray[np.float64], neutral: tuple[float, ...] = (1, 1, 1), turn: int = 1
+    linear: NDArray[np.float64],
+    neutral: tuple[float, ...] = (1, 1, 1),
+    turn: int = 1,
+    filters: tuple[tuple[int, ...], ...] | None = BAYER,
+    **options: object,
 ) -> bytes:
-    """A Bayer DNG (RGGB) of a camera whose colours are sRGB's.
+    """A DNG of a camera whose colours are sRGB's.
 
     Args:
         linear: (H, W, 3), linear sRGB in [0, 1].
         neutral: What the camera records of white; the decoder has to undo it.
         turn: The orientation tag.
+        filters: The colours (0 red, 1 green, 2 blue) in front of the sensor; None: a linear DNG,
+            which has all three at every pixel.
+        options: How tifffile stores it.
     """
     height, width = linear.shape[:2]
-    scene = linear * np.array(neutral)
-    mosaic = np.empty((height, width))
-    for top, left, channel in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2)):
-        mosaic[top::2, left::2] = scene[top::2, left::2, channel]
-    values = (mosaic * 60000).round().astype(np.uint16)
+    values = (linear * np.array(neutral) * 60000).round().astype(np.uint16)
+    tags = [(50717, 4, 1 if filters else 3, 60000 if filters else (60000,) * 3, True)]
+    if filters:
+        side = len(filters)
+        colours = np.tile(filters, (height // side + 1, width // side + 1))[:height, :width]
+        values = np.take_along_axis(values, colours[..., None], axis=2)[..., 0]
+        flat = tuple(colour for row in filters for colour in row)
+        tags += [(33421, 3, 2, (side, side), True), (33422, 1, side**2, flat, True)]
     matrix = [part for row in _FROM_XYZ for value in row for part in (round(value * 1e4), 10000)]
     white = [part for value in neutral for part in (round(value * 1e6), 1000000)]
-    buffer = io.BytesIO()
-    tifffile.imwrite(
-        buffer,
-        values,
-        photometric=32803,
-        metadata=None,
-        extratags=[
-            (274, 3, 1, turn, True),
-            (33421, 3, 2, (2, 2), True),
-            (33422, 1, 4, (0, 1, 1, 2), True),
-            (50706, 1, 4, (1, 4, 0, 0), True),
-            (50708, 2, 5, "test", True),
-            (50717, 4, 1, 60000, True),
-            (50721, 10, 9, matrix, True),
-            (50728, 5, 3, white, True),
-            (50778, 3, 1, 21, True),
-        ],
-    )
-    return buffer.getvalue()
+    tags += [
+        (274, 3, 1, turn, True),
+        (50706, 1, 4, (1, 4, 0, 0), True),
+        (50708, 2, 5, "test", True),
+        (50721, 10, 9, matrix, True),
+        (50728, 5, 3, white, True),
+        (50778, 3, 1, 21, True),
+    ]
+    kind = 32803 if filters else 34892
+    return tiff16(values, photometric=kind, metadata=None, extratags=tags, **options)
 
 
 def write(folder: Path, name: str, data: bytes) -> Path:

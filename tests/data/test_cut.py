@@ -31,23 +31,37 @@ def test_no_box_comes_twice(height, width, size, stride):
     assert len({tuple(box) for box in found}) == len(found)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
-    height=st.integers(70, 140),
-    width=st.integers(70, 140),
-    scale=st.sampled_from([2, 3, 4]),
-    stride=st.integers(3, 16),
+    height=st.integers(64, 140),
+    width=st.integers(64, 140),
+    scale=st.sampled_from([2, 3, 4, 8]),
+    data=st.data(),
 )
-def test_every_hr_patch_shrinks_to_its_lr_patch(height, width, scale, stride):
+def test_every_hr_patch_is_its_box_and_shrinks_to_its_lr_patch(height, width, scale, data):
+    size = data.draw(st.integers(8, min(height, width) // scale))
+    stride = data.draw(st.integers(1 if size < 12 else 4, size))
     picture = pattern(height, width)
-    pieces = cut(picture, PatchSettings(patch_size=16, stride=stride), scale)
+    pieces = cut(picture, PatchSettings(patch_size=size, stride=stride), scale)
     assert len(pieces.hr) == len(pieces.lr) == len(pieces.boxes) > 0
     for hr, lr, (top, left) in zip(pieces.hr, pieces.lr, pieces.boxes, strict=True):
-        box = picture[top * scale : (top + 16) * scale, left * scale : (left + 16) * scale]
-        assert (hr == box).all()
+        y, x, side = top * scale, left * scale, size * scale
+        assert min(y, x) >= 0
+        assert (y + side <= height, x + side <= width) == (True, True)
+        assert (hr == picture[y : y + side, x : x + side]).all()
         # the kernel reaches two LR pixels; nearer to the edge a patch lacks its neighbours
         inner = np.s_[3:-3, 3:-3]
-        assert np.abs(reduce_image(hr, scale)[inner].astype(int) - lr[inner]).max() <= 1
+        assert np.abs(reduce_image(hr, scale)[inner].astype(int) - lr[inner]).max(initial=0) <= 1
+
+
+@settings(deadline=None)
+@given(height=st.integers(64, 140), width=st.integers(64, 140), scale=st.sampled_from([2, 3, 4, 8]))
+def test_every_pixel_of_a_photograph_lies_in_some_patch(height, width, scale):
+    pieces = cut(pattern(height, width), PatchSettings(patch_size=8, stride=5), scale)
+    covered = np.zeros((height, width), bool)
+    for top, left in pieces.boxes * scale:
+        covered[top : top + 8 * scale, left : left + 8 * scale] = True
+    assert covered[: height // scale * scale, : width // scale * scale].all()
 
 
 def test_a_shift_by_one_pixel_would_be_noticed():
@@ -92,6 +106,40 @@ def test_a_blurred_patch_is_less_sharp():
     assert cut(blurred, limits, 4).sharpness.max() < cut(picture, limits, 4).sharpness.min()
 
 
+def test_sharpness_is_the_mean_step_along_some_rows_and_columns():
+    pieces = cut(pattern(), PatchSettings(patch_size=8, stride=5), 4)
+    for hr, sharpness in zip(pieces.hr, pieces.sharpness, strict=True):
+        green = hr[..., 1].astype(float)
+        across = np.abs(np.diff(green[::4], axis=1)).mean()
+        down = np.abs(np.diff(green[:, ::4], axis=0)).mean()
+        assert sharpness == round((across + down) / 2, 3)
+
+
+def test_a_given_lr_picture_is_cut_instead_of_an_own():
+    picture, limits = pattern(), PatchSettings(patch_size=8, stride=8)
+    given_lr = reduce_image(picture, 4) ^ 1
+    own, pieces = cut(picture, limits, 4), cut(picture, limits, 4, lr=given_lr)
+    assert (pieces.lr == own.lr ^ 1).all()
+    assert (pieces.hr == own.hr).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (lambda picture, lr: lr[:, :-1], "wrong size .found 31x24; 32x24 is right"),
+        (lambda picture, lr: lr[::-1], "does not fit"),
+        (lambda picture, lr: np.roll(lr, 1, axis=0), r"does not fit .found \d\d\.\d dB"),
+        (lambda picture, lr: reduce_image(np.roll(picture, 1, axis=1), 4), "does not fit"),
+        (lambda picture, lr: picture[::4, ::4], "does not fit"),
+    ],
+)
+def test_a_given_lr_picture_that_does_not_fit_is_refused(wrong, sentence):
+    picture = pattern()
+    lr = wrong(picture, reduce_image(picture, 4))
+    with pytest.raises(PhotoError, match=sentence):
+        cut(picture, PatchSettings(patch_size=8, stride=8), 4, lr=lr)
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
@@ -101,6 +149,9 @@ def test_a_blurred_patch_is_less_sharp():
         ({"workers": -1}, "workers must be 0"),
         ({"max_skipped": 1.5}, "max_skipped must be a share"),
         ({"shards": 1001}, "shards must be at most"),
+        ({"seconds_per_photo": -1.0}, "seconds_per_photo must be 0"),
+        ({"executor": "dask"}, "scheduler must be an address"),
+        ({"scheduler": "tcp://host:8786"}, "scheduler must be an address"),
     ],
 )
 def test_settings_out_of_range_say_what_they_must_be(values, sentence):

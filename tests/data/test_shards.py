@@ -13,15 +13,24 @@ from .pictures import pattern
 PIECES = cut(pattern(), PatchSettings(patch_size=8, stride=8), 4)
 
 
+OTHERS = cut(pattern()[::-1].copy(), PatchSettings(patch_size=8, stride=8), 4)
+
+
+def written(folder, photos, store="raw"):
+    """Writes a store: by shard, photographs and their patches."""
+    folder.mkdir(exist_ok=True)
+    rows = []
+    for shard, pieces in photos.items():
+        with ShardWriter(folder, shard, patch_size=8, scale=4, store=store) as writer:
+            for photo, cuts in pieces.items():
+                rows += writer.add(photo, cuts)
+    write_index(rows, folder)
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path):
-    rows = []
-    for shard, photos in ((2, ["a.png", "NA"]), (5, ["b.png"])):
-        with ShardWriter(tmp_path, shard, patch_size=8, scale=4) as writer:
-            for photo in photos:
-                rows += writer.add(photo, PIECES)
-    write_index(rows, tmp_path)
-    return tmp_path
+    return written(tmp_path, {2: {"a.png": PIECES, "NA": PIECES}, 5: {"b.png": PIECES}})
 
 
 def test_what_was_written_is_read(folder):
@@ -32,6 +41,13 @@ def test_what_was_written_is_read(folder):
     hr, lr = store.pair(13)
     assert (hr == PIECES.hr[1]).all()
     assert (lr == PIECES.lr[1]).all()
+
+
+def test_every_row_has_its_photograph_box_sharpness_and_place(folder):
+    row = Store(folder).record(13)
+    assert (row.photo, row.split, row.shard, row.row) == ("NA", "train", 2, 13)
+    assert (row.top, row.left) == tuple(PIECES.boxes[1])
+    assert row.sharpness == PIECES.sharpness[1] > 0
 
 
 def test_shards_are_plain_npy_files(folder):
@@ -109,13 +125,43 @@ def test_a_changed_patch_is_found_and_its_shard_named(folder):
     store.verify()
     path = folder / "hr-005.npy"
     data = bytearray(path.read_bytes())
-    data[-1] ^= 1
+    data[-12 * 3 * 32 * 32 // 2] ^= 1  # neither the first nor the last, which are always compared
     path.write_bytes(bytes(data))
-    with pytest.raises(DataError, match=r"hr-005\.npy: its row 11 has changed"):
+    with pytest.raises(DataError, match=r"hr-005\.npy: its row 6 .* is not what the index says"):
         Store(folder).verify()
 
 
-@pytest.mark.parametrize("text", ["", "photo,split\n", "photo\na,b\n"])
+@pytest.mark.parametrize("store", ["raw", "webp"])
+def test_swapped_shards_of_one_size_are_named(store, tmp_path):
+    folder = written(tmp_path, {2: {"a": PIECES}, 5: {"b": OTHERS}}, store)
+    first, second = (next(folder.glob(f"hr-00{shard}.*")) for shard in (2, 5))
+    first.rename(folder / "kept")
+    second.rename(first)
+    (folder / "kept").rename(second)
+    with pytest.raises(DataError, match=rf"{first.name}: its row 0 .* of another run\)"):
+        Store(folder)
+
+
+@pytest.mark.parametrize("store", ["raw", "webp"])
+def test_a_shard_of_another_run_is_named(store, tmp_path):
+    folder = written(tmp_path / "this", {2: {"a": PIECES}, 5: {"b": PIECES}}, store)
+    other = written(tmp_path / "other", {5: {"b": OTHERS}}, store)
+    for path in other.glob("*-005.*"):
+        path.replace(folder / path.name)
+    with pytest.raises(DataError, match=r"hr-005\.\w+: its row 0 .* of another run\)"):
+        Store(folder)
+
+
+def test_an_index_that_lists_rows_the_shard_has_not_is_told(folder):
+    path = folder / "index.csv"
+    path.write_text(path.read_text().replace("train,5,11,", "train,5,12,"))
+    with pytest.raises(
+        DataError, match=r"hr-005\.npy: does not fit the index \(found 12, not 13\)"
+    ):
+        Store(folder)
+
+
+@pytest.mark.parametrize("text", ["", "photo,split\n", "photo\na,b\n", "photo,shard\na,x\n"])
 def test_an_index_that_is_none_is_named(text, folder):
     (folder / "index.csv").write_text(text)
     with pytest.raises(DataError, match=r"index\.csv"):

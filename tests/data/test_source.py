@@ -1,10 +1,13 @@
 """Batches: a function of (seed, step), aligned, in range."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
 
-from srmodels.data.cut import PatchSettings, cut
+from srmodels.data import source as batches
+from srmodels.data.cut import Cut, PatchSettings, cut
 from srmodels.data.shard_writer import ShardWriter, write_index
 from srmodels.data.source import PatchSource, Store, whole_images
 from srmodels.errors import DataError, PhotoError
@@ -28,6 +31,27 @@ def store(tmp_path_factory):
 def source(store, **options):
     values = {"patch_size": 16, "batch_size": 32, "seed": 0, "scale": 4} | options
     return PatchSource(store, **values)
+
+
+def written(folder, **options):
+    """A store of noise in two shards: what it holds depends on nothing but numpy's generator."""
+    rng, rows = np.random.default_rng(0), []
+    for shard in (1, 4):
+        with ShardWriter(folder, shard, patch_size=20, scale=4, **options) as writer:
+            hr, lr = (rng.integers(0, 256, (9, side, side, 3), np.uint8) for side in (80, 20))
+            boxes = np.zeros((9, 2), np.int64)
+            pieces = Cut(hr=hr, lr=lr, boxes=boxes, sharpness=np.zeros(9), flat=0)
+            rows += writer.add(f"noise-{shard}", pieces)
+    write_index(rows, folder)
+    return Store(folder)
+
+
+def fingerprint(batch):
+    """Of every bit of a batch."""
+    digest = hashlib.sha256("".join(batch.photos).encode())
+    for images in (batch.lr, batch.hr):
+        digest.update(images.permute(0, 2, 3, 1).contiguous().numpy())
+    return digest.hexdigest()[:16]
 
 
 def test_a_batch_has_the_contracts_shape_kind_and_range(store):
@@ -121,3 +145,34 @@ def test_permuted_colours_are_the_same_pairs_with_lr_and_hr_permuted_alike(store
     assert len({tuple(order) for order in orders}) == 6
     for k, order in enumerate(orders):
         assert torch.equal(permuted.hr[k], plain.hr[k][order])
+
+
+@pytest.mark.parametrize(
+    ("permute_colours", "patch_size", "expected"),
+    [
+        (False, 16, "ec3c3c874f7fabd4"),
+        (False, 20, "77b5c27c4c89173c"),
+        (True, 16, "9a338be9f9a08ed1"),
+    ],
+)
+def test_a_step_has_the_batch_it_always_had(permute_colours, patch_size, expected, tmp_path):
+    batches = source(written(tmp_path), permute_colours=permute_colours, patch_size=patch_size)
+    assert fingerprint(batches.batch(7)) == expected  # dvc.lock's results rest on these bits
+
+
+@pytest.mark.parametrize("permute_colours", [False, True])
+def test_the_compact_stores_batches_are_the_raw_ones(permute_colours, tmp_path):
+    stores = []
+    for kind in ("raw", "webp"):
+        (tmp_path / kind).mkdir()
+        stores.append(written(tmp_path / kind, store=kind))
+    assert stores[0].digest() == stores[1].digest()
+    raw, compact = (source(each, permute_colours=permute_colours).batch(3) for each in stores)
+    assert fingerprint(raw) == fingerprint(compact)
+
+
+def test_threads_gather_the_batch_that_one_does(store, monkeypatch):
+    alone = source(store).batch(5)
+    monkeypatch.setattr(batches, "_WORTH_THREADS", 0)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert fingerprint(source(store).batch(5)) == fingerprint(alone)

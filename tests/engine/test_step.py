@@ -33,14 +33,14 @@ def test_the_generators_adversarial_term_leaves_no_gradient_in_the_discriminator
     networks, turns, optimizers = players()
     weight = networks["discriminator"].conv.weight
     idle = Turn("discriminator", turns[1].networks, lambda batch, memo: {"none": 0 * weight.sum()})
-    take_step(fabric(), (turns[0], idle), optimizers, ToySource().batch(0))
+    take_step(fabric(), (turns[0], idle), optimizers, ToySource().batch(0), memo={})
     assert not weight.grad.any()
 
 
 def test_every_player_moves_once() -> None:
     networks, turns, optimizers = players()
     before = {role: each.conv.weight.clone() for role, each in networks.items()}
-    take_step(fabric(), turns, optimizers, ToySource().batch(0))
+    take_step(fabric(), turns, optimizers, ToySource().batch(0), memo={})
     assert not any(torch.equal(before[role], each.conv.weight) for role, each in networks.items())
 
 
@@ -53,7 +53,7 @@ def test_a_bad_second_player_keeps_the_first_from_moving() -> None:
         lambda batch, memo: {"adversarial": torch.tensor(torch.inf)},
     )
     with pytest.raises(NonFiniteError, match="discriminator/adversarial"):
-        take_step(fabric(), (turns[0], broken), optimizers, ToySource().batch(0))
+        take_step(fabric(), (turns[0], broken), optimizers, ToySource().batch(0), memo={})
     assert torch.equal(before, networks["generator"].conv.weight)
 
 
@@ -70,12 +70,29 @@ def test_a_finite_loss_with_an_infinite_gradient_is_refused() -> None:
             (Turn("generator", turns[0].networks, rooted),),
             {"generator": optimizers["generator"]},
             ToySource().batch(0),
+            memo={},
         )
 
 
 def test_clipping_shortens_the_gradient_to_the_norm_asked_for() -> None:
     networks, turns, optimizers = players()
-    scalars = take_step(fabric(), turns, optimizers, ToySource().batch(0), clip_norm=1e-3)
+    scalars = take_step(fabric(), turns, optimizers, ToySource().batch(0), memo={}, clip_norm=1e-3)
     norms = [p.grad for p in networks["generator"].parameters()]
     assert float(torch.nn.utils.get_total_norm(norms)) == pytest.approx(1e-3, rel=1e-2)
     assert float(scalars["generator/gradient_norm"]) > 1e-3
+
+
+def test_turns_find_the_step_and_what_was_kept_and_neither_is_logged() -> None:
+    networks, turns, optimizers = players()
+
+    def keeps(batch, memo):
+        memo["kept/sum"] = memo["kept/sum"] + memo["step"]
+        memo["mean"] = torch.tensor(3.0)
+        return turns[0].losses(batch, memo)
+
+    memo = {"step": torch.tensor(4), "kept/sum": torch.tensor(10)}
+    turn = Turn("generator", (networks["generator"],), keeps)
+    scalars = take_step(fabric(), (turn,), optimizers, ToySource().batch(0), memo=memo)
+    assert memo["kept/sum"] == 14
+    assert scalars["mean"] == 3
+    assert not {"step", "kept/sum"} & scalars.keys()

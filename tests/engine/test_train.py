@@ -3,6 +3,7 @@ import torch
 from lightning_fabric import Fabric
 
 from srmodels.engine.checkpoint import Checkpoints
+from srmodels.engine.patience import PatienceSettings
 from srmodels.errors import NonFiniteError
 from tests.engine.toys import Silent, ToySource, trainer
 
@@ -92,3 +93,48 @@ def test_a_point_of_the_curve_is_the_mean_since_the_point_before(fabric, tmp_pat
         scalars["learning_rate"] for _, scalars in watcher.points if "learning_rate" in scalars
     ]
     assert rates[0] == pytest.approx((0.01 + 0.0093301 + 0.0075) / 3, rel=1e-4)
+
+
+def scored(scores):
+    """A validation that gives these scores one after the other."""
+    left = iter(scores)
+    return lambda network: ({"validation_psnr_y": next(left)}, {})
+
+
+def test_early_stopping_ends_the_training_and_gives_the_best_generator(fabric, tmp_path) -> None:
+    patience = PatienceSettings(patience=2)
+    patient = trainer(
+        fabric, folder(tmp_path), steps=40, early_stopping=patience, validate=scored([31, 29, 28])
+    )
+    found = patient.run(ToySource(), title="patient").state_dict()
+    assert patient.step == 12  # validated every four steps
+    assert patient.scores == {"validation_psnr_y": 31}
+    short = trainer(fabric, folder(tmp_path, "short"), steps=40, validate=scored([31]))
+    with pytest.raises(KilledError):
+        short.run(killed_at(ToySource(), 4), title="short")
+    expected = short.average.network.state_dict()
+    assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_a_training_that_has_stopped_early_does_not_go_on_after_a_kill(fabric, tmp_path) -> None:
+    options = {"steps": 20, "early_stopping": PatienceSettings(patience=1)}
+    first = trainer(fabric, folder(tmp_path), validate=scored([30, 29]), **options)
+    expected = first.run(ToySource(), title="first").state_dict()
+    assert first.step == 8
+    again = trainer(fabric, Checkpoints(tmp_path / "run"), **options)
+    found = again.run(killed_at(ToySource(), 8), title="again").state_dict()
+    assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_lr_can_be_made_anew_from_hr_for_every_step(fabric, tmp_path) -> None:
+    seen = []
+
+    def degrade(hr, step):
+        seen.append(step)
+        return torch.zeros_like(hr)
+
+    run = trainer(fabric, folder(tmp_path), steps=3)
+    run.degrade = degrade
+    run.run(ToySource(), title="degraded")
+    assert seen == [0, 1, 2]
+    assert run.networks["generator"].conv.weight.grad.abs().max() == 0

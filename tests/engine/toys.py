@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from srmodels.data.source import Batch
 from srmodels.engine.device import RunSettings
 from srmodels.engine.optim import OptimSettings
-from srmodels.engine.train import Trainer, TrainSettings
+from srmodels.engine.patience import PatienceSettings
+from srmodels.engine.settings import TrainSettings
+from srmodels.engine.train import Trainer
 from srmodels.objectives.turn import Losses, Memo, Turn
 
 
@@ -56,7 +60,9 @@ def two_player_turns(networks: Mapping[str, nn.Module]) -> tuple[Turn, ...]:
     generator, discriminator = networks["generator"], networks["discriminator"]
 
     def generate(batch: Batch, memo: Memo) -> Losses:
-        sr = generator(batch.lr)
+        kept = memo.get("kept/mean", batch.lr.mean())
+        memo["kept/mean"] = 0.9 * kept + 0.1 * batch.lr.mean()  # outlives a step, as a history does
+        sr = generator(batch.lr) + memo["kept/mean"]
         memo["sr"] = sr.detach()
         return {
             "pixel": (sr - batch.hr).abs().mean(),
@@ -72,8 +78,20 @@ def two_player_turns(networks: Mapping[str, nn.Module]) -> tuple[Turn, ...]:
     )
 
 
-def trainer(fabric, checkpoints, *, steps: int = 10, watcher: Silent | None = None) -> Trainer:
+def trainer(
+    fabric,
+    checkpoints,
+    *,
+    steps: int = 10,
+    watcher: Silent | None = None,
+    early_stopping: PatienceSettings | None = None,
+    validate=None,
+) -> Trainer:
     torch.manual_seed(0)
+
+    def weight(network: nn.Module) -> tuple[dict[str, float], dict[str, NDArray[np.uint8]]]:
+        return {"validation_weight": float(network.conv.weight.sum())}, {}
+
     return Trainer(
         fabric,
         {"generator": Toy(), "discriminator": Toy()},
@@ -83,9 +101,10 @@ def trainer(fabric, checkpoints, *, steps: int = 10, watcher: Silent | None = No
             log_every=3,
             validate_every=4,
             optimizer=OptimSettings(learning_rate=1e-2, ema_decay=0.9, schedule="cosine"),
+            early_stopping=early_stopping,
         ),
         checkpoints=checkpoints,
-        validate=lambda network: ({"validation_weight": float(network.conv.weight.sum())}, {}),
+        validate=validate or weight,
         watcher=watcher or Silent(),
         run=RunSettings(checkpoint_seconds=0),
     )

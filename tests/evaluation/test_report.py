@@ -11,6 +11,7 @@ import torch
 from srmodels.data.decode import decode
 from srmodels.errors import WeightsError
 from srmodels.evaluation.report import evaluate_sets
+from srmodels.evaluation.samples import Sampling
 from srmodels.inference.generator import Generator
 from srmodels.resize import enlarge_image
 from tests.inference.small import small
@@ -91,3 +92,65 @@ def test_a_generator_of_another_scale_is_refused_by_name(sets, tmp_path):
     wrong = {"generator": generator(scale=2)}
     with pytest.raises(WeightsError, match="generator: enlarges 2 times, but scale is 4"):
         evaluate_sets(wrong, sets, scale=4, root=tmp_path / "root")
+
+
+def sampled(folder, sets, **changes):
+    """A VAE's evaluation, and what it wrote into the metrics."""
+    torch.manual_seed(0)
+    vae = generator("srvae")
+    evaluate_sets(
+        {"pretrained": vae, "generator": vae},
+        {"test": sets["test"]},
+        scale=4,
+        root=folder,
+        sampling=Sampling(**changes),
+    )
+    return json.loads((folder / "metrics" / "evaluate.json").read_text())
+
+
+def test_a_generator_with_samples_gets_their_row_and_diversity(sets, tmp_path):
+    metrics = sampled(tmp_path, sets, number=3, temperature=2.0)
+    assert list(metrics["test"]) == ["bicubic", "pretrained", "generator", "samples"]
+    keys = list(metrics["test"]["generator"])
+    assert list(metrics["test"]["samples"]) == [*keys, "diversity"]
+    assert metrics["test"]["samples"]["diversity"] > 0
+    assert metrics["protocol"]["samples"][:2] == [
+        "3 of each image, latents from the prior",
+        "temperature 2",
+    ]
+    assert "diversity" in metrics["protocol"]
+
+
+def test_at_a_temperature_of_0_the_samples_score_as_the_generator_does(sets, tmp_path):
+    scored = sampled(tmp_path, sets, number=2, temperature=0.0)["test"]
+    assert scored["samples"] == {**scored["generator"], "diversity": 0}
+
+
+def test_samples_have_a_strip_and_rows_of_their_own(sets, tmp_path):
+    sampled(tmp_path, sets, number=2)
+    assert (tmp_path / "samples" / "test-trip__dog-samples.png").is_file()
+    with (tmp_path / "plots" / "per_image.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["image"] == "cat"]
+    assert [row["model"] for row in rows] == ["bicubic", "pretrained", "generator", "samples"]
+    assert [bool(row["diversity"]) for row in rows] == [False, False, False, True]
+
+
+def test_samples_are_the_same_bytes_in_the_next_run(sets, tmp_path):
+    first, second = (tmp_path / name for name in "ab")
+    sampled(first, sets, number=2)
+    sampled(second, sets, number=2)
+    assert digests(first) == digests(second)
+
+
+def test_a_generator_without_samples_is_scored_as_if_none_were_asked_for(
+    root, generators, sets, tmp_path
+):
+    evaluate_sets(generators, sets, scale=4, root=tmp_path, sampling=Sampling(number=5))
+    assert digests(tmp_path) == digests(root)
+
+
+def test_the_metrics_say_what_an_interpolated_row_is(generators, sets, tmp_path):
+    few = {"test": sets["test"][:1]}
+    evaluate_sets(generators, few, scale=4, root=tmp_path, alpha=0.8)
+    said = json.loads((tmp_path / "metrics" / "evaluate.json").read_text())["protocol"]
+    assert said["interpolated"] == ["weights 0.8 generator, 0.2 pretrained"]

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from srmodels.config import check
-from srmodels.errors import ConfigError, ProtocolError
+from srmodels.errors import ProtocolError
 from srmodels.evaluation.colour import colour_shift, lab_shift
 from srmodels.evaluation.protocol import protocol
 from srmodels.evaluation.psnr import psnr_y
-from srmodels.evaluation.scores import PROTOCOL, EvaluateSettings, evaluate, means, scores
+from srmodels.evaluation.scores import PROTOCOL, evaluate, means, scores
 from srmodels.evaluation.sharpness import sharpness_y
 from srmodels.evaluation.ssim import ssim_y
 from srmodels.resize import enlarge_image, reduce_image
@@ -75,15 +74,37 @@ def test_hr_is_cut_to_a_multiple_of_the_scale(photo):
 
 def test_each_picture_is_shown_with_its_lr_and_every_sr(photo):
     seen = []
-    evaluate(
-        {"blocks": blocks},
-        [("a", photo)],
-        scale=4,
-        show=lambda *parts: seen.append(parts),
+    evaluate({"blocks": blocks}, [("a", photo)], scale=4, show=seen.append)
+    (shown,) = seen
+    assert (shown.image, shown.lr.shape, list(shown.pictures), shown.samples) == (
+        "a",
+        (24, 32, 3),
+        ["bicubic", "blocks"],
+        [],
     )
-    ((name, lr, pictures, hr),) = seen
-    assert (name, lr.shape, list(pictures)) == ("a", (24, 32, 3), ["bicubic", "blocks"])
-    np.testing.assert_array_equal(hr, photo)
+    np.testing.assert_array_equal(shown.hr, photo)
+
+
+def brighter(lr, place):
+    """Two samples, the second brighter by 1 in the first picture, by 2 in the second."""
+    return [np.minimum(blocks(lr), 250), np.minimum(blocks(lr), 250) + np.uint8(place + 1)]
+
+
+def test_samples_are_a_row_of_mean_scores_and_their_diversity(photo):
+    table = evaluate({"blocks": blocks}, [("a", photo), ("b", photo)], scale=4, draw=brighter)
+    rows = table[table["model"] == "samples"]
+    assert list(rows["image"]) == ["a", "b"]
+    assert list(rows["diversity"]) == [0.5, 1.0]
+    each = [scores(sr, photo, scale=4) for sr in brighter(reduce_image(photo, 4), 1)]
+    expected = (each[0]["psnr_y"] + each[1]["psnr_y"]) / 2
+    assert rows["psnr_y"].iloc[1] == pytest.approx(expected, abs=1e-6)
+
+
+def test_only_samples_have_a_diversity(photo):
+    found = means(evaluate({"blocks": blocks}, [("a", photo)], scale=4, draw=brighter))
+    assert list(found) == ["bicubic", "blocks", "samples"]
+    assert list(found["blocks"]) == KEYS
+    assert list(found["samples"]) == [*KEYS, "diversity"]
 
 
 def test_means_are_over_pictures_by_model(photo):
@@ -109,17 +130,6 @@ def test_an_upscaler_of_another_scale_is_named_with_the_picture(photo):
 def test_no_picture_is_refused():
     with pytest.raises(ProtocolError, match="no picture"):
         evaluate({}, [], scale=4)
-
-
-@pytest.mark.parametrize("name", ["test", "protocol", "two words", "a.b"])
-def test_a_set_whose_name_would_spoil_the_metrics_is_refused(name):
-    with pytest.raises(ConfigError, match=r"evaluate.*sets must be named"):
-        check({"sets": {name: "folder"}}, EvaluateSettings, "evaluate")
-
-
-def test_a_tile_below_32_is_refused():
-    with pytest.raises(ConfigError, match="tile must be 32 or more"):
-        check({"tile": 16}, EvaluateSettings, "evaluate")
 
 
 @pytest.mark.slow

@@ -39,6 +39,16 @@ def test_the_markdown_table_has_a_rule_below_its_head():
     assert lines[3] == "| test | generator | 26.13 | 0.7500 | 0.61 | 0.90 |"
 
 
+def test_a_column_for_the_diversity_stands_only_beside_samples():
+    samples = METRICS["test"]["generator"] | {"diversity": 1.234}
+    metrics = METRICS | {"test": METRICS["test"] | {"samples": samples}}
+    lines = short_table(metrics).splitlines()
+    assert lines[0].split()[-1] == "diversity"
+    assert lines[2].split()[-1] == "-"
+    assert lines[3].split()[-2:] == ["0.90", "1.23"]
+    assert "diversity" not in short_table(METRICS)
+
+
 def test_a_metrics_file_is_read(tmp_path):
     path = tmp_path / "evaluate.json"
     path.write_text(json.dumps(METRICS))

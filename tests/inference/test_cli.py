@@ -124,6 +124,57 @@ def test_equal_runs_write_equal_scores(typed, weights, pictures, tmp_path):
     assert written[0] == written[1]
 
 
+def test_a_vae_is_scored_with_its_samples(typed, pictures, tmp_path):
+    path = tmp_path / "vae.safetensors"
+    snapshot.save(path, small("srvae"), name="srvae", settings=small_settings("srvae"))
+    code, out, err = typed("evaluate", path, "--data", pictures, "--samples", 2)
+    assert code == 0, err
+    assert [line.split()[1] for line in out.splitlines()[1:]] == ["bicubic", "generator", "samples"]
+    assert "diversity" in out
+    assert "samples" not in typed("evaluate", path, "--data", pictures, "--samples", 0)[1]
+
+
+def test_a_mixture_of_two_generators_is_scored_between_them(typed, weights, pictures, tmp_path):
+    other = tmp_path / "other.safetensors"
+    snapshot.save(other, small("srcnn"), name="srcnn", settings=small_settings("srcnn"))
+    words = ("evaluate", weights, "--data", pictures, "--pretrained", other)
+    code, out, err = typed(*words, "--alpha", 0.5)
+    assert code == 0, err
+    models = [line.split()[1] for line in out.splitlines()[1:]]
+    assert models == ["bicubic", "pretrained", "interpolated", "generator"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--alpha", 0.5), "alpha: mixes two files of weights"),
+        (("--alpha", 2), "alpha must lie in 0..1"),
+        (("--samples", 1), "samples must be 2 or more"),
+    ],
+)
+def test_an_evaluation_that_cannot_be_is_one_line(typed, weights, pictures, words, message):
+    code, _, err = typed("evaluate", weights, "--data", pictures, *words)
+    assert code == 1
+    assert message in err.splitlines()[-1]
+
+
+def test_bicubic_has_nothing_to_mix(typed, weights, pictures):
+    words = ("evaluate", "bicubic", "--data", pictures, "--pretrained", weights)
+    code, _, err = typed(*words)
+    assert (code, err.splitlines()[-1][:24]) == (1, "error: bicubic: has no w")
+
+
+def test_a_generator_is_scored_in_the_precision_asked_for(typed, weights, pictures, tmp_path):
+    psnr = []
+    for precision in ("fp32", "bf16"):
+        target = tmp_path / f"{precision}.json"
+        words = ("evaluate", weights, "--data", pictures, "--json", target)
+        assert typed(*words, "--precision", precision)[0] == 0
+        psnr.append(json.loads(target.read_text())["pictures"]["generator"]["psnr_y"])
+    assert psnr[0] != psnr[1]
+    assert psnr[0] == pytest.approx(psnr[1], abs=0.2)
+
+
 def test_an_empty_folder_is_one_line(typed, tmp_path):
     (tmp_path / "empty").mkdir()
     code, _, err = typed("evaluate", "bicubic", "--data", tmp_path / "empty")

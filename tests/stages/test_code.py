@@ -16,11 +16,16 @@ RECIPE = parse(VALUES).recipe
 # What the silent modules import is none of the stage's, so they are replaced by empty ones.
 IMPORTS = """
 import json, sys, types
-for name in ("srmodels.params", "srmodels.engine.tracking", "stages.running"):
+SILENT = {
+    "srmodels.params": ("Params", "names_recipe"),
+    "srmodels.recipe": ("Recipe",),
+    "srmodels.engine.tracking": ("Tracker",),
+    "stages.running": ("repository", "resume_folder", "tracker"),
+}
+for name, used in SILENT.items():
     sys.modules[name] = types.ModuleType(name)
-sys.modules["srmodels.engine.tracking"].Tracker = None
-sys.modules["srmodels.params"].Recipe = None
-sys.modules["stages.running"].resume_folder = sys.modules["stages.running"].tracker = None
+    for each in used:
+        setattr(sys.modules[name], each, None)
 import importlib
 for name in sys.argv[1:]:
     importlib.import_module(name)

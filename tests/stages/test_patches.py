@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from srmodels.data.photos import Photo, PhotosSettings, collect, write_photos
+from srmodels.data.collect import collect
+from srmodels.data.photos import Photo, PhotosSettings, write_photos
 from srmodels.data.source import Store, whole_images
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ def run(repository):
 
 
 def test_the_stage_makes_a_store_and_counts(repository):
-    collect(PhotosSettings(), preset="smoke", data=repository / "data")
+    collect(PhotosSettings(), preset="smoke", data=repository / "data", scale=4)
     done = run(repository)
     assert done.returncode == 0, done.stderr
     folder = repository / "data/patches"

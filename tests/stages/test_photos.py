@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from srmodels.data.bundled import read_choice
+from srmodels.data.collect import collect
 from srmodels.data.decode import decode
-from srmodels.data.photos import PhotosSettings, collect, read_photos
+from srmodels.data.photos import PhotosSettings, read_photos
 from srmodels.errors import DataError
 from stages import photos
 
@@ -29,9 +30,20 @@ def repository(tmp_path, monkeypatch):
 def test_the_stage_collects_the_chosen_presets_photographs(repository):
     photos.main()
     found = {photo.photo: photo.split for photo in read_photos(Path("data/photos"))}
-    assert found["chelsea"] == "test"
-    assert found["hubble_deep_field"] == "validation"
-    assert found["flower"] == "train"
+    rows = read_choice(ROOT / "data/auto/quickstart.csv")
+    assert found == {row.photo: row.split for row in rows if row.split != "unused"}
+
+
+def test_thumbnails_are_remembered_for_one_state_of_the_code(repository):
+    (repository / "data/code").mkdir()
+    names = []
+    for code in ("{}", "{1}"):
+        Path("data/code/photos.json").write_text(code)
+        memory = photos.memory()
+        memory.parent.mkdir(exist_ok=True)
+        memory.write_text("")
+        names.append(memory.name)
+    assert [path.name for path in Path(".resume").iterdir()] == names[1:]
 
 
 def test_the_stage_ends_a_wrong_folder_with_one_line(repository, capsys):
@@ -44,7 +56,7 @@ def test_the_stage_ends_a_wrong_folder_with_one_line(repository, capsys):
 @pytest.mark.parametrize("table", TABLES, ids=lambda path: path.stem)
 def test_every_bundled_photograph_is_in_its_wheel_and_opens(table, tmp_path):
     (tmp_path / "auto").symlink_to(ROOT / "data/auto")
-    for photo in collect(PhotosSettings(), preset=table.stem, data=tmp_path):
+    for photo in collect(PhotosSettings(), preset=table.stem, data=tmp_path, scale=4):
         assert decode(tmp_path / "photos" / photo.path).shape[2] == 3
 
 
@@ -68,14 +80,14 @@ def test_every_row_says_why(table):
 
 def test_the_paper_preset_asks_for_its_photographs(tmp_path):
     with pytest.raises(DataError, match=r"'paper' .* -S data\.photos=/path/to/DIV2K_train_HR"):
-        collect(PhotosSettings(), preset="paper", data=tmp_path)
+        collect(PhotosSettings(), preset="paper", data=tmp_path, scale=4)
 
 
 def test_collecting_twice_gives_the_same_bytes(tmp_path):
     (tmp_path / "auto").symlink_to(ROOT / "data/auto")
     files = []
     for _ in range(2):
-        collect(PhotosSettings(), preset="smoke", data=tmp_path)
+        collect(PhotosSettings(), preset="smoke", data=tmp_path, scale=4)
         paths = sorted((tmp_path / "photos").iterdir())
         files.append({path.name: path.read_bytes() for path in paths})
     assert files[0] == files[1]
@@ -83,6 +95,6 @@ def test_collecting_twice_gives_the_same_bytes(tmp_path):
 
 def test_the_wide_gamut_rocket_is_converted(tmp_path):
     (tmp_path / "auto").symlink_to(ROOT / "data/auto")
-    collect(PhotosSettings(), preset="smoke", data=tmp_path)
+    collect(PhotosSettings(), preset="smoke", data=tmp_path, scale=4)
     stored = imageio.imread(tmp_path / "photos/rocket.jpg")
     assert np.abs(decode(tmp_path / "photos/rocket.jpg").astype(int) - stored).max() > 5

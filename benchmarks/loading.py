@@ -1,0 +1,120 @@
+"""How much faster random crops come out of the patch store than out of PNG files, side by side.
+
+`python -m benchmarks.loading` cuts the same photographs into PNG patches and into stores (see
+`benchmarks.patches`), then draws batches, one way after the other, several rounds; the table shows
+medians. All ways flip and turn, and end in float32 tensors; the PNG files are read by a DataLoader
+without workers and with two, and compared with is the better one. Memory is kept as in training.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count, islice
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from torch.utils.data import DataLoader
+
+from benchmarks.patches import cut_into_store, list_photographs
+from benchmarks.photographs import make_photographs
+from benchmarks.plain import PATCH, SCALE, PngPatches, context, cut_all
+from benchmarks.report import Cell, report
+from srmodels.data.source import PatchSource, Store
+from srmodels.engine.device import keep_freed_memory
+
+BATCH, SIZES, WORKERS = 16, (24, PATCH), 2
+_AHEAD = 2 * WORKERS  # batches a DataLoader has ready at any time
+
+Draw = Callable[[int], Iterator[object]]  # batches of crops of so many LR pixels
+
+
+def _from_files(patch_size: int, *, folder: Path, workers: int) -> Iterator[object]:
+    crops = PngPatches(folder, patch_size=patch_size, length=10**9)
+    return iter(DataLoader(crops, batch_size=BATCH, num_workers=workers))
+
+
+def _from_store(patch_size: int, *, folder: Path) -> Iterator[object]:
+    store = Store(folder / "train")
+    source = PatchSource(store, patch_size=patch_size, batch_size=BATCH, seed=0, scale=SCALE)
+    return map(source.batch, count())
+
+
+def _prepare(folder: Path, photos: int) -> dict[str, Draw]:
+    """Cuts the photographs in every way; returns what draws crops of a size from the result."""
+    source = folder / "photos"
+    source.mkdir()
+    with context().Pool(WORKERS) as pool:
+        paths = make_photographs(source, photos, pool)
+    list_photographs(paths, source)
+    cut_all(paths, folder / "png", WORKERS)
+    for store in ("raw", "webp"):
+        cut_into_store(source, folder / store, workers=WORKERS, store=store)
+    return {
+        "plain: PNG patches, DataLoader": partial(_from_files, folder=folder / "png", workers=0),
+        f"the same, {WORKERS} workers": partial(
+            _from_files, folder=folder / "png", workers=WORKERS
+        ),
+        "ours, raw store": partial(_from_store, folder=folder / "raw"),
+        "ours, compact store": partial(_from_store, folder=folder / "webp"),
+    }
+
+
+def _crops_per_second(batches: Iterator[object], seconds: float) -> float:
+    """Draws for some time, after a few batches that are not counted."""
+    for _ in islice(batches, _AHEAD + 2):
+        pass
+    start, drawn = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds:
+        next(batches)
+        drawn += BATCH
+    return drawn / (time.perf_counter() - start)
+
+
+def measure(folder: Path, *, photos: int, rounds: int, seconds: float) -> dict[str, list[float]]:
+    """Crops per second of each way, for each size of crop."""
+    ways = _prepare(folder, photos)
+    found: dict[tuple[str, int], list[float]] = {}
+    for _ in range(rounds):
+        for size in SIZES:
+            for name, draw in ways.items():
+                rate = _crops_per_second(draw(size), seconds)
+                found.setdefault((name, size), []).append(rate)
+    return {name: [median(found[name, size]) for size in SIZES] for name in ways}
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--photos", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
+    parser.add_argument("--json", type=Path, help="where to keep the table")
+    given = parser.parse_args()
+    keep_freed_memory()
+    settings = {"photos": given.photos, "rounds": given.rounds, "seconds": given.seconds}
+    with TemporaryDirectory() as folder:
+        rates = measure(Path(folder), **settings)
+    names = list(rates)
+    best = [max(each) for each in zip(*(rates[name] for name in names[:2]), strict=True)]
+    rows: list[list[Cell]] = []
+    for name, measured in rates.items():
+        cells: list[Cell] = [name]
+        for rate, plain in zip(measured, best, strict=True):
+            cells += [round(rate), f"{rate / plain:.1f}x"]
+        rows.append(cells)
+    columns = ["way"]
+    for size in SIZES:
+        columns += [f"{size}/{SCALE * size} crops per second", "speed"]
+    report(
+        f"Random crops from {PATCH}/{SCALE * PATCH} patches, in batches of {BATCH}",
+        columns,
+        rows,
+        settings={**settings, "batch_size": BATCH, "patch_size": PATCH, "scale": SCALE},
+        path=given.json,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""What the second-order degradation draws from; the defaults are Real-ESRGAN's.
+
+Xintao Wang, Liangbin Xie, Chao Dong, Ying Shan. Real-ESRGAN: Training Real-World Blind
+Super-Resolution with Pure Synthetic Data. ICCV workshops 2021. https://arxiv.org/abs/2107.10833,
+section 4.1, and the public code's train_realesrgan_x4plus.yml.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["DegradationSettings", "Kernel", "Order", "SecondOrder"]
+
+Kernel = Literal[
+    "isotropic",
+    "anisotropic",
+    "generalised_isotropic",
+    "generalised_anisotropic",
+    "plateau_isotropic",
+    "plateau_anisotropic",
+]
+Range = tuple[float, float]
+
+
+def _kernels() -> dict[Kernel, float]:
+    return {
+        "isotropic": 0.45,
+        "anisotropic": 0.25,
+        "generalised_isotropic": 0.12,
+        "generalised_anisotropic": 0.03,
+        "plateau_isotropic": 0.12,
+        "plateau_anisotropic": 0.03,
+    }
+
+
+def _check_share(section: object, *names: str) -> None:
+    for name in names:
+        if not 0 <= getattr(section, name) <= 1:
+            raise ValueError(f"{name} must be a share of the images, 0 to 1")
+
+
+def _check_range(section: object, name: str, least: float, most: float) -> None:
+    low, high = getattr(section, name)
+    if not least <= low <= high <= most:
+        raise ValueError(f"{name} must be two numbers from {least:g} to {most:g}, the lower first")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One order: blur, resize, noise, JPEG. The defaults are the first order's.
+
+    Attributes:
+        blur: Share of the images that are blurred.
+        sinc: Share of their kernels that are sinc filters, which ring; the others blur.
+        kernels: How often each kind of the others comes; only the ratios matter.
+        sigma: Range of a kernel's standard deviations, in pixels.
+        generalised_shape: Range of the generalised Gaussian's exponent; 1 is a Gaussian. One half
+            of the kernels lies below 1, the other above.
+        plateau_shape: The same of the plateau-shaped kernel.
+        enlarged: Share of the resizes that enlarge.
+        shrunk: Share of those that shrink; what is left keeps the size.
+        resize: How many times larger a resize makes the picture, smallest and largest.
+        gaussian: Share of the images with Gaussian noise; the others have Poisson noise.
+        sigma_noise: Range of the Gaussian noise's standard deviation, in units of 1/255.
+        poisson: Range of the Poisson noise's strength; 1 is that of as many photons as levels.
+        grey: Share of the images whose noise is the same in all colours.
+        jpeg: Range of JPEG's quality, both ends included.
+    """
+
+    blur: float = 1.0
+    sinc: float = 0.1
+    kernels: dict[Kernel, float] = field(default_factory=_kernels)
+    sigma: Range = (0.2, 3.0)
+    generalised_shape: Range = (0.5, 4.0)
+    plateau_shape: Range = (1.0, 2.0)
+    enlarged: float = 0.2
+    shrunk: float = 0.7
+    resize: Range = (0.15, 1.5)
+    gaussian: float = 0.5
+    sigma_noise: Range = (1.0, 30.0)
+    poisson: Range = (0.05, 3.0)
+    grey: float = 0.4
+    jpeg: tuple[int, int] = (30, 95)
+
+    def __post_init__(self) -> None:
+        _check_share(self, "blur", "sinc", "enlarged", "shrunk", "gaussian", "grey")
+        if self.enlarged + self.shrunk > 1:
+            raise ValueError("enlarged and shrunk must be 1 or less together")
+        if not self.kernels or min(self.kernels.values()) < 0 or not any(self.kernels.values()):
+            raise ValueError("kernels must be weights of 0 or more, and one of them above 0")
+        _check_range(self, "sigma", 0.1, 10)
+        _check_range(self, "resize", 0.05, 4)
+        _check_range(self, "sigma_noise", 0, 255)
+        _check_range(self, "poisson", 0, 100)
+        _check_range(self, "jpeg", 1, 100)
+        for name in ("generalised_shape", "plateau_shape", "resize"):
+            if not 0 < getattr(self, name)[0] <= 1 <= getattr(self, name)[1]:
+                raise ValueError(f"{name} must be a range above 0 that holds 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondOrder(Order):
+    """The second order's defaults: milder, and of sizes relative to LR's."""
+
+    blur: float = 0.8
+    sigma: Range = (0.2, 1.5)
+    enlarged: float = 0.3
+    shrunk: float = 0.4
+    resize: Range = (0.3, 1.2)
+    sigma_noise: Range = (1.0, 25.0)
+    poisson: Range = (0.05, 2.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DegradationSettings:
+    """Both orders and what ends them.
+
+    Attributes:
+        first: Works on HR.
+        second: Works on what the first has left.
+        final_sinc: Share of the images that a sinc filter ends.
+        images_per_resize: How many neighbours in a batch share the sizes and modes of resizing and
+            the order of the end. Fewer are more varied, more are faster on a GPU.
+    """
+
+    first: Order = field(default_factory=Order)
+    second: SecondOrder = field(default_factory=SecondOrder)
+    final_sinc: float = 0.8
+    images_per_resize: int = 4
+
+    def __post_init__(self) -> None:
+        _check_share(self, "final_sinc")
+        if self.images_per_resize < 1:
+            raise ValueError("images_per_resize must be 1 or more")

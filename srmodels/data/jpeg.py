@@ -1,0 +1,136 @@
+"""JPEG through libjpeg-turbo with its warnings heard: missing data is a reason, never grey.
+
+Pillow decodes with the same library but hides what it says, and the library fills what is missing
+or unreadable. Cameras also write harmless irregularities; those are mended and noted, and only a
+picture that then decodes without a word is taken. What cannot be known: a changed bit that still
+is a valid code changes a block, or the brightness of all that follow, and JPEG has no checksum.
+"""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from simplejpeg import decode_jpeg
+
+from srmodels.errors import PhotoError
+
+__all__ = ["NotCheckableError", "read_jpeg"]
+
+_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+_MOST_SCANS = 500  # more make a small file take minutes; libjpeg-turbo's own limit in its tools
+_READ_AHEAD = 8  # bytes of a run that the library holds already when it counts what is left
+_MOST_STRAY = 2  # bytes; data lost or gained by damage is hardly ever so short
+# Segments, ITU-T T.81, table B.1
+_FRAMES, _SCAN, _END = (0xC0, 0xC1, 0xC2), 0xDA, 0xD9
+# what ends compressed data: neither a stuffed byte nor a restart (section B.1.1.2)
+_MARKER = re.compile(rb"\xff+([^\xff\x00\xd0-\xd7])", re.DOTALL)
+_STRAY = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
+
+
+class NotCheckableError(Exception):
+    """A JPEG of an unusual build: Pillow may read it, but nobody says what was missing."""
+
+
+def _segments(body: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, first byte and end of each segment; compressed data belongs to its scan."""
+    at = 2
+    while found := _MARKER.search(body, at):
+        marker, start = found.group(1)[0], found.end() - 2
+        at = found.end()
+        if marker != _END:
+            at += int.from_bytes(body[at : at + 2], "big")
+        if marker == _SCAN:
+            following = _MARKER.search(body, at)
+            at = following.start() if following else len(body)
+        yield marker, start, at
+        if marker == _END:
+            return
+
+
+def _has_all_scans(body: bytes, segments: list[tuple[int, int, int]]) -> bool:
+    """Whether every component's DC and AC values come down to the last bit (T.81, G.1.1.1)."""
+    needed: set[tuple[int, str]] = set()
+    for marker, start, _ in segments:
+        if marker in _FRAMES:
+            count = body[start + 9]
+            needed = {(body[start + 10 + 3 * i], part) for i in range(count) for part in "DA"}
+        elif marker == _SCAN:
+            count = body[start + 4]
+            names = body[start + 5 : start + 5 + 2 * count : 2]
+            first, last, bits = body[start + 5 + 2 * count : start + 8 + 2 * count]
+            parts = ("D" if first == 0 else "") + ("A" if last == 63 else "")
+            if bits & 15 == 0:
+                needed -= {(name, part) for name in names for part in parts}
+    return not needed
+
+
+def _without_stray(body: bytes, count: int, marker: int) -> bytes | None:
+    """The file without bytes that belong to nothing; None where they may be data out of step."""
+    segments = list(_segments(body))
+    scans = [index for index, segment in enumerate(segments) if segment[0] == _SCAN]
+    if not scans:
+        return None
+    if marker != _END:  # between the headers
+        headers = b"".join(body[start:end] for _, start, end in segments[: scans[0]])
+        mended = body[:2] + headers + body[segments[scans[0]][1] :]
+        return mended if len(mended) < len(body) else None
+    if not _has_all_scans(body, segments):
+        return None
+    end = segments[-1][1]
+    run = end - len(body[:end].rstrip(body[end - 1 : end]))
+    few = count <= _MOST_STRAY and len(scans) == 1
+    # a longer run was taken for data in part, so data is missing
+    mendable = (few or run >= count) and run <= count + _READ_AHEAD
+    return body[: end - count] + body[end:] if mendable else None
+
+
+def _mended(body: bytes, warning: str) -> tuple[bytes, str]:
+    """The file without the irregularity the library warned of, and a note of it."""
+    stray = _STRAY.search(warning)
+    if stray:
+        mended = _without_stray(body, int(stray[1]), int(stray[2], 16))
+        if mended:
+            return mended, f"has stray bytes ({stray[1]}), which were left out"
+    if "end of JPEG file" in warning:
+        if not body.endswith(b"\xff\xd9") and _has_all_scans(body, list(_segments(body))):
+            return body + b"\xff\xd9", "has no end marker; its pixels are complete"
+        raise PhotoError("is cut off: its last part is missing")
+    if "end of data" in warning:
+        raise PhotoError("is damaged: a part of it is missing")
+    raise PhotoError(f"is damaged ({warning})")
+
+
+def read_jpeg(body: bytes, mode: str, notes: list[str]) -> NDArray[np.uint8]:
+    """Decodes the first picture of a JPEG file.
+
+    Args:
+        body: The whole file.
+        mode: As Pillow names it: L, RGB or CMYK.
+        notes: Gets a sentence about each irregularity that does no harm.
+
+    Returns:
+        uint8, (H, W), (H, W, 3) or (H, W, 4), with Pillow's values. CMYK is as stored: inverted.
+
+    Raises:
+        PhotoError: Something is missing or damaged.
+        NotCheckableError: The library's strict door does not know the kind of file.
+    """
+    if b"\xff\xc2" in body:
+        segments = list(_segments(body))
+        scans = sum(marker == _SCAN for marker, _, _ in segments)
+        if scans > _MOST_SCANS:
+            raise PhotoError(f"has too many scans (found {scans}; {_MOST_SCANS} are allowed)")
+        if segments[-1][0] == _END and not _has_all_scans(body, segments):
+            notes.append("has no scans for its finest values; that may be on purpose")
+    for _ in range(3):
+        try:
+            pixels: NDArray[np.uint8] = decode_jpeg(body, _SPACES[mode])
+        except ValueError as error:
+            if "subsampling level" in str(error) or "Unsupported" in str(error):
+                raise NotCheckableError from None
+            body, note = _mended(body, str(error))
+            notes.append(note)
+        else:
+            return pixels[..., 0] if mode == "L" else pixels
+    raise PhotoError("is damaged in several places")

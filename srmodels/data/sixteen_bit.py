@@ -1,0 +1,96 @@
+"""16-bit colour and grey out of Pillow, rounded to 8 bits.
+
+Pillow keeps only the high byte of 16-bit RGB. Its unpackers for the two byte orders each take the
+high byte of *their* order, so a second pass with the other order yields the low bytes exactly.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import BinaryIO
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageFile
+
+from srmodels.data.colour import orient, round_to_8
+from srmodels.errors import PhotoError
+
+__all__ = ["deep_colour", "deep_grey"]
+
+_BITS, _PHOTOMETRIC, _PLANAR = 258, 262, 284  # TIFF 6.0
+_OTHER = "B" if sys.byteorder == "little" else "L"
+_SWAPPED = {"B": "L", "L": "B", "N": _OTHER}
+
+
+def _raw_mode(image: ImageFile.ImageFile) -> str:
+    args = image.tile[0].args if image.tile else ""
+    return str(args[0] if isinstance(args, tuple) and args else args)
+
+
+def _load(image: ImageFile.ImageFile, raw_mode: str) -> NDArray[np.uint8]:
+    """Decodes with another raw mode than the one Pillow chose."""
+    image.tile = [
+        tile._replace(args=(raw_mode, *tile.args[1:]) if isinstance(tile.args, tuple) else raw_mode)
+        for tile in image.tile
+    ]
+    return np.asarray(image)
+
+
+def _planes(file: BinaryIO, orientation: int) -> Image.Image:
+    """16-bit TIFF with a plane per colour, which Pillow reads as if it had 8 bits."""
+    file.seek(0)
+    with tifffile.TiffFile(file) as tiff:
+        planes = tiff.pages[0].asarray()
+    pixels = orient(round_to_8(np.moveaxis(planes, 0, -1)), orientation)
+    return Image.fromarray(np.ascontiguousarray(pixels))
+
+
+def deep_colour(
+    image: ImageFile.ImageFile, file: BinaryIO, again: Callable[[], ImageFile.ImageFile]
+) -> Image.Image | None:
+    """16-bit colour rounded to 8; None where the picture holds none.
+
+    Args:
+        image: Opened and not loaded.
+        file: Whence it comes.
+        again: Opens it a second time.
+
+    Raises:
+        PhotoError: A colour is marked as clear, and occurs.
+    """
+    raw_mode = _raw_mode(image)
+    tags = getattr(image, "tag_v2", {})
+    deep = max(tags.get(_BITS, (8,))) == 16
+    if deep and tags.get(_PLANAR) == 2 and len(image.getbands()) > 1:
+        return _planes(file, tags.get(ExifTags.Base.Orientation, 1))
+    if raw_mode == "LA;16B":  # as many bytes as RGBA: grey high, grey low, alpha high, alpha low
+        pairs = _load(image, "RGBA").view(">u2")
+        return Image.fromarray(round_to_8(pairs.astype(np.uint16)))
+    name, _, order = raw_mode.partition(";16")
+    if order not in _SWAPPED or not name.startswith(("RGB", "CMYK")):
+        return None
+    low = _load(again(), f"{name};16{_SWAPPED[order]}").astype(np.uint16)
+    high = np.asarray(image).astype(np.uint16)
+    values = (high << 8 | low).astype(np.uint16, copy=False)
+    clear = image.info.get("transparency")
+    if clear is not None and (values[..., :3] == clear).all(axis=-1).any():
+        raise PhotoError("is partly transparent (a colour is marked as clear); flatten it first")
+    return Image.frombytes(image.mode, image.size, round_to_8(values).tobytes())
+
+
+def deep_grey(image: Image.Image) -> Image.Image:
+    """Grey of more than 8 bits rounded to 8.
+
+    Raises:
+        PhotoError: It has values that 16 bits do not hold, or a grey that is marked as clear.
+    """
+    tags = getattr(image, "tag_v2", {})
+    bits = int(max(tags.get(_BITS, (16,))))
+    values = np.asarray(image)
+    if values.min() < 0 or values.max() > 65535:
+        raise PhotoError(f"has values beyond 16 bits (up to {values.max()}); export 8 or 16 bits")
+    if (values == image.info.get("transparency", -1)).any():
+        raise PhotoError("is partly transparent (a grey is marked as clear); flatten it first")
+    grey = round_to_8(values.astype(np.uint16), min(bits, 16))
+    return Image.fromarray(255 - grey if tags.get(_PHOTOMETRIC) == 0 else grey)

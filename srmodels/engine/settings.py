@@ -1,0 +1,51 @@
+"""How long and on what a phase trains."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from srmodels.data.degradation_settings import DegradationSettings
+from srmodels.engine.device import Precision
+from srmodels.engine.optim import OptimSettings
+from srmodels.engine.patience import PatienceSettings
+
+__all__ = ["TrainSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """How long and on what a stage trains.
+
+    Attributes:
+        steps: How often every player moves.
+        batch_size: Crops per step.
+        patch_size: Side of a training crop in LR pixels; the HR side is `scale` times that.
+        permute_colours: Exchanges the colours of each pair at random: as bicubic treats them alike,
+            these are further pictures. It helps where photographs are few.
+        precision: "bf16-mixed", "32-true", or "auto": the former where the device is fast at it.
+        log_every: Steps between two points of the loss curves; a point is their mean.
+        validate_every: Steps between two validations; the last step always validates.
+        optimizer: What moves the parameters.
+        degradation: "bicubic" takes the stored LR, which the protocol's kernel made;
+            "second_order" makes LR from HR anew for each step, as a camera and the net would.
+        second_order: How that is done.
+        early_stopping: When validation no longer gains, the training ends and gives the generator
+            that scored best; None takes all steps and gives the last.
+    """
+
+    steps: int
+    batch_size: int = 16
+    patch_size: int = 24
+    permute_colours: bool = False
+    precision: Precision = "auto"
+    log_every: int = 50
+    validate_every: int = 500
+    optimizer: OptimSettings = field(default_factory=OptimSettings)
+    degradation: Literal["bicubic", "second_order"] = "bicubic"
+    second_order: DegradationSettings = field(default_factory=DegradationSettings)
+    early_stopping: PatienceSettings | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the ranges."""
+        for name in ("steps", "batch_size", "patch_size", "log_every", "validate_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more")

@@ -1,0 +1,46 @@
+"""What an evaluation looks at, and how often."""
+
+from dataclasses import dataclass, field
+
+__all__ = ["RESERVED", "EvaluateSettings"]
+
+RESERVED = ("test", "protocol", "perceptual", "parameters")  # keys of the metrics file
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSettings:
+    """What is scored besides the bundled test pictures, and besides the two generators' SR.
+
+    Attributes:
+        sets: Further test sets: a name for the metrics to the folder of HR pictures.
+        tile: Side of the tiles a large picture is enlarged in, in LR pixels.
+        samples: How many samples of a VAE are drawn for each picture, 2 or more; 0 draws none. A
+            generator that is no VAE has none to draw.
+        temperature: What the standard deviations of the samples' latents are multiplied by.
+        alpha: Share of the final generator's weights, 0 to 1, in a mixture with the pretrained
+            one's that is scored as well (Wang et al., "ESRGAN", 2018, section 3.4); None mixes
+            nothing.
+    """
+
+    sets: dict[str, str] = field(default_factory=dict)
+    tile: int = 256
+    samples: int = 5
+    temperature: float = 1.0
+    alpha: float | None = None
+
+    def __post_init__(self) -> None:
+        """Checks names and ranges."""
+        for name in self.sets:
+            if not name.isidentifier() or name in RESERVED:
+                raise ValueError(
+                    f"sets must be named by letters, digits and _ (found {name!r}), "
+                    f"and not {', '.join(RESERVED[:-1])} or {RESERVED[-1]}"
+                )
+        if self.tile < 32:
+            raise ValueError("tile must be 32 or more")
+        if self.samples < 0 or self.samples == 1:
+            raise ValueError("samples must be 2 or more, or 0 for none")
+        if not 0 <= self.temperature <= 10:
+            raise ValueError("temperature must lie in 0..10")
+        if self.alpha is not None and not 0 <= self.alpha <= 1:
+            raise ValueError("alpha must lie in 0..1")

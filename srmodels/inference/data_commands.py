@@ -1,0 +1,34 @@
+"""The command `srmodels download`: fetch a set before the pipeline needs it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["download"]
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def download(
+    name: Annotated[str, typer.Argument(help="A set, such as div2k; or mix.")],
+    official_lr: Annotated[
+        bool, typer.Option("--official-lr", help="Also the LR pictures that come with it.")
+    ] = False,
+    scale: Annotated[int, typer.Option(min=2, max=8, help="Of the official LR.")] = 4,
+) -> None:
+    """Download and unpack a set of photographs into the cache (SRMODELS_DATA)."""
+    from srmodels.config import one_of
+    from srmodels.data.listing import photo_files
+    from srmodels.data.sets import MIX, set_names, sources_of
+    from srmodels.errors import DataError
+
+    data = _REPOSITORY / "data"
+    names = [*set_names(data), MIX]
+    if name not in names:
+        raise DataError(one_of("NAME", name, names))
+    for source in sources_of(name, data=data, scale=scale, official_lr=official_lr):
+        count, splits = len(photo_files(source.folder)), ", ".join(source.splits)
+        typer.echo(f"{source.folder}: {count} photographs for {splits}")
+        if source.lr is not None:
+            typer.echo(f"{source.lr}: {len(photo_files(source.lr))} LR pictures")

@@ -1,0 +1,55 @@
+"""The working tree as a repository of its own, in the smoke preset, with real DVC."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment() -> dict[str, str]:
+    """This Python first on the path; nothing of an outer DVC, MLflow or pytest."""
+    clean = {
+        k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_", "PYTEST_"))
+    }
+    return clean | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_NO_ANALYTICS": "1",
+        "GIT_AUTHOR_NAME": "t",
+        "GIT_AUTHOR_EMAIL": "t@example.org",
+        "GIT_COMMITTER_NAME": "t",
+        "GIT_COMMITTER_EMAIL": "t@example.org",
+    }
+
+
+def run(folder: Path, *command: str, ok: bool = True) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+    text = done.stdout + done.stderr
+    assert (done.returncode == 0) == ok, text[-4000:]
+    return text
+
+
+def edit(folder: Path, old: str, new: str) -> None:
+    params = folder / "params.yaml"
+    text = params.read_text()
+    assert old in text
+    params.write_text(text.replace(old, new, 1))
+
+
+def clone(target: Path) -> Path:
+    """The working tree as git would hold it, in a repository of its own, in the smoke preset."""
+    target.mkdir()
+    listed = run(ROOT, "git", "ls-files", "-co", "--exclude-standard").splitlines()
+    for name in listed:  # without results: git would bring them back under a test's feet
+        if (ROOT / name).is_file() and not name.startswith(("metrics/", "plots/", "dvc.lock")):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    edit(target, "preset: quickstart", "preset: smoke")
+    run(target, "git", "init", "-q")
+    run(target, "git", "add", "-A")
+    run(target, "git", "commit", "-qm", "start")
+    return target

@@ -1,0 +1,119 @@
+"""Every recipe through the real pipeline in the smoke preset; and one that is added."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.stages.repository import ROOT, clone, edit, run
+
+pytestmark = pytest.mark.slow
+
+MODELS = [*YAML(typ="safe").load(ROOT / "params.yaml")["models"]]
+ELEVENTH = '''
+"""Nearest neighbour with one learnt convolution after it."""
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+ROLE = "generator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How much larger."""
+
+    scale: int = 4
+
+
+class Eleventh(nn.Module):
+    """One convolution."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.scale, self.padding, self.multiple = settings.scale, 1, 1
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return self.conv(F.interpolate(lr, scale_factor=self.scale, mode="nearest"))
+
+
+def build(settings: Settings) -> Eleventh:
+    return Eleventh(settings)
+'''
+SECTION = """
+  eleventh:
+    smoke:
+      generator: {network: eleventh}
+      pretrain:
+        objective: {name: pixel, kind: l1}
+        training: {steps: 4, batch_size: 2, patch_size: 16, log_every: 2, validate_every: 4}
+      adversarial: null
+"""
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory) -> Path:
+    return clone(tmp_path_factory.mktemp("recipes") / "repo")
+
+
+def choose(folder: Path, model: str) -> None:
+    path = folder / "params.yaml"
+    lines = path.read_text().splitlines(keepends=True)
+    at = next(index for index, line in enumerate(lines) if line.startswith("model: "))
+    lines[at] = f"model: {model}\n"
+    path.write_text("".join(lines))
+
+
+def scores(folder: Path) -> dict:
+    return json.loads((folder / "metrics" / "evaluate.json").read_text())
+
+
+def test_the_ten_recipes_are_there() -> None:
+    assert set(MODELS) == {
+        *("srcnn", "srresnet", "srgan", "esrgan", "realesrgan"),
+        *("cyclegan", "srvae", "cvae", "edsr", "swinir"),
+    }
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_recipe_runs_through_the_pipeline_and_is_scored(repository, model) -> None:
+    choose(repository, model)
+    run(repository, "dvc", "repro")
+    rows = scores(repository)["test"]
+    assert rows["generator"]["psnr_y"] > 15
+    latent = model in ("cvae", "srvae")
+    assert ("diversity" in json.dumps(rows)) == latent
+
+
+def test_an_eleventh_network_takes_one_file_and_one_section(repository, tmp_path) -> None:
+    folder = tmp_path / "repo"
+    shutil.copytree(repository, folder, symlinks=True)
+    (folder / "srmodels" / "models" / "eleventh.py").write_text(ELEVENTH)
+    with (folder / "params.yaml").open("a") as file:
+        file.write(SECTION)
+    choose(folder, "eleventh")
+    text = run(folder, "dvc", "repro")
+    assert "Running stage 'pretrain'" in text
+    assert "Running stage 'patches'" not in text
+    assert scores(folder)["test"]["generator"]["psnr_y"] > 1
+
+
+def test_a_recipe_begins_with_what_another_has_learnt(repository) -> None:
+    choose(repository, "srresnet")
+    run(repository, "dvc", "repro")
+    choose(repository, "srgan")
+    start = "pretrain:\n        objective: {name: pixel, kind: l1}\n"
+    text = (repository / "params.yaml").read_text()
+    at = text.index("  srgan:")
+    begun = text[at:].replace(start, start + "        init_from: srresnet\n", 1)
+    (repository / "params.yaml").write_text(text[:at] + begun)
+    assert "starts from" in run(repository, "dvc", "repro")
+    edit(repository, "init_from: srresnet", "init_from: edsr")
+    (repository / "weights" / "recipes" / "edsr-smoke.safetensors").unlink()
+    text = run(repository, "dvc", "repro", ok=False)
+    assert "init_from: edsr has not been trained in the preset smoke here" in text
