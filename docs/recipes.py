@@ -1,17 +1,20 @@
 """Recipes side by side: what each run scored and cost, and the README's table of them.
 
 `python docs/recipes.py collect NAME` keeps, after a run of the recipe NAME, its scores and how long
-it trained in metrics/recipes/NAME.json; `python docs/recipes.py table` writes the table of all such
-files into README.md. The times come from MLflow, which alone has them: files that DVC compares hold
-none, so that a run repeats them byte for byte.
+it trained in metrics/recipes/NAME.json, with `--revision` those of an experiment from the queue;
+`python docs/recipes.py table` writes the table of all such files into README.md. The times come
+from MLflow, which alone has them: files that DVC compares hold none, so that a run repeats them
+byte for byte.
 """
 
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
 import typer
 from ruamel.yaml import YAML
@@ -93,7 +96,8 @@ def _row(result: Mapping[str, Any]) -> list[str]:
     return [
         result["recipe"],
         *(_number(each, *kind) for each in (pretrained, generator) for kind in PAIR),
-        *(_number(generator, name, 2) for name in ("sharpness", "colour_shift")),
+        " -> ".join(_number(each, "sharpness", 2) for each in (pretrained, generator) if each),
+        _number(generator, "colour_shift", 2),
         _number(scores.get("samples", {}), "diversity", 2),
         f"{result['parameters']:,}",
         *times,
@@ -138,10 +142,33 @@ def with_recipes(text: str, results: Sequence[Mapping[str, Any]]) -> str:
     return filled
 
 
+def _checkout(revision: str, target: Path) -> None:
+    """Writes the metrics files of an experiment or commit to a folder."""
+    for name in ("evaluate", *STAGES):
+        shown = subprocess.run(  # noqa: S603 - git reads the name of a revision, whatever it is
+            ["git", "show", f"{revision}:metrics/{name}.json"],  # noqa: S607 - the user's git
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+        )
+        if shown.returncode:
+            raise ProtocolError(f"{revision}: {shown.stderr.decode(errors='replace').strip()}")
+        (target / f"{name}.json").write_bytes(shown.stdout)
+
+
 @app.command()
-def collect(name: str) -> None:
+def collect(
+    name: str,
+    revision: Annotated[
+        str, typer.Option(help="An experiment's revision, as `dvc exp list` names it.")
+    ] = "",
+) -> None:
     """Keep what the finished run of a recipe scored and cost in metrics/recipes/NAME.json."""
-    result = result_of(name, ROOT / "metrics", TrackedRuns(ROOT))
+    with TemporaryDirectory() as folder:
+        metrics = Path(folder) if revision else ROOT / "metrics"
+        if revision:
+            _checkout(revision, metrics)
+        result = result_of(name, metrics, TrackedRuns(ROOT))
     path = ROOT / "metrics" / "recipes" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -56,7 +56,7 @@ def test_metrics_of_another_recipes_run_are_not_collected(tmp_path):
 
 def test_a_line_shows_both_phases(tmp_path):
     line = recipes_table([collected(tmp_path)]).splitlines()[3]
-    scores = "30.50 | 0.8200 | 31.00 | 0.8200 | 0.10 | 0.50 | -"
+    scores = "30.50 | 0.8200 | 31.00 | 0.8200 | 0.10 -> 0.10 | 0.50 | -"
     assert line == f"| srgan | {scores} | 171,984 | 0.7 + 1.1 | 20 + 5 |"
 
 
