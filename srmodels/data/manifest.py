@@ -36,6 +36,7 @@ _KINDS = {
     "crashed": (KILLED,),
     "too slow": (_SLOW,),
     "damaged": ("is damaged", "is a damaged", "is cut off", "holds nothing but zeros", "is empty"),
+    "transparent": ("is partly transparent", "is transparent"),
     "too small": ("is too small", "is smaller than a patch"),
     "too large": ("has too many pixels",),
     "not a picture": ("is a text file", "is no kind of picture"),
@@ -130,12 +131,19 @@ def check_lines(lines: list[Line], folder: Path, settings: PatchSettings) -> Non
     if len(skipped) > settings.max_skipped * len(lines):
         raise DataError(
             f"patches: {len(skipped)} of {len(lines)} photographs cannot be used "
-            f"({counted}: {few}{more}); mend or remove them, or raise patches.max_skipped "
+            f"({counted}; first: {few}{more}); mend or remove them, or raise patches.max_skipped "
             f"(found {settings.max_skipped})"
         )
     if not sum(line.patches for line in lines):
         reason = few + more if skipped else "no photograph is in the training split"
         raise DataError(f"patches: nothing to train on ({reason}); add photographs")
     for split in ("validation", "test"):
-        if not any(line.split == split and not line.skipped for line in lines):
+        mine = [line for line in lines if line.split == split]
+        if mine and all(line.skipped for line in mine):
+            raise DataError(
+                f"patches: no picture is left for {split} ({mine[0].photo} {mine[0].skipped}"
+                f"{' and others' if len(mine) > 1 else ''}); mend or replace it, or name the split "
+                "by sub-folders"
+            )
+        if not mine:
             log.warning("no picture for %s", split)
