@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: repro test lint readme ui clean
+.PHONY: repro test lint readme report ui clean
 
 repro: .venv/ready
 	dvc repro
@@ -16,7 +16,7 @@ repro: .venv/ready
 	@echo
 	@echo "Next: source .venv/bin/activate, then"
 	@echo "  look at samples/                  LR, bicubic, pretrained, generator, HR side by side"
-	@echo "  mlflow ui                         every loss curve, at 127.0.0.1:5000"
+	@echo "  make ui                           every loss curve, at 127.0.0.1:5000"
 	@echo "  dvc exp run -S model=srcnn        another recipe; dvc metrics diff compares it"
 	@echo "  srmodels upscale photo.heic -o large/"
 
@@ -32,8 +32,12 @@ lint: .venv/ready
 readme: repro
 	python docs/readme.py
 
+report: .venv/ready
+	srmodels report
+
 ui: .venv/ready
-	mlflow ui
+	@srmodels runs
+	@test -n "$$MLFLOW_TRACKING_URI" || mlflow ui
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed and none is on the path; install one, or name it: make PYTHON=/path/to/python3"; exit 1; }

@@ -22,7 +22,7 @@ from benchmarks.photographs import make_photographs
 from benchmarks.plain import PATCH, SCALE, PngPatches, context, cut_all
 from benchmarks.report import Cell, report
 from srmodels.data.source import PatchSource, Store
-from srmodels.engine.device import keep_freed_memory
+from srmodels.machine import keep_freed_memory
 
 BATCH, SIZES, WORKERS = 16, (24, PATCH), 2
 _AHEAD = 2 * WORKERS  # batches a DataLoader has ready at any time

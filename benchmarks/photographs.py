@@ -18,7 +18,7 @@ from srmodels.data.decode import decode
 
 WIDTH, HEIGHT = 2040, 1404
 _ACROSS, _DOWN = 3, 2
-_CHOICE = Path(__file__).parents[1] / "data" / "auto" / "quickstart.csv"
+CHOICE = Path(__file__).parents[1] / "data" / "auto" / "quickstart.csv"
 
 
 def _tile(rng: np.random.Generator, photo: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -52,6 +52,6 @@ def make_photographs(folder: Path, count: int, pool: Pool) -> list[Path]:
     """Writes `count` PNG photographs of 2040 x 1404 pixels; the same ones every time."""
     originals = folder / "originals"
     originals.mkdir()
-    photos = [decode(path) for _, path in copy_bundled(read_choice(_CHOICE), originals)]
+    photos = [decode(path) for _, path in copy_bundled(read_choice(CHOICE), originals)]
     pool.map(partial(_make, folder=folder, photos=photos), range(count), chunksize=1)
     return sorted(folder.glob("*.png"))

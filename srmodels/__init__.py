@@ -1,1 +1,19 @@
-"""srmodels: an experiment pipeline for image super-resolution."""
+"""srmodels: an experiment pipeline for image super-resolution.
+
+`srmodels.load` opens a generator; `import srmodels` alone imports nothing else.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from srmodels.inference.api import load
+
+__all__ = ["load"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - as the language has it
+    if name != "load":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from srmodels.inference.api import load
+
+    return load

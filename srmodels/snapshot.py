@@ -7,7 +7,6 @@ bytes, so the whole spec stands in one metadata key (safetensors writes several 
 import copy
 import dataclasses
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,12 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from srmodels import models
+from srmodels.atomic import replacing
 from srmodels.config import check
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.models._state import misfits, read_state
 
-__all__ = ["FORMAT", "Snapshot", "interpolate", "load", "save", "warm_start", "write_bytes"]
+__all__ = ["FORMAT", "Snapshot", "is_ours", "load", "save", "warm_start", "write_bytes"]
 
 FORMAT = 1
 _KEY = "srmodels"
@@ -50,19 +50,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         OSError: The folder cannot be written to, or the disk is full; `path` is as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException as error:
-        unfinished.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(path)  # a full disk does not say where
-        raise
+    with replacing(path) as file:
+        file.write(content)
 
 
 def save(path: Path, network: nn.Module, *, name: str, settings: object) -> None:
@@ -148,64 +137,27 @@ def load(path: Path, *, device: str | torch.device = "cpu") -> Snapshot:
     return snapshot
 
 
-def _differences(first: Snapshot, second: Snapshot) -> list[str]:
-    """One phrase for each way in which two snapshots are of different networks."""
-    if first.name != second.name:
-        return [f"{first.name} and {second.name}"]
-    ours, theirs = (dataclasses.asdict(each.settings) for each in (first, second))  # type: ignore[call-overload]
-    unlike = [
-        f"{key} {value!r} and {theirs[key]!r}"
-        for key, value in ours.items()
-        if value != theirs[key]
-    ]
-    return unlike or misfits(first.network.state_dict(), second.network.state_dict())
+def _text(path: Path) -> str | None:
+    """The spec as it stands in a safetensors file; None where there is none of ours."""
+    with safe_open(path, framework="pt") as file:
+        text: str | None = (file.metadata() or {}).get(_KEY)
+    return text
 
 
-def interpolate(first: Snapshot, second: Snapshot, alpha: float) -> Snapshot:
-    """The network between two, such as one trained for PSNR and the same after its GAN.
-
-    Network interpolation: ESRGAN, Wang et al. 2018, https://arxiv.org/abs/1809.00219, section 3.4.
-
-    Args:
-        first: What alpha = 0 gives.
-        second: What alpha = 1 gives; of the same network and settings.
-        alpha: The second's share of every weight and buffer. What is counted in whole numbers is
-            the second's.
-
-    Returns:
-        A new network, in eval mode, on the first's device.
-
-    Raises:
-        ConfigError: alpha is not in [0, 1].
-        WeightsError: The snapshots are of different networks; says what differs.
-    """
-    if not 0 <= alpha <= 1:
-        raise ConfigError(f"alpha: outside its range (found {alpha}); 0 to 1 is right")
-    differences = _differences(first, second)
-    if differences:
-        raise WeightsError(
-            f"interpolation: the two networks are not alike (found {'; '.join(differences)}); "
-            "two trainings of one network with the same settings are right"
-        )
-    state = first.network.state_dict()
-    for key, theirs in second.network.state_dict().items():
-        value = theirs.to(state[key].device)
-        if value.is_floating_point():
-            value = (1 - alpha) * state[key] + alpha * value
-        state[key] = value
-    network = copy.deepcopy(first.network)
-    network.load_state_dict(state)
-    return dataclasses.replace(first, network=network)
+def is_ours(path: Path) -> bool:
+    """Whether a file is a safetensors file with a spec of ours, whether or not it can be used."""
+    try:
+        return _text(path) is not None
+    except (SafetensorError, OSError):
+        return False
 
 
 def _origin(path: Path) -> str:
     """What a file of ours says of its network, as a phrase for an error."""
     if path.suffix != ".safetensors":
         return ""
-    with safe_open(path, framework="pt") as file:
-        text = (file.metadata() or {}).get(_KEY)
     try:
-        spec = json.loads(text or "{}")
+        spec = json.loads(_text(path) or "{}")
         return f"; the file is of {spec['network']} with {spec['settings']}"
     except (ValueError, TypeError, KeyError):
         return ""  # not ours, which is no fault here

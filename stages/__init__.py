@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from srmodels.errors import SrmodelsError
+from srmodels.launcher import launch
 
 __all__ = ["guard"]
 
@@ -15,7 +16,8 @@ def guard(main: Callable[[], None]) -> Callable[[], None]:
 
     @functools.wraps(main)
     def guarded() -> None:
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
+        level = logging.ERROR if launch().rank else logging.INFO  # one of several processes speaks
+        logging.basicConfig(level=level, format="%(message)s", stream=sys.stdout, force=True)
         for noisy in ("mlflow", "alembic", "httpx", "lightning_fabric", "PIL", "matplotlib"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         try:

@@ -1,6 +1,5 @@
 """The pretrained and the final generator on whole test pictures: scores, tables, samples."""
 
-import json
 import logging
 from itertools import product
 from pathlib import Path
@@ -9,12 +8,17 @@ import numpy as np
 from PIL import Image
 
 from srmodels import params
+from srmodels.data.benchmark_sets import find_set
 from srmodels.data.source import whole_images
+from srmodels.engine.model_log import log_generator
 from srmodels.engine.tracking import Tracker
+from srmodels.evaluation.lpips import open_lpips
 from srmodels.evaluation.report import BUNDLED, evaluate_sets
 from srmodels.evaluation.samples import Sampling
+from srmodels.evaluation.table import read_metrics, sets_of
 from srmodels.inference.device import device_named
 from srmodels.inference.generator import compared
+from srmodels.inference.self_ensemble import with_ensemble
 from srmodels.recipe import Recipe
 from stages import guard
 from stages.running import tracker
@@ -35,10 +39,10 @@ def track(watcher: Tracker, root: Path) -> None:
     """Sends scores, samples, and the curves of stages that DVC took from its cache."""
     for name, stage in product(("", "_validation"), ("pretrain", "gan")):
         watcher.replay(root / "plots" / f"{stage}{name}.csv", stage)
-    metrics = json.loads((root / "metrics" / "evaluate.json").read_text(encoding="utf-8"))
-    for name in metrics.keys() - {"protocol", "perceptual", "parameters"}:
-        for model, scores in metrics[name].items():
-            watcher.log(0, {f"{name}/{model}/{each}": value for each, value in scores.items()})
+    for name, models in sets_of(read_metrics(root / "metrics" / "evaluate.json")).items():
+        for model, scores in models.items():
+            row = f"{name}/{model.replace('+', '-')}"  # MLflow's names have no plus
+            watcher.log(0, {f"{row}/{each}": value for each, value in scores.items()})
     for path in sorted((root / "samples").glob("*.png")):
         watcher.picture(path.stem, np.asarray(Image.open(path).convert("RGB")), 0)
     watcher.finish()
@@ -63,17 +67,18 @@ def main() -> None:
     settings = params.load()
     wanted = settings.evaluate
     alpha = alpha_of(wanted.alpha, settings.recipe)
+    device = device_named(settings.run.device)
     generators = compared(
         Path("weights/generator.safetensors"),
         pretrained=Path("weights/pretrained.safetensors"),
         alpha=alpha,
-        device=device_named(settings.run.device),
+        device=device,
         tile=wanted.tile,
     )
     folders = {BUNDLED: Path("data/patches/test")}
-    folders |= {name: Path(folder) for name, folder in wanted.sets.items()}
+    folders |= {name: find_set(each, data=Path("data"))[1] for name, each in wanted.sets.items()}
     evaluate_sets(
-        generators,
+        with_ensemble(generators) if wanted.self_ensemble else generators,
         {name: whole_images(folder) for name, folder in folders.items()},
         scale=settings.scale,
         root=Path(),
@@ -82,9 +87,11 @@ def main() -> None:
             number=wanted.samples, temperature=wanted.temperature, seed=settings.seed
         ),
         alpha=alpha,
+        lpips=open_lpips(device=device) if wanted.lpips else None,
     )
     with tracker("evaluate", settings) as watcher:
         track(watcher, Path())
+    log_generator(watcher, generators["generator"].network, Path("weights/generator.safetensors"))
 
 
 if __name__ == "__main__":

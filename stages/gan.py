@@ -8,11 +8,13 @@ from pathlib import Path
 from torch import nn
 
 from srmodels import models, objectives, params, snapshot
-from srmodels.engine.phase import Phase, train_phase, write_curves, write_metrics
+from srmodels.engine.outputs import write_curves, write_metrics
+from srmodels.engine.phase import Phase, train_phase
 from srmodels.inference.upscale import upscaler
+from srmodels.launcher import launch
 from stages import guard
 from stages.pretrain import WEIGHTS as PRETRAINED
-from stages.running import resume_folder, tracker
+from stages.running import checkpoints, watcher
 
 WEIGHTS = Path("weights/generator.safetensors")
 
@@ -33,7 +35,8 @@ def main() -> None:
     settings = params.load()
     adversarial = settings.recipe.adversarial
     if adversarial is None:
-        pass_through(settings.model)
+        if not launch().rank:
+            pass_through(settings.model)
         return
     generator, objective = settings.recipe.generator, adversarial.objective
     pretrained = adversarial.init == "pretrained"
@@ -49,20 +52,25 @@ def main() -> None:
             **{role: models.build(each.name, each.settings) for role, each in others},
         }
 
-    facts = [settings.seed, settings.scale, generator, adversarial]
+    used = {
+        "seed": settings.seed,
+        "scale": settings.scale,
+        "generator": generator,
+        "adversarial": adversarial,
+    }
     phase = Phase(
         name="gan",
         settings=adversarial.training,
         seed=settings.seed + 1,  # other batches than the pretraining saw first
         scale=settings.scale,
         patches=Path("data/patches"),
-        resume=resume_folder("gan", settings, facts, [PRETRAINED] if pretrained else []),
+        checkpoints=checkpoints("gan", settings, used, [PRETRAINED] if pretrained else []),
         network=generator.name,
         network_settings=generator.settings,
         weights=WEIGHTS,
         paired=objectives.paired(objective.name),
     )
-    with tracker("gan", settings) as watcher:
+    with watcher("gan", settings) as told:
         train_phase(
             phase,
             networks,
@@ -71,7 +79,7 @@ def main() -> None:
             ),
             upscale=upscaler(settings.scale),
             run=settings.run,
-            watcher=watcher,
+            watcher=told,
         )
 
 

@@ -11,9 +11,10 @@ from srmodels import models, objectives, params, snapshot
 from srmodels.engine.phase import Phase, train_phase
 from srmodels.errors import ConfigError
 from srmodels.inference.upscale import upscaler
+from srmodels.launcher import launch
 from srmodels.params import Params, names_recipe
 from stages import guard
-from stages.running import repository, resume_folder, tracker
+from stages.running import checkpoints, repository, watcher
 
 WEIGHTS = Path("weights/pretrained.safetensors")
 
@@ -62,19 +63,25 @@ def main() -> None:
             snapshot.warm_start(network, start)
         return {"generator": network}
 
-    facts = [settings.seed, settings.scale, generator, recipe.pretrain]
+    used = {
+        "seed": settings.seed,
+        "scale": settings.scale,
+        "generator": generator,
+        "pretrain": recipe.pretrain,
+    }
     phase = Phase(
         name="pretrain",
         settings=recipe.pretrain.training,
         seed=settings.seed,
         scale=settings.scale,
         patches=Path("data/patches"),
-        resume=resume_folder("pretrain", settings, facts, [start] if start else []),
+        checkpoints=checkpoints("pretrain", settings, used, [start] if start else []),
         network=generator.name,
         network_settings=generator.settings,
         weights=WEIGHTS,
+        best=kept(settings.model, f"{settings.preset}-best"),
     )
-    with tracker("pretrain", settings) as watcher:
+    with watcher("pretrain", settings) as told:
         train_phase(
             phase,
             networks,
@@ -83,8 +90,10 @@ def main() -> None:
             ),
             upscale=upscaler(settings.scale),
             run=settings.run,
-            watcher=watcher,
+            watcher=told,
         )
+    if launch().rank:
+        return
     target = kept(settings.model, settings.preset)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(WEIGHTS, target)

@@ -4,16 +4,20 @@ import dataclasses
 import hashlib
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from srmodels.data.shards import Store
-from srmodels.engine.checkpoint import fingerprint_of
+from srmodels.engine.checkpoint import Checkpoints
+from srmodels.engine.facts import fingerprint_of
+from srmodels.engine.record import Unheard, Watcher
 from srmodels.engine.tracking import Tracker
+from srmodels.launcher import launch
 from srmodels.params import Params
 from stages.code import code_of
 
-__all__ = ["repository", "resume_folder", "tracker"]
+__all__ = ["checkpoints", "repository", "tracker", "watcher"]
 
 
 def repository() -> Path:
@@ -21,24 +25,27 @@ def repository() -> Path:
     return Path(os.environ.get("DVC_ROOT", "."))
 
 
-def resume_folder(
-    stage: str, params: Params, settings: Sequence[object], inputs: Sequence[Path] = ()
-) -> Path:
+def checkpoints(
+    stage: str, params: Params, settings: Mapping[str, object], inputs: Sequence[Path] = ()
+) -> Checkpoints:
     """Where this very configuration keeps its resume state.
 
     Args:
         stage: "pretrain" or "gan".
         params: Names the recipe, and so the code.
-        settings: Everything of params.yaml the stage uses, dataclasses or plain values.
+        settings: Everything of params.yaml the stage uses, by key: dataclasses or plain values.
         inputs: Files of weights the stage starts from.
     """
     facts = {
-        "settings": [dataclasses.asdict(s) if dataclasses.is_dataclass(s) else s for s in settings],  # type: ignore[arg-type]  # instances, not classes
+        "settings": {
+            key: dataclasses.asdict(each) if dataclasses.is_dataclass(each) else each  # type: ignore[arg-type]  # instances, not classes
+            for key, each in settings.items()
+        },
         "code": code_of(stage, params.recipe),
         "data": Store(Path("data/patches/train")).digest(),
         "weights": [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs],
     }
-    return repository() / ".resume" / f"{stage}-{fingerprint_of(facts)}"
+    return Checkpoints(repository() / ".resume" / f"{stage}-{fingerprint_of(facts)}", facts)
 
 
 def tracker(stage: str, params: Params) -> Tracker:
@@ -57,3 +64,8 @@ def tracker(stage: str, params: Params) -> Tracker:
         baseline=git.stdout.strip() or "no-commit",
         tags={"model": params.model, "preset": params.preset},
     )
+
+
+def watcher(stage: str, params: Params) -> AbstractContextManager[Watcher]:
+    """The tracker in the process that speaks; in the others of its training, nobody."""
+    return nullcontext(Unheard()) if launch().rank else tracker(stage, params)

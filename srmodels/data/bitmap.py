@@ -8,14 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
-from srmodels.data.colour import opaque, orient, to_srgb
+from srmodels.data.colour import opaque, orient, to_srgb, too_large
 from srmodels.data.jpeg import NotCheckableError, read_jpeg
 from srmodels.data.jpeg2000 import read_deep_jpeg2000
 from srmodels.data.png import check_png, check_rows, decode_png, orientation_of_png
 from srmodels.data.sixteen_bit import deep_colour, deep_grey
 from srmodels.errors import PhotoError
 
-__all__ = ["NotABitmapError", "read_bitmap"]
+__all__ = [
+    "NotABitmapError",
+    "no_own_limit",
+    "open_bitmap",
+    "opened",
+    "orientation_of",
+    "read_bitmap",
+    "read_jpeg_picture",
+]
 
 # No formats that run programs (EPS), and none without a signature (TGA).
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
@@ -28,7 +36,7 @@ class NotABitmapError(Exception):
 
 
 @contextmanager
-def _no_own_limit() -> Iterator[None]:
+def no_own_limit() -> Iterator[None]:
     """Leaves the limit on pixels to us: Pillow's is global and lower than a large camera's."""
     before = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = None
@@ -38,7 +46,8 @@ def _no_own_limit() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def _open(file: BinaryIO) -> ImageFile.ImageFile:
+def open_bitmap(file: BinaryIO) -> ImageFile.ImageFile:
+    """Opens the first picture of a file, of whatever size; raises NotABitmapError."""
     file.seek(0)
     try:
         image = Image.open(file, formats=_FORMATS)
@@ -52,7 +61,7 @@ def _open(file: BinaryIO) -> ImageFile.ImageFile:
 
 def _load(image: ImageFile.ImageFile, file: BinaryIO) -> Image.Image:
     """Decodes by Pillow to 8 bits without alpha."""
-    plain = deep_colour(image, file, lambda: _open(file))
+    plain = deep_colour(image, file, lambda: open_bitmap(file))
     image.load()
     if image.mode == "F":
         raise PhotoError("has floating-point values; export 8 or 16 bits")
@@ -61,13 +70,19 @@ def _load(image: ImageFile.ImageFile, file: BinaryIO) -> Image.Image:
     return opaque(plain)
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
+    """EXIF's orientation, 1 to 8; of a TIFF after loading, for Pillow turns it and then forgets."""
     return int(image.getexif().get(ExifTags.Base.Orientation, 1))
 
 
-def _read_jpeg(
+def read_jpeg_picture(
     image: ImageFile.ImageFile, file: BinaryIO, notes: list[str]
 ) -> Image.Image | NDArray[np.uint8]:
+    """The first picture of a JPEG file, opened and not loaded: an array, or an image of mode CMYK.
+
+    Raises:
+        PhotoError: Something is missing or damaged.
+    """
     file.seek(0)
     try:
         pixels = read_jpeg(file.read(), image.mode, notes)
@@ -84,7 +99,7 @@ def _read(
 ) -> tuple[Image.Image | NDArray[np.uint8], int]:
     """A picture of 8 bits without alpha, and its orientation."""
     if kind == "JPEG":
-        return _read_jpeg(image, file, notes), _orientation(image)
+        return read_jpeg_picture(image, file, notes), orientation_of(image)
     picture: Image.Image | NDArray[np.uint8] | None = None
     if kind == "PNG":
         file.seek(0)
@@ -100,7 +115,35 @@ def _read(
     if picture is None:
         picture = _load(image, file)
     # after loading: Pillow turns a TIFF itself and then forgets its orientation
-    return picture, _orientation(image)
+    return picture, orientation_of(image)
+
+
+@contextmanager
+def opened(
+    file: BinaryIO, *, max_pixels: int, notes: list[str]
+) -> Iterator[tuple[ImageFile.ImageFile, str]]:
+    """Opens the first picture of a file, to be decoded within the context.
+
+    Args:
+        file: Opened for reading, with a position.
+        max_pixels: More than this is refused on the header's word, before anything is decoded.
+        notes: Gets sentences for the manifest.
+
+    Yields:
+        The picture, not yet loaded, and the name of its format.
+
+    Raises:
+        NotABitmapError: Another reader may know the file.
+        PhotoError: It is too large.
+    """
+    with no_own_limit():
+        image = open_bitmap(file)
+        if image.width * image.height > max_pixels:
+            raise too_large(image.width, image.height, max_pixels)
+        kind = "JPEG" if image.format == "MPO" else str(image.format)
+        if getattr(image, "n_frames", 1) > 1 and kind != "JPEG":
+            notes.append(f"the first of {image.n_frames} pictures")  # type: ignore[attr-defined]
+        yield image, kind
 
 
 def read_bitmap(
@@ -108,27 +151,14 @@ def read_bitmap(
 ) -> tuple[NDArray[np.uint8], str]:
     """Reads the first picture of a file.
 
-    Args:
-        file: Opened for reading, with a position.
-        max_pixels: More than this is refused on the header's word, before anything is decoded.
-        notes: Gets sentences for the manifest.
+    Takes and raises what `opened` does.
 
     Returns:
         uint8 (H, W, 3), sRGB, upright; and the name of its format.
 
     Raises:
-        NotABitmapError: Another reader may know the file.
         PhotoError: It cannot be used.
     """
-    with _no_own_limit():
-        image = _open(file)
-        if image.width * image.height > max_pixels:
-            raise PhotoError(
-                f"has too many pixels (found {image.width}x{image.height}; "
-                f"patches.max_pixels is {max_pixels})"
-            )
-        kind = "JPEG" if image.format == "MPO" else str(image.format)
-        if getattr(image, "n_frames", 1) > 1 and kind != "JPEG":
-            notes.append(f"the first of {image.n_frames} pictures")  # type: ignore[attr-defined]
+    with opened(file, max_pixels=max_pixels, notes=notes) as (image, kind):
         picture, orientation = _read(image, kind, file, notes)
     return orient(to_srgb(picture, image.info.get("icc_profile"), notes), orientation), kind

@@ -1,5 +1,7 @@
 """Any decoded picture to plain sRGB: colour profiles, alpha, bit depth and orientation."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
@@ -7,10 +9,17 @@ from PIL import Image, ImageCms
 from srmodels.data.profile import transform_to_srgb
 from srmodels.errors import PhotoError
 
-__all__ = ["check_alpha", "opaque", "orient", "round_to_8", "to_srgb"]
+__all__ = ["check_alpha", "opaque", "orient", "round_to_8", "to_srgb", "too_large"]
+
+Value = TypeVar("Value", bound=np.generic)
 
 _EIGHTHS = ((np.arange(1 << 16, dtype=np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
 _PLAIN = {"1": "L", "P": "RGB", "YCbCr": "RGB", "HSV": "RGB", "RGBX": "RGB"}
+
+
+def too_large(width: int, height: int, max_pixels: int) -> PhotoError:
+    """The refusal of a picture on its header's word."""
+    return PhotoError(f"has too many pixels (found {width}x{height}; max_pixels is {max_pixels})")
 
 
 def round_to_8(values: NDArray[np.uint16], bits: int = 16) -> NDArray[np.uint8]:
@@ -27,7 +36,7 @@ def round_to_8(values: NDArray[np.uint16], bits: int = 16) -> NDArray[np.uint8]:
     return table.astype(np.uint8)[values]
 
 
-def orient(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def orient(pixels: NDArray[Value], orientation: int) -> NDArray[Value]:
     """Turns (H, W, ...) upright by EXIF's orientation, 1 to 8; anything else is taken as 1."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)

@@ -2,17 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image
 
-from srmodels.data.colour import opaque, round_to_8, to_srgb
+from srmodels.data.colour import opaque, round_to_8, to_srgb, too_large
 from srmodels.errors import PhotoError
 
-__all__ = ["check_boxes", "read_heif"]
+__all__ = ["check_boxes", "primary_picture", "read_heif"]
 
 _HDR_CURVES = {16: "PQ", 18: "HLG"}  # ITU-T H.273, table 3
 _LONG_RUN = 16384
@@ -47,33 +47,42 @@ def check_boxes(file: BinaryIO) -> None:
             raise PhotoError("is cut off: it ends in nothing but zeros")
 
 
-def read_heif(path: Path, *, max_pixels: int, notes: list[str]) -> NDArray[np.uint8]:
-    """Reads the primary picture of a HEIF file.
+def primary_picture(
+    path: Path, *, max_pixels: int, notes: list[str]
+) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], dict[str, Any]]:
+    """Reads the primary picture of a HEIF file as it is.
 
     The file's own rotation and mirror boxes are applied by libheif; an EXIF orientation beside them
     repeats them and is left alone (ISO/IEC 23008-12).
 
     Returns:
-        uint8 (H, W, 3), sRGB, upright.
+        (H, W) or (H, W, C), upright, uint16 where there are more than 8 bits, shifted up to 16;
+        and pillow-heif's `info`.
     """
     with path.open("rb") as file:
         container = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
         primary = container[container.primary_index]
         width, height = primary.size
         if width * height > max_pixels:
-            raise PhotoError(
-                f"has too many pixels (found {width}x{height}; patches.max_pixels is {max_pixels})"
-            )
+            raise too_large(width, height, max_pixels)
         if len(container) > 1:
             notes.append(f"the primary one of {len(container)} pictures")
-        icc = primary.info.get("icc_profile")
-        if not icc:
+        if not primary.info.get("icc_profile"):
             _check_curve(primary.info.get("nclx_profile") or {})
-        values = np.asarray(primary)
+        return np.asarray(primary), primary.info
+
+
+def read_heif(path: Path, *, max_pixels: int, notes: list[str]) -> NDArray[np.uint8]:
+    """Reads the primary picture of a HEIF file.
+
+    Returns:
+        uint8 (H, W, 3), sRGB, upright.
+    """
+    values, info = primary_picture(path, max_pixels=max_pixels, notes=notes)
     if values.dtype == np.uint16:  # pillow-heif shifts 10 and 12 bits up to 16
-        bits = primary.info["bit_depth"]
+        bits = info["bit_depth"]
         values = round_to_8(values >> (16 - bits), bits)
-    return to_srgb(opaque(Image.fromarray(values)), icc, notes)
+    return to_srgb(opaque(Image.fromarray(values)), info.get("icc_profile"), notes)
 
 
 def _check_curve(nclx: dict[str, int]) -> None:

@@ -7,19 +7,19 @@ from numpy.typing import NDArray
 from srmodels.data.colour import round_to_8
 from srmodels.errors import PhotoError
 
-__all__ = ["read_deep_jpeg2000"]
+__all__ = ["deep_jpeg2000_values", "read_deep_jpeg2000"]
 
 _SPACES = {"monochrome": (1,), "sRGB": (3,), "unspecified": (1, 3), "unknown": (1, 3)}
 
 
-def read_deep_jpeg2000(body: bytes) -> NDArray[np.uint8] | None:
+def deep_jpeg2000_values(body: bytes) -> tuple[NDArray[np.uint16], int] | None:
     """Decodes colour or grey of 9 to 16 bits; None where 8 bits are all, which Pillow reads.
 
     Args:
         body: The whole file.
 
     Returns:
-        uint8 (H, W) or (H, W, 3), rounded.
+        (H, W) or (H, W, 3), and how many bits are used.
 
     Raises:
         PhotoError: Its values are of a kind that is not read.
@@ -35,4 +35,10 @@ def read_deep_jpeg2000(body: bytes) -> NDArray[np.uint8] | None:
             f"is JPEG 2000 of a kind that is not read (found {channels} channels of {bits} bits, "
             f"{space}); export grey or RGB of 8 or 16 bits"
         )
-    return round_to_8(openjpeg.decode(body), bits)
+    return openjpeg.decode(body), bits
+
+
+def read_deep_jpeg2000(body: bytes) -> NDArray[np.uint8] | None:
+    """The same rounded to 8 bits."""
+    found = deep_jpeg2000_values(body)
+    return None if found is None else round_to_8(*found)

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
-__all__ = ["transform_to_srgb"]
+__all__ = ["carried", "transform_to_srgb"]
 
 _SAME = 2  # of 255: a profile that moves no colour further than this is sRGB
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
@@ -24,6 +24,46 @@ def _moves_colours(transform: ImageCms.ImageCmsTransform) -> bool:
     grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 17, 3)
     moved = np.asarray(ImageCms.applyTransform(Image.fromarray(grid), transform), np.int16)
     return bool(np.abs(moved - grid).max() > _SAME)
+
+
+def _to_srgb(profile: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(
+        profile,
+        ImageCms.createProfile("sRGB"),
+        mode,
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+
+
+def carried(icc: bytes | None, mode: str, notes: list[str]) -> tuple[bytes | None, str]:
+    """The profile that a picture may keep beside unchanged values.
+
+    Args:
+        icc: Its own; None or empty: none.
+        mode: "L" or "RGB".
+        notes: Gets a sentence where it is left out.
+
+    Returns:
+        The profile, or None; and the mode it is for, which of a grey picture may be "RGB".
+    """
+    profile = _profile_of(icc, notes) if icc else None
+    if profile is None:
+        return None, mode
+    space = profile.profile.xcolor_space.strip()
+    meant = _MODES.get(space)
+    if meant != mode and (meant, mode) != ("RGB", "L"):
+        notes.append(f"its colour profile is for {space}, not for {mode}; left out")
+        return None, mode
+    try:
+        moves = meant == "L" or _moves_colours(_to_srgb(profile, "RGB"))
+    except ImageCms.PyCMSError:
+        notes.append("its colour profile cannot be used; left out")
+        return None, mode
+    if meant != mode:  # common: grey marked as sRGB
+        return (icc, "RGB") if moves else (None, "L")
+    return icc, mode
 
 
 def transform_to_srgb(
@@ -45,14 +85,7 @@ def transform_to_srgb(
     if _MODES.get(space) != wanted:
         notes.append(f"its colour profile is for {space}, not for {mode}; taken as sRGB")
         return None
-    transform = ImageCms.buildTransform(
-        profile,
-        ImageCms.createProfile("sRGB"),
-        wanted,
-        "RGB",
-        ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
+    transform = _to_srgb(profile, wanted)
     if wanted == "RGB" and not _moves_colours(transform):
         return None
     name = ImageCms.getProfileDescription(profile).strip()

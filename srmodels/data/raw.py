@@ -9,10 +9,10 @@ import numpy as np
 import rawpy
 from numpy.typing import NDArray
 
-from srmodels.data.colour import round_to_8
+from srmodels.data.colour import round_to_8, too_large
 from srmodels.errors import PhotoError
 
-__all__ = ["read_raw"]
+__all__ = ["develop", "read_raw"]
 
 # TIFF 6.0, sections 8 and 15; sub-directories: TIFF supplement 1
 _REDUCED, _SUB_DIRECTORIES = 254, 330
@@ -60,7 +60,7 @@ def _check_places(body: bytes) -> None:
         pass  # a directory beyond the end: LibRaw knows whether it matters
 
 
-def read_raw(path: Path, *, half_size: bool, max_pixels: int) -> NDArray[np.uint8]:
+def develop(path: Path, *, half_size: bool, max_pixels: int) -> NDArray[np.uint16]:
     """Develops a RAW file.
 
     Args:
@@ -70,7 +70,7 @@ def read_raw(path: Path, *, half_size: bool, max_pixels: int) -> NDArray[np.uint
         max_pixels: More than this is refused before it is unpacked.
 
     Returns:
-        uint8 (H, W, 3), sRGB, upright.
+        uint16 (H, W, 3), sRGB, upright.
 
     Raises:
         PhotoError: It is cut off or too large.
@@ -84,14 +84,11 @@ def read_raw(path: Path, *, half_size: bool, max_pixels: int) -> NDArray[np.uint
         raw.open_buffer(io.BytesIO(body))
         sizes = raw.sizes
         if sizes.raw_width * sizes.raw_height > max_pixels:
-            raise PhotoError(
-                f"has too many pixels (found {sizes.raw_width}x{sizes.raw_height}; "
-                f"patches.max_pixels is {max_pixels})"
-            )
+            raise too_large(sizes.raw_width, sizes.raw_height, max_pixels)
         raw.unpack()
         if raw.raw_type == rawpy.RawType.Flat and not raw.raw_image_visible[-1].any():
             raise PhotoError("is damaged: the last row of its sensor holds nothing but zeros")
-        deep = raw.postprocess(
+        deep: NDArray[np.uint16] = raw.postprocess(
             use_camera_wb=True,
             no_auto_bright=True,
             adjust_maximum_thr=0.0,  # else white depends on the brightest pixel of the picture
@@ -100,5 +97,9 @@ def read_raw(path: Path, *, half_size: bool, max_pixels: int) -> NDArray[np.uint
             output_bps=16,
             half_size=half_size,
         )
-    pixels = round_to_8(deep)
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels[:, :, :3]
+    return np.repeat(deep, 3, axis=2) if deep.shape[2] == 1 else deep[:, :, :3]
+
+
+def read_raw(path: Path, *, half_size: bool, max_pixels: int) -> NDArray[np.uint8]:
+    """Develops a RAW file to 8 bits; see `develop`."""
+    return round_to_8(develop(path, half_size=half_size, max_pixels=max_pixels))

@@ -18,7 +18,15 @@ from srmodels.data.split import SPLITS
 from srmodels.data.unpack import is_unpacked, unpack
 from srmodels.errors import DataError
 
-__all__ = ["MIX", "Source", "members_of", "official_lr_of", "set_names", "sources_of"]
+__all__ = [
+    "MIX",
+    "Source",
+    "members_of",
+    "official_lr_of",
+    "set_names",
+    "single_source",
+    "sources_of",
+]
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +107,22 @@ def sources_of(photos: str, *, data: Path, scale: int, official_lr: bool) -> lis
     for source in without if official_lr else ():
         log.info("%s: no official LR at scale %d; LR is made of HR", source.folder, scale)
     return found
+
+
+def single_source(name: str, source: str, *, data: Path) -> Source:
+    """One folder of a defined set; downloads and unpacks its archive alone, if that is missing.
+
+    Args:
+        name: The set's.
+        source: The folder's, as the set's definition names it.
+        data: As for `sources_of`.
+
+    Raises:
+        DataError: It cannot be fetched or unpacked.
+    """
+    (definition,) = (read_definition(path) for path in (data / name).glob("*.yaml"))
+    only = replace(definition, sources={source: definition.sources[source]})
+    return _of_definitions([only], data, 1, official_lr=False)[0]
 
 
 def official_lr_of(source: Source, path: Path, scale: int) -> Path | None:

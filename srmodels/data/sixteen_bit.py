@@ -1,4 +1,4 @@
-"""16-bit colour and grey out of Pillow, rounded to 8 bits.
+"""16-bit colour and grey out of Pillow, as they are or rounded to 8 bits.
 
 Pillow keeps only the high byte of 16-bit RGB. Its unpackers for the two byte orders each take the
 high byte of *their* order, so a second pass with the other order yields the low bytes exactly.
@@ -16,7 +16,7 @@ from PIL import ExifTags, Image, ImageFile
 from srmodels.data.colour import orient, round_to_8
 from srmodels.errors import PhotoError
 
-__all__ = ["deep_colour", "deep_grey"]
+__all__ = ["deep_colour", "deep_grey", "deep_grey_values", "deep_values", "is_inverted"]
 
 _BITS, _PHOTOMETRIC, _PLANAR = 258, 262, 284  # TIFF 6.0
 _OTHER = "B" if sys.byteorder == "little" else "L"
@@ -37,27 +37,26 @@ def _load(image: ImageFile.ImageFile, raw_mode: str) -> NDArray[np.uint8]:
     return np.asarray(image)
 
 
-def _planes(file: BinaryIO, orientation: int) -> Image.Image:
-    """16-bit TIFF with a plane per colour, which Pillow reads as if it had 8 bits."""
+def _planes(file: BinaryIO, orientation: int) -> NDArray[np.uint16]:
+    """16-bit TIFF with a plane per colour, which Pillow reads as if it had 8 bits; upright."""
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
-        planes = tiff.pages[0].asarray()
-    pixels = orient(round_to_8(np.moveaxis(planes, 0, -1)), orientation)
-    return Image.fromarray(np.ascontiguousarray(pixels))
+        planes: NDArray[np.uint16] = tiff.pages[0].asarray()
+    return np.ascontiguousarray(orient(np.moveaxis(planes, 0, -1), orientation))
 
 
-def deep_colour(
+def deep_values(
     image: ImageFile.ImageFile, file: BinaryIO, again: Callable[[], ImageFile.ImageFile]
-) -> Image.Image | None:
-    """16-bit colour rounded to 8; None where the picture holds none.
+) -> NDArray[np.uint16] | None:
+    """16-bit colour, or grey with alpha; None where the picture holds none.
 
     Args:
         image: Opened and not loaded.
         file: Whence it comes.
         again: Opens it a second time.
 
-    Raises:
-        PhotoError: A colour is marked as clear, and occurs.
+    Returns:
+        (H, W, 2), grey and alpha; or (H, W, C) as the image's mode says. A TIFF's are upright.
     """
     raw_mode = _raw_mode(image)
     tags = getattr(image, "tag_v2", {})
@@ -65,18 +64,50 @@ def deep_colour(
     if deep and tags.get(_PLANAR) == 2 and len(image.getbands()) > 1:
         return _planes(file, tags.get(ExifTags.Base.Orientation, 1))
     if raw_mode == "LA;16B":  # as many bytes as RGBA: grey high, grey low, alpha high, alpha low
-        pairs = _load(image, "RGBA").view(">u2")
-        return Image.fromarray(round_to_8(pairs.astype(np.uint16)))
+        return _load(image, "RGBA").view(">u2").astype(np.uint16)
     name, _, order = raw_mode.partition(";16")
     if order not in _SWAPPED or not name.startswith(("RGB", "CMYK")):
         return None
     low = _load(again(), f"{name};16{_SWAPPED[order]}").astype(np.uint16)
     high = np.asarray(image).astype(np.uint16)
-    values = (high << 8 | low).astype(np.uint16, copy=False)
+    return (high << 8 | low).astype(np.uint16, copy=False)
+
+
+def deep_colour(
+    image: ImageFile.ImageFile, file: BinaryIO, again: Callable[[], ImageFile.ImageFile]
+) -> Image.Image | None:
+    """What `deep_values` reads, rounded to 8 bits.
+
+    Raises:
+        PhotoError: A colour is marked as clear, and occurs.
+    """
+    values = deep_values(image, file, again)
+    if values is None:
+        return None
     clear = image.info.get("transparency")
     if clear is not None and (values[..., :3] == clear).all(axis=-1).any():
         raise PhotoError("is partly transparent (a colour is marked as clear); flatten it first")
-    return Image.frombytes(image.mode, image.size, round_to_8(values).tobytes())
+    mode = "LA" if values.shape[2] == 2 else image.mode
+    pixels = round_to_8(values).tobytes()
+    return Image.frombytes(mode, (values.shape[1], values.shape[0]), pixels)
+
+
+def deep_grey_values(image: Image.Image) -> tuple[NDArray[np.uint16], int]:
+    """Grey of more than 8 bits, 0 as the file has it: (H, W), and how many bits are used.
+
+    Raises:
+        PhotoError: It has values that 16 bits do not hold.
+    """
+    tags = getattr(image, "tag_v2", {})
+    values = np.asarray(image)
+    if values.min() < 0 or values.max() > 65535:
+        raise PhotoError(f"has values beyond 16 bits (up to {values.max()}); export 8 or 16 bits")
+    return values.astype(np.uint16), min(int(max(tags.get(_BITS, (16,)))), 16)
+
+
+def is_inverted(image: Image.Image) -> bool:
+    """Whether 0 is white."""
+    return bool(getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0)
 
 
 def deep_grey(image: Image.Image) -> Image.Image:
@@ -85,12 +116,8 @@ def deep_grey(image: Image.Image) -> Image.Image:
     Raises:
         PhotoError: It has values that 16 bits do not hold, or a grey that is marked as clear.
     """
-    tags = getattr(image, "tag_v2", {})
-    bits = int(max(tags.get(_BITS, (16,))))
-    values = np.asarray(image)
-    if values.min() < 0 or values.max() > 65535:
-        raise PhotoError(f"has values beyond 16 bits (up to {values.max()}); export 8 or 16 bits")
+    values, bits = deep_grey_values(image)
     if (values == image.info.get("transparency", -1)).any():
         raise PhotoError("is partly transparent (a grey is marked as clear); flatten it first")
-    grey = round_to_8(values.astype(np.uint16), min(bits, 16))
-    return Image.fromarray(255 - grey if tags.get(_PHOTOMETRIC) == 0 else grey)
+    grey = round_to_8(values, bits)
+    return Image.fromarray(255 - grey if is_inverted(image) else grey)

@@ -13,7 +13,7 @@ from torch import Tensor
 from srmodels.data.decode import decode
 from srmodels.data.listing import photo_files
 from srmodels.data.shards import Store
-from srmodels.data.symmetry import turned
+from srmodels.data.symmetry import paint
 from srmodels.errors import DataError
 
 __all__ = ["Batch", "PatchSource", "Store", "whole_images"]
@@ -26,7 +26,8 @@ class Batch:
     Attributes:
         lr: (N, 3, p, p), float32 RGB in [0, 1]; channels last in memory.
         hr: (N, 3, scale p, scale p), the same.
-        photos: Which photograph each pair comes from.
+        photos: Which photograph each pair comes from; where processes share a batch, those of the
+            whole.
     """
 
     lr: Tensor
@@ -34,14 +35,13 @@ class Batch:
     photos: tuple[str, ...]
 
 
-_WHITE = np.float32(255)
 _MOST_THREADS = 8
 _WORTH_THREADS = 2**20  # values; below, handing the work to threads costs more than it saves
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    # copying and dividing release Python's lock
+    # painting releases Python's lock
     return ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="batch")
 
 
@@ -64,6 +64,7 @@ class PatchSource:
         permute_colours: Exchanges the three colours of each pair at random (RGB permutation, one of
             the augmentations of Yoo et al. 2020, arXiv:2004.00448, section 3).
         rows: Draws from these rows of the store only; None draws from all.
+        part: Which pairs of a batch are made, where other processes make the others.
 
     Raises:
         DataError: The store does not fit.
@@ -79,6 +80,7 @@ class PatchSource:
         scale: int,
         permute_colours: bool = False,
         rows: NDArray[np.int64] | None = None,
+        part: slice = slice(None),
     ) -> None:
         if patch_size > store.patch_size:
             raise DataError(
@@ -96,6 +98,7 @@ class PatchSource:
         self._batch_size = batch_size
         self._seed = seed
         self._permute_colours = permute_colours
+        self._part = part
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, from 0 on; the same on every call and after every restart."""
@@ -104,9 +107,13 @@ class PatchSource:
         rows = self._rows[rng.integers(0, len(self._rows), count)].tolist()
         corners = rng.integers(0, self._store.patch_size - size + 1, (count, 2)).tolist()
         turns = rng.integers(0, 8, count).tolist()
-        orders: list[list[int] | None] = [None] * count
+        orders = [[0, 1, 2]] * count
         if self._permute_colours:
-            orders = rng.permuted(np.tile(np.arange(3), (count, 1)), axis=1).tolist()
+            orders = rng.permuted(orders, axis=1).tolist()
+        photos = tuple(self._store.photos[row] for row in rows)
+        rows, corners = rows[self._part], corners[self._part]
+        turns, orders = turns[self._part], orders[self._part]
+        count = len(rows)
         # torch's memory: aligned, and what training frees is used again
         lr, hr = (torch.empty(count, side, side, 3).numpy() for side in (size, size * scale))
 
@@ -116,13 +123,11 @@ class PatchSource:
                 for out, whole, factor in ((hr, whole_hr, scale), (lr, whole_lr, 1)):
                     top, left = (corner * factor for corner in corners[place])
                     crop = whole[top : top + size * factor, left : left + size * factor]
-                    picture = turned(crop, turns[place], orders[place])
-                    np.divide(picture, _WHITE, out=out[place], dtype=np.float32)
+                    paint(crop, turns[place], orders[place], out=out[place])
 
         parts = min(torch.get_num_threads(), _MOST_THREADS) if hr.size > _WORTH_THREADS else 1
         spread = [range(first, count, parts) for first in range(parts)]
         list((_threads().map if parts > 1 else map)(fill, spread))
-        photos = tuple(self._store.photos[row] for row in rows)
         return Batch(lr=_channels_first(lr), hr=_channels_first(hr), photos=photos)
 
 

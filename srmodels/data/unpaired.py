@@ -49,6 +49,7 @@ class UnpairedSource:
         seed: Decides all batches, together with the step.
         scale: HR over LR; must be the store's.
         permute_colours: As for `PatchSource`.
+        part: As for `PatchSource`.
 
     Raises:
         DataError: The store does not fit, or holds a single photograph.
@@ -63,6 +64,7 @@ class UnpairedSource:
         seed: int,
         scale: int,
         permute_colours: bool = False,
+        part: slice = slice(None),
     ) -> None:
         self._lr, self._hr = (
             PatchSource(
@@ -73,6 +75,7 @@ class UnpairedSource:
                 scale=scale,
                 permute_colours=permute_colours,
                 rows=rows,
+                part=part,
             )
             for rows, offset in zip(halves(store), (0, _OTHER_SEEDS), strict=True)
         )

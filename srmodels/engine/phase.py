@@ -1,36 +1,34 @@
 """One phase of a recipe, the pretraining or the adversarial training, from networks to files."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from srmodels import snapshot
+from srmodels import ranks, snapshot
 from srmodels.data.degradation import degrade
-from srmodels.data.source import PatchSource, Store, whole_images
+from srmodels.data.source import PatchSource, Store
 from srmodels.data.unpaired import UnpairedSource
 from srmodels.engine.checkpoint import Checkpoints
 from srmodels.engine.device import RunSettings, fabric_for
+from srmodels.engine.outputs import write_curves, write_metrics
+from srmodels.engine.randomness import seed_all
+from srmodels.engine.record import Watcher
 from srmodels.engine.settings import TrainSettings
-from srmodels.engine.train import Trainer, Watcher
-from srmodels.errors import DataError
-from srmodels.evaluation.psnr import psnr_y
-from srmodels.evaluation.ssim import ssim_y
+from srmodels.engine.state import State
+from srmodels.engine.train import Trainer
+from srmodels.engine.validation import Picture, validator
 from srmodels.objectives.turn import Turn
-from srmodels.resize import crop_to_multiple, reduce_image
 
-__all__ = ["Phase", "train_phase", "write_curves", "write_metrics"]
+__all__ = ["Phase", "train_phase"]
 
 log = logging.getLogger(__name__)
 
-Picture = NDArray[np.uint8]
-_SHOWN = 2  # validation pictures sent to the tracking server
+_OTHER_SEEDS = 2**32  # the seeds of params.yaml end below
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +41,15 @@ class Phase:
         seed: Decides the batches and the random starts.
         scale: HR over LR.
         patches: The folder the patch stage wrote.
-        resume: The folder for the state of this very configuration.
+        checkpoints: The state of this very configuration.
         network: The generator's module name, written into the snapshot.
         network_settings: The generator's settings, written into the snapshot.
         weights: The safetensors file to write.
         paired: Whether LR and HR of a batch show the same; if not, they are of different
             photographs.
+        best: The safetensors file for the generator that validated best, beside the last one; None
+            where validation says nothing of how good it is: PSNR and SSIM fall where a GAN begins
+            to work, so its phase is never judged by them.
     """
 
     name: str
@@ -56,52 +57,21 @@ class Phase:
     seed: int
     scale: int
     patches: Path
-    resume: Path
+    checkpoints: Checkpoints
     network: str
     network_settings: object
     weights: Path
     paired: bool = True
-
-
-def _validator(
-    phase: Phase, upscale: Callable[[nn.Module, Picture], Picture]
-) -> Callable[[nn.Module], tuple[dict[str, float], dict[str, Picture]]]:
-    pairs = [
-        (name, reduce_image(hr, phase.scale), hr)
-        for name, image in whole_images(phase.patches / "validation")
-        for hr in [crop_to_multiple(image, phase.scale)]
-    ]
-    if not pairs:
-        raise DataError(f"{phase.patches / 'validation'}: no picture to validate on; run `patches`")
-
-    def validate(generator: nn.Module) -> tuple[dict[str, float], dict[str, Picture]]:
-        made = [(name, upscale(generator, lr), hr) for name, lr, hr in pairs]
-        scores = {
-            f"validation_{name}": float(
-                np.mean([score(sr, hr, border=phase.scale) for _, sr, hr in made])
-            )
-            for name, score in (("psnr_y", psnr_y), ("ssim_y", ssim_y))
-        }
-        pictures = {f"validation/{name}": sr for name, sr, _ in made[:_SHOWN]}
-        return scores, pictures
-
-    return validate
+    best: Path | None = None
 
 
 def _degrader(phase: Phase) -> Callable[[Tensor, int], Tensor] | None:
     if phase.settings.degradation == "bicubic":
         return None
     settings = phase.settings.second_order
-    return lambda hr, step: degrade(hr, settings, phase.scale, seed=phase.seed, step=step)
-
-
-def write_curves(name: str, folder: Path, checkpoints: Checkpoints | None) -> None:
-    """Copies the curves of a training to `folder`; headers only where nothing was trained."""
-    folder.mkdir(exist_ok=True)
-    for curve, target in (("losses", name), ("validation", f"{name}_validation")):
-        source = checkpoints.folder / f"{curve}.csv" if checkpoints else None
-        text = source.read_text(encoding="utf-8") if source else "step\n"
-        (folder / f"{target}.csv").write_text(text, encoding="utf-8")
+    # what is drawn for an image depends on those before it: each process's part has its own draws
+    seed = phase.seed + ranks.rank() * _OTHER_SEEDS
+    return lambda hr, step: degrade(hr, settings, phase.scale, seed=seed, step=step)
 
 
 def train_phase(
@@ -115,6 +85,8 @@ def train_phase(
 ) -> None:
     """Trains one phase and writes its weights, curves (plots/) and metrics (metrics/).
 
+    Of several processes the leading one writes; all leave together.
+
     Args:
         phase: Settings and places.
         networks: Makes the networks by role; called after the seed is set.
@@ -125,12 +97,14 @@ def train_phase(
 
     Raises:
         BusyError: Another process trains this very configuration.
+        ConfigError: The batch has no equal parts for all processes.
+        LostError: Another process of this training has failed or does not answer.
         NonFiniteError: A loss or a gradient is NaN or infinite.
     """
-    checkpoints = Checkpoints(phase.resume)
-    with checkpoints.held():
-        fabric = fabric_for(run, phase.settings.precision)
-        torch.manual_seed(phase.seed)
+    checkpoints = phase.checkpoints
+    fabric = fabric_for(run, phase.settings.precision)
+    with ranks.ending_together(), checkpoints.held() if ranks.leads() else nullcontext():
+        seed_all(phase.seed)
         source = (PatchSource if phase.paired else UnpairedSource)(
             Store(phase.patches / "train"),
             patch_size=phase.settings.patch_size,
@@ -138,6 +112,7 @@ def train_phase(
             seed=phase.seed,
             scale=phase.scale,
             permute_colours=phase.settings.permute_colours,
+            part=ranks.own_rows(phase.settings.batch_size, "training.batch_size"),
         )
         made = networks()
         trainer = Trainer(
@@ -146,33 +121,44 @@ def train_phase(
             lambda wrapped: turns_of(wrapped, fabric.device),
             phase.settings,
             checkpoints=checkpoints,
-            validate=_validator(phase, upscale),
+            validate=validator(phase.patches / "validation", phase.scale, upscale),
             degrade=_degrader(phase),
+            judged=phase.best is not None,
             watcher=watcher,
             run=run,
         )
         generator = trainer.run(source, title=phase.name)
-        phase.weights.parent.mkdir(exist_ok=True)
-        snapshot.save(
-            phase.weights,
-            generator.to(memory_format=torch.contiguous_format),
-            name=phase.network,
-            settings=phase.network_settings,
-        )
-        write_curves(phase.name, Path("plots"), checkpoints)
-        parameters = {
+        if ranks.leads():
+            _write(phase, made, generator, trainer.state)
+            checkpoints.remove()
+
+
+def _write(
+    phase: Phase, networks: Mapping[str, nn.Module], generator: nn.Module, state: State
+) -> None:
+    """The weights, the curves and the metrics of a finished training."""
+    metrics: dict[str, object] = {
+        "steps": state.step,
+        "parameters": {
             role: sum(each.numel() for each in network.parameters())
-            for role, network in made.items()
-        }
-        write_metrics(
-            phase.name,
-            {"steps": trainer.step, "parameters": parameters, **trainer.scores},
-        )
-        checkpoints.remove()
+            for role, network in networks.items()
+        },
+        **state.scores,
+    }
+    _save(phase, generator, phase.weights)
+    if phase.best is not None and state.best is not None:
+        generator.load_state_dict(state.best.weights)
+        _save(phase, generator, phase.best)
+        metrics["best_step"] = state.best.step
+        metrics["best_psnr_y"] = state.best.scores["validation_psnr_y"]
+    write_curves(phase.name, Path("plots"), phase.checkpoints.folder)
+    write_metrics(phase.name, metrics)
 
 
-def write_metrics(name: str, values: Mapping[str, object]) -> None:
-    """Writes metrics/<name>.json, the values nested under the name so that names stay unique."""
-    path = Path("metrics") / f"{name}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({name: values}, indent=2) + "\n", encoding="utf-8")
+def _save(phase: Phase, generator: nn.Module, path: Path) -> None:
+    snapshot.save(
+        path,
+        generator.to(memory_format=torch.contiguous_format),
+        name=phase.network,
+        settings=phase.network_settings,
+    )

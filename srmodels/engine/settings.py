@@ -21,7 +21,12 @@ class TrainSettings:
         patch_size: Side of a training crop in LR pixels; the HR side is `scale` times that.
         permute_colours: Exchanges the colours of each pair at random: as bicubic treats them alike,
             these are further pictures. It helps where photographs are few.
-        precision: "bf16-mixed", "32-true", or "auto": the former where the device is fast at it.
+        accumulate: In how many equal parts, one after the other, a batch is computed, where memory
+            does not hold it whole.
+        precision: "bf16-mixed", "16-mixed" (CUDA, for GPUs without bfloat16), "32-true", or "auto":
+            the first where the device is fast at it, else the last.
+        compiled: Whether networks are compiled (torch.compile) first, which takes minutes and
+            saves time on GPUs.
         log_every: Steps between two points of the loss curves; a point is their mean.
         validate_every: Steps between two validations; the last step always validates.
         optimizer: What moves the parameters.
@@ -30,22 +35,35 @@ class TrainSettings:
         second_order: How that is done.
         early_stopping: When validation no longer gains, the training ends and gives the generator
             that scored best; None takes all steps and gives the last.
+        on_nan: What a loss or a gradient that is not finite does: "stop" ends the training; "skip"
+            leaves the step out, as if it had not been, and says so. Where it is one photograph,
+            taking that out is better.
+        on_nan_limit: How many steps in a row "skip" leaves out; one more ends the training.
     """
 
     steps: int
     batch_size: int = 16
     patch_size: int = 24
     permute_colours: bool = False
+    accumulate: int = 1
     precision: Precision = "auto"
+    compiled: bool = False
     log_every: int = 50
     validate_every: int = 500
     optimizer: OptimSettings = field(default_factory=OptimSettings)
     degradation: Literal["bicubic", "second_order"] = "bicubic"
     second_order: DegradationSettings = field(default_factory=DegradationSettings)
     early_stopping: PatienceSettings | None = None
+    on_nan: Literal["stop", "skip"] = "stop"
+    on_nan_limit: int = 10
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
-        for name in ("steps", "batch_size", "patch_size", "log_every", "validate_every"):
+        counts = ("steps", "batch_size", "patch_size", "accumulate")
+        for name in (*counts, "log_every", "validate_every", "on_nan_limit"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more")
+        if self.batch_size % self.accumulate:
+            raise ValueError(f"accumulate must divide batch_size, {self.batch_size}")
+        if self.accumulate > 1 and self.precision == "16-mixed":
+            raise ValueError("accumulate must be 1 where precision is 16-mixed")

@@ -3,7 +3,6 @@
 Files that DVC compares hold no times, so that a second run writes the same bytes.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Protocol
 from srmodels.engine import tracking  # noqa: F401 - sets MLflow's environment
 from srmodels.engine.settings import TrainSettings
 from srmodels.errors import TrainingError
+from srmodels.runs.store import EXPERIMENT, store_of
 
 __all__ = ["Points", "Runs", "TrackedRuns", "Values", "cost", "run_of", "training_of"]
 
@@ -45,15 +45,11 @@ class TrackedRuns:
     def __init__(self, root: Path) -> None:
         import mlflow
 
-        store = root / "mlflow.db"
-        server = os.environ.get("MLFLOW_TRACKING_URI")
-        if not server and not store.exists():
-            raise TrainingError(f"{store}: no such file; the run of a recipe writes it")
-        self.client = mlflow.MlflowClient(tracking_uri=server or f"sqlite:///{store}")
+        self.client = mlflow.MlflowClient(tracking_uri=store_of(root))
 
     def params(self) -> Sequence[tuple[str, Values]]:
         """Each run's id and its parameters, the newest first."""
-        experiment = self.client.get_experiment_by_name("srmodels")
+        experiment = self.client.get_experiment_by_name(EXPERIMENT)
         if experiment is None:
             return []
         order = ["attributes.start_time DESC"]

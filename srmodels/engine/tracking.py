@@ -23,17 +23,19 @@ from numpy.typing import NDArray
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # we keep and retry ourselves
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a log has no use for one
 
 import mlflow
 from mlflow.entities import Metric, Param
 
 from srmodels.engine.curves import read_points
+from srmodels.engine.facts import flat
+from srmodels.runs.store import EXPERIMENT, SERVER, tracking_uri
 
 __all__ = ["Tracker", "run_key"]
 
 log = logging.getLogger(__name__)
 
-_EXPERIMENT = "srmodels"
 _FLUSH_SECONDS = 2.0
 _RETRY_SECONDS = 30.0
 _BATCH = 500  # points a request; MLflow's limit is 1000
@@ -50,16 +52,6 @@ def run_key(values: Mapping[str, object], baseline: str) -> tuple[str, str]:
     baseline = os.environ.get("DVC_EXP_BASELINE_REV") or baseline
     digest = hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
     return name, f"{name}@{baseline[:10]}#{digest[:10]}"
-
-
-def _flat(values: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = str(value)[:500]
-    return flat
 
 
 class Tracker:
@@ -85,14 +77,17 @@ class Tracker:
     ) -> None:
         self.stage, self.root, self.values = stage, root.resolve(), values
         self.name, self.key = run_key(values, baseline)
+        # a queued experiment begins with the commit it was queued at, not with HEAD
+        baseline = os.environ.get("DVC_EXP_BASELINE_REV") or baseline
         self.tags = {"srmodels.key": self.key, "dvc.baseline_rev": baseline, **tags}
         if "DVC_EXP_NAME" in os.environ:
             self.tags["dvc.exp_name"] = self.name
         self.tags["mlflow.source.git.commit"] = baseline
-        self.uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.root}/mlflow.db"
+        self.uri = tracking_uri(self.root)
         self.client: Any = None
         self.run_id = ""
         self._last_step: dict[str, int] = {}
+        self._resumed = True  # the run may hold points of before
         self._points: list[Metric] = []
         self._pictures: list[tuple[str, NDArray[np.uint8], int]] = []
         self._lock = threading.Lock()
@@ -161,6 +156,8 @@ class Tracker:
                 self._warned = False
             except Exception as error:  # noqa: BLE001 - a tracker's trouble is not the training's
                 self._retry_at = time.monotonic() + _RETRY_SECONDS
+                # what was being sent may have arrived, and only the answer was lost: ask again
+                self._last_step, self._resumed = {}, True
                 if not self._warned:
                     reason = str(error).splitlines()[0][:200] if str(error) else repr(error)
                     log.warning(
@@ -174,27 +171,28 @@ class Tracker:
         state.mkdir(exist_ok=True)
         with FileLock(state / "mlflow.lock"):
             self.client = mlflow.MlflowClient(tracking_uri=self.uri)
-            experiment = self.client.get_experiment_by_name(_EXPERIMENT)
-            place = None if "MLFLOW_TRACKING_URI" in os.environ else self.root / "mlartifacts"
+            experiment = self.client.get_experiment_by_name(EXPERIMENT)
+            place = None if os.environ.get(SERVER) else self.root / "mlartifacts"
             number = (
                 experiment.experiment_id
                 if experiment
                 else self.client.create_experiment(
-                    _EXPERIMENT, artifact_location=place.as_uri() if place else None
+                    EXPERIMENT, artifact_location=place.as_uri() if place else None
                 )
             )
             found = self.client.search_runs([number], f"tags.`srmodels.key` = '{self.key}'")
-            if found:
-                run_id = found[0].info.run_id
-                self._resumed = True
-            else:
-                run = self.client.create_run(number, run_name=self.name, tags=self.tags)
-                run_id = run.info.run_id
-                params = [Param(key, value) for key, value in _flat(self.values).items()]
+            self._resumed = bool(found)
+            run = found[0] if found else self._created(number)
+            run_id = run.info.run_id
+            if not run.data.params:  # the server may have gone away after it made the run
+                flattened = flat(self.values).items()
+                params = [Param(key, str(value)[:500]) for key, value in flattened]
                 self.client.log_batch(run_id, params=params)
-                self._resumed = False
         self.run_id = run_id
         self.client.set_tag(run_id, f"stage.{self.stage}", "1")
+
+    def _created(self, experiment: str) -> Any:  # noqa: ANN401 - MLflow is not typed for mypy here
+        return self.client.create_run(experiment, run_name=self.name, tags=self.tags)
 
     def _new(self, point: Metric) -> bool:
         """Whether the run lacks this point: steps of a metric only ever grow."""

@@ -1,57 +1,49 @@
 """The one training loop: batches in, an averaged generator out; a killed one goes on."""
 
 import logging
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import NoReturn, Protocol
 
-import numpy as np
-import torch
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
+from srmodels import ranks
 from srmodels.data.source import Batch
+from srmodels.engine.advance import advance
+from srmodels.engine.ahead import Ahead
 from srmodels.engine.checkpoint import Checkpoints
-from srmodels.engine.curves import Curve
 from srmodels.engine.device import RunSettings
-from srmodels.engine.optim import Average, learning_rate_at, optimizer_for
-from srmodels.engine.patience import Patience
+from srmodels.engine.fitting import Fitting
+from srmodels.engine.pace import Pace
+from srmodels.engine.progress import Progress
+from srmodels.engine.record import Record, Watcher
 from srmodels.engine.settings import TrainSettings
-from srmodels.engine.step import take_step
-from srmodels.errors import NonFiniteError
-from srmodels.objectives.turn import Memo, Turn
+from srmodels.engine.signals import stop_requests
+from srmodels.engine.state import State
+from srmodels.engine.validation import Validate
+from srmodels.errors import TrainingError
+from srmodels.objectives.turn import Turn
 
-__all__ = ["Source", "Trainer", "Watcher"]
+__all__ = ["Source", "Trainer"]
 
 log = logging.getLogger(__name__)
-
-_SAVE_SHARE = 20  # a checkpoint may cost at most one part in so many of the time
 
 
 class Source(Protocol):
     """Where batches come from: a function of the step alone."""
 
     def batch(self, step: int) -> Batch:
-        """The batch of step `step` (from 0)."""
-        ...
-
-
-class Watcher(Protocol):
-    """Who is told of points and pictures while they come, such as an MLflow run."""
-
-    def log(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Takes one row of named scalars."""
-        ...
-
-    def picture(self, name: str, image: NDArray[np.uint8], step: int) -> None:
-        """Takes a picture, uint8 (H, W, 3)."""
+        """This process's part of the batch of step `step` (from 0)."""
         ...
 
 
 class Trainer:
-    """Networks, optimizers, average and curves of one training; `run` does the steps.
+    """The state and the curves of one training; `run` does the steps.
+
+    Where several processes train, each has a trainer, and all go on and stop together; the leading
+    one validates, writes and speaks.
 
     Args:
         fabric: Device and precision.
@@ -61,7 +53,10 @@ class Trainer:
         checkpoints: Where the state is kept; held by the caller.
         validate: Scores and pictures of a generator: called with the averaged one.
         degrade: Makes the LR of a step from its HR; None takes the source's.
+        judged: Whether validation says how good the generator is, so that the best is kept beside
+            the last: so for pixel losses, never for a GAN.
         watcher: Told of every point.
+        run: When checkpoints are written.
     """
 
     def __init__(
@@ -72,145 +67,97 @@ class Trainer:
         settings: TrainSettings,
         *,
         checkpoints: Checkpoints,
-        validate: Callable[[nn.Module], tuple[dict[str, float], dict[str, NDArray[np.uint8]]]],
+        validate: Validate,
         degrade: Callable[[Tensor, int], Tensor] | None = None,
+        judged: bool = False,
         watcher: Watcher,
         run: RunSettings,
     ) -> None:
-        self.fabric, self.settings, self.watcher = fabric, settings, watcher
-        self.checkpoints, self.validate, self.least_interval = (
-            checkpoints,
-            validate,
-            run.checkpoint_seconds,
-        )
-        self.degrade = degrade
-        self.patience = Patience(settings.early_stopping) if settings.early_stopping else None
-        self.best: dict[str, Tensor] = {}  # of the average, where patience is kept
-        self.networks = {
-            role: network.train().to(memory_format=torch.channels_last)
-            for role, network in networks.items()
-        }
-        self.wrapped = {role: fabric.setup_module(each) for role, each in self.networks.items()}
-        self.turns = tuple(turns_of(self.wrapped))
-        self.optimizers = {
-            turn.player: fabric.setup_optimizers(optimizer_for(turn.networks, settings.optimizer))
-            for turn in self.turns
-        }
-        self.average = Average(self.networks["generator"], settings.optimizer.ema_decay)
-        self.losses = Curve(checkpoints.folder / "losses.csv")
-        self.validation = Curve(checkpoints.folder / "validation.csv")
-        self.step = 0
-        self.kept: Memo = {}
-        self.sums: dict[str, Tensor] = {}
-        self.scores: dict[str, float] = {}
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "step": self.step,
-            "networks": {role: each.state_dict() for role, each in self.networks.items()},
-            "average": self.average.network.state_dict(),
-            "optimizers": {player: each.state_dict() for player, each in self.optimizers.items()},
-            "kept": self.kept,
-            "patience": self.patience.state() if self.patience else None,
-            "best": self.best,
-            "sums": self.sums,
-            "scores": self.scores,
-            "torch_rng": torch.get_rng_state(),
-        }
+        self.fabric, self.settings = fabric, settings
+        self.checkpoints, self.validate, self.degrade = checkpoints, validate, degrade
+        self.state = State(fabric, networks, turns_of, settings, judged=judged)
+        self.record = Record(checkpoints.folder, watcher, steps=settings.steps)
+        self.pace = Pace(run)
 
     def resume(self) -> None:
-        """Goes back to the last checkpoint, if there is one, and cuts the curves to it."""
+        """Goes back to the last checkpoint, if there is one, and cuts the curves to it.
+
+        Raises:
+            TrainingError: Not all processes find the same.
+        """
         state = self.checkpoints.load()
-        if state is None:
-            self.losses.cut_after(0)
-            self.validation.cut_after(0)
-            return
-        for role, network in self.networks.items():
-            network.load_state_dict(state["networks"][role])
-        self.average.network.load_state_dict(state["average"])
-        for player, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][player])
-        if self.patience:
-            self.patience.load(state["patience"])
-        device, self.best = self.fabric.device, state["best"]
-        self.sums = {name: each.to(device) for name, each in state["sums"].items()}
-        self.kept = {name: each.to(device) for name, each in state["kept"].items()}
-        self.step, self.scores = state["step"], state["scores"]
-        torch.set_rng_state(state["torch_rng"])
-        self.losses.cut_after(self.step)
-        self.validation.cut_after(self.step)
-        where = self.checkpoints.path
-        log.info("resumed at step %d of %d (%s)", self.step, self.settings.steps, where)
-
-    def _batch(self, source: Source, step: int) -> Batch:
-        """The batch of a step, on the device."""
-        batch, device = source.batch(step), self.fabric.device
-        hr = batch.hr.to(device, non_blocking=True)
-        if self.degrade is None:
-            return Batch(lr=batch.lr.to(device, non_blocking=True), hr=hr, photos=batch.photos)
-        return Batch(lr=self.degrade(hr, step), hr=hr, photos=batch.photos)
-
-    def _move(self, batch: Batch) -> None:
-        rate = learning_rate_at(self.step, self.settings.steps, self.settings.optimizer)
-        for optimizer in self.optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-        memo = {"step": torch.tensor(self.step), **self.kept}
-        try:
-            scalars = take_step(
-                self.fabric,
-                self.turns,
-                self.optimizers,
-                batch,
-                memo=memo,
-                clip_norm=self.settings.optimizer.clip_norm,
+        if state is not None:
+            self.state.load(state)
+            where = self.checkpoints.folder
+            log.info("resumed at step %d of %d (%s)", self.state.step, self.settings.steps, where)
+        if ranks.agreed(self.state.step) != self.state.step:
+            raise TrainingError(
+                f"{self.checkpoints.folder}: the processes do not read the same checkpoint (found "
+                f"step {self.state.step} in process {ranks.rank()}); a folder that all machines "
+                "share would be right"
             )
-        except NonFiniteError as error:
-            photos = ", ".join(sorted(set(batch.photos)))
-            raise NonFiniteError(
-                f"step {self.step + 1}: {error}; no parameter has moved. The batch came from "
-                f"{photos}. The last good state is {self.checkpoints.path}; "
-                "a lower learning_rate or a clip_norm usually helps"
-            ) from None
-        self.kept = {name: each for name, each in memo.items() if name.startswith("kept/")}
-        self.average.update(self.networks["generator"], self.step)
-        scalars["learning_rate"] = torch.tensor(rate)
-        for name, value in scalars.items():
-            self.sums[name] = self.sums[name] + value if name in self.sums else value
-        self.step += 1
+        if ranks.leads():
+            self.record.cut_after(self.state.step)
 
-    def _log_point(self, bar: "tqdm[int]", spent: float, waited: float) -> None:
-        count = (self.step - 1) % self.settings.log_every + 1
-        means = {name: float(value) / count for name, value in self.sums.items()}
-        self.sums = {}
-        self.losses.add(self.step, means)
-        speed = {
-            "images_per_second": count * self.settings.batch_size / max(spent, 1e-9),
-            "data_wait_share": waited / max(spent, 1e-9),
-        }
-        self.watcher.log(self.step, means | speed)
-        shown = {name.split("/")[-1]: f"{value:.3g}" for name, value in means.items()}
-        bar.set_postfix({name: shown[name] for name in list(shown)[:3]}, refresh=False)
+    def _degraded(self, batch: Batch, step: int) -> Batch:
+        if self.degrade is None:
+            return batch
+        return Batch(lr=self.degrade(batch.hr, step), hr=batch.hr, photos=batch.photos)
 
-    def _validate(self) -> bool:
-        """Scores the average; says whether the training is to stop."""
-        scores, pictures = self.validate(self.average.network)
-        self.validation.add(self.step, scores)
-        self.watcher.log(self.step, scores)
-        for name, picture in pictures.items():
-            self.watcher.picture(name, picture, self.step)
-        shown = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
-        tqdm.write(f"step {self.step}/{self.settings.steps}: {shown}")
-        if self.patience is None:
-            self.scores = scores
-            return False
-        stop = self.patience.update(scores)
-        if self.patience.gained or not self.best:
-            self.scores = scores
-            self.best = {k: v.clone() for k, v in self.average.network.state_dict().items()}
-        if stop:
-            log.info("no gain in %s: stopped at step %d", self.patience.story(), self.step)
-        return stop
+    def _point(self, progress: Progress, waited: float) -> None:
+        means, speed = self.state.tally.means(), progress.speed(waited)
+        if not ranks.leads():
+            return
+        if means and self.state.buffers:
+            means["skipped_steps"] = float(self.state.skips.total)
+        self.record.point(self.state.step, means, speed)
+        progress.point(means, speed)
+
+    def _validate(self) -> None:
+        scores: dict[str, float] = {}
+        if ranks.leads():
+            scores, pictures = self.validate(self.state.average.network)
+            self.record.validated(self.state.step, scores, pictures)
+        self.state.validated(ranks.from_first(scores))
+        if self.state.exhausted and self.state.patience:
+            story = self.state.patience.story()
+            log.info("no gain in %s: stopped at step %d", story, self.state.step)
+
+    def _save(self) -> bool:
+        if not ranks.leads():
+            return True
+        before = time.perf_counter()
+        saved = self.checkpoints.save(self.state.dump())
+        self.pace.saved(time.perf_counter() - before)
+        return saved
+
+    def _end(self, asked: signal.Signals) -> NoReturn:
+        """Saves and leaves, as a process that a signal has ended."""
+        saved = ranks.from_first(self._save())  # who ends first may take the others with it
+        log.info(
+            "%s at step %d of %d: %s; the same command again goes on from there",
+            asked.name,
+            self.state.step,
+            self.settings.steps,
+            "saved" if saved else "not saved, the checkpoint before it stays",
+        )
+        raise SystemExit(128 + asked)
+
+    def _over(self) -> bool:
+        return self.state.step >= self.settings.steps or self.state.exhausted
+
+    def _after_step(self, progress: Progress, batches: Ahead) -> None:
+        """The points, validations and checkpoints that are due."""
+        step, settings = self.state.step, self.settings
+        last = step == settings.steps
+        progress.stepped()
+        if step % settings.log_every == 0 or last:
+            self._point(progress, batches.take_wait())
+        with progress.paused():
+            if step % settings.validate_every == 0 or last:
+                self._validate()
+            if self._over() or self.pace.due(step):
+                self._save()
 
     def run(self, source: Source, *, title: str) -> nn.Module:
         """Does the steps that are left.
@@ -220,35 +167,34 @@ class Trainer:
 
         Raises:
             NonFiniteError: Names the step, the photographs of the batch and the last good state.
+            LostError: Another process has failed or does not answer.
+            SystemExit: SIGTERM, SIGINT or SIGUSR1 came, to any process; the step was finished and
+                the state saved. The code is 128 and the signal's number.
         """
         self.resume()
-        saved = marked = time.perf_counter()
-        cost = waited = 0.0
-        steps, settings = range(self.step, self.settings.steps), self.settings
-        total = settings.steps
-        bar = tqdm(steps, title, total, initial=self.step, disable=None, unit="step", smoothing=0.1)
-        stop = self.patience is not None and self.patience.exhausted
-        for step in bar if not stop else ():
-            before = time.perf_counter()
-            batch = self._batch(source, step)
-            waited += time.perf_counter() - before
-            self._move(batch)
-            if self.step % settings.log_every == 0 or self.step == total:
-                now = time.perf_counter()
-                self._log_point(bar, now - marked, waited)
-                marked, waited = time.perf_counter(), 0.0
-            if self.step % settings.validate_every == 0 or self.step == total:
-                stop = self._validate()
-                marked = time.perf_counter()
-            now = time.perf_counter()
-            pause = max(self.least_interval, _SAVE_SHARE * cost)
-            if now - saved >= pause or self.step == total or stop:
-                self.checkpoints.save(self._state())
-                saved = time.perf_counter()
-                cost = saved - now
-                marked += cost
-            if stop:
-                break
-        if self.best:
-            self.average.network.load_state_dict(self.best)
-        return self.average.network
+        state, total = self.state, self.settings.steps
+        steps = () if self._over() else range(state.step, total)
+        with (
+            stop_requests() as requests,
+            Progress(
+                title, total, first=state.step, batch_size=self.settings.batch_size
+            ) as progress,
+            Ahead(source.batch, steps, device=self.fabric.device) as batches,
+        ):
+            fitting, first = Fitting(self.settings), state.step
+            for step, batch in batches:
+                ready = self._degraded(batch, step)
+                if step == first:
+                    fitting.look(state, ready)
+                with fitting.watched(self.fabric.device):
+                    advance(state, ready, self.settings, good=self.checkpoints.path)
+                self._after_step(progress, batches)
+                if asked := ranks.agreed(requests.asked or 0):
+                    self._end(signal.Signals(asked))
+                if self._over():
+                    break
+        average = state.average.network
+        if state.stops_early and state.best:
+            average.load_state_dict(state.best.weights)
+            state.scores = state.best.scores
+        return average

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from srmodels.errors import ProtocolError
 
-__all__ = ["UNITS", "Picture", "luma", "luma_pair"]
+__all__ = ["UNITS", "Picture", "inside", "luma", "luma_pair"]
 
 Picture = NDArray[np.uint8]
 UNITS = 255_000  # per grey level
@@ -48,8 +48,8 @@ def luma(picture: Picture) -> NDArray[np.float64]:
     return y
 
 
-def luma_pair(sr: Picture, hr: Picture, *, border: int) -> tuple[Tensor, Tensor]:
-    """What the scores on Y compare: both pictures' Y without their borders.
+def inside(sr: Picture, hr: Picture, *, border: int) -> tuple[Picture, Picture]:
+    """What a score compares: both pictures without their borders.
 
     Args:
         sr: uint8 (H, W, 3), RGB.
@@ -57,7 +57,7 @@ def luma_pair(sr: Picture, hr: Picture, *, border: int) -> tuple[Tensor, Tensor]
         border: Pixels left out on each side.
 
     Returns:
-        Two int32 tensors (H - 2 border, W - 2 border): Y - 16 in 1/255000 of a grey level.
+        Two views (H - 2 border, W - 2 border, 3).
 
     Raises:
         ProtocolError: The sizes differ, or nothing is left inside the border.
@@ -73,5 +73,14 @@ def luma_pair(sr: Picture, hr: Picture, *, border: int) -> tuple[Tensor, Tensor]
             f"picture too small to score (found {width} x {height} pixels); both sides must "
             f"exceed twice the border of {border}"
         )
-    inside = slice(border, height - border), slice(border, width - border)
-    return _units(sr[inside]), _units(hr[inside])
+    within = slice(border, height - border), slice(border, width - border)
+    return sr[within], hr[within]
+
+
+def luma_pair(sr: Picture, hr: Picture, *, border: int) -> tuple[Tensor, Tensor]:
+    """What the scores on Y compare: two int32 tensors (H - 2 border, W - 2 border).
+
+    Their values are Y - 16 in 1/255000 of a grey level. Takes and raises what `inside` does.
+    """
+    sr, hr = inside(sr, hr, border=border)
+    return _units(sr), _units(hr)

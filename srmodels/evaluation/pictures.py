@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from srmodels.evaluation.luma import Picture, luma
 
-__all__ = ["CROP", "comparison", "liveliest", "sheet"]
+__all__ = ["CROP", "box_sums", "comparison", "liveliest", "sheet"]
 
 _PANEL = 384  # pixels across
 _GAP = 12
@@ -18,7 +18,7 @@ _FONT_SIZE = 18
 _BOX = (230, 30, 60)
 
 
-def _box_sums(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+def box_sums(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """The sum over every window of `size` x `size`, by its top left corner."""
     table = np.pad(values.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
     sums: NDArray[np.float64] = (
@@ -42,7 +42,7 @@ def liveliest(hr: Picture, size: int, *, multiple: int = 1) -> tuple[int, int]:
     energy = np.zeros_like(y)
     energy[1:] += np.diff(y, axis=0) ** 2
     energy[:, 1:] += np.diff(y, axis=1) ** 2
-    sums = _box_sums(energy, size)
+    sums = box_sums(energy, size)
     # A crop at the very edge shows padding rather than the network; small pictures have no choice.
     margin = [min(size // 4, (length - 1) // 2) // multiple * multiple for length in sums.shape]
     inner = sums[margin[0] : sums.shape[0] - margin[0], margin[1] : sums.shape[1] - margin[1]]

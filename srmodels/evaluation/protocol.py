@@ -4,9 +4,15 @@ The field's protocol for enlarging by a whole factor: Timofte, Rothe, Van Gool, 
 improve example-based single image super resolution", CVPR 2016; Ledig et al., CVPR 2017, 3.2.
 """
 
+from importlib.metadata import version
+
+from srmodels.evaluation.interval import DRAWS, FEWEST
 from srmodels.evaluation.samples import Sampling
 
-__all__ = ["PROTOCOL", "protocol"]
+__all__ = ["ENSEMBLE", "PROTOCOL", "protocol", "versions"]
+
+ENSEMBLE = "+x8"  # behind the name of a row that is a generator's self-ensemble
+_PACKAGES = ("srmodels", "numpy", "pillow", "scikit-image", "torch")  # what the scores pass through
 
 # Lists, so that DVC's tables of metrics, which flatten plain values, show the numbers only.
 PROTOCOL: dict[str, list[str]] = {
@@ -18,6 +24,13 @@ PROTOCOL: dict[str, list[str]] = {
     "border": ["as many pixels as the scale, left out on each side"],
     "psnr_y": ["dB", "peak 255", "at most 100", "mean over images"],
     "ssim_y": ["Gaussian window of 11", "sigma 1.5", "population covariance", "range 255"],
+    "psnr_rgb": ["dB", "peak 255", "one error over R, G and B", "at most 100", "mean over images"],
+    "lr_consistency": ["PSNR of SR reduced as lr is, and LR", "RGB", "no border", "at most 100"],
+    "interval": [
+        "95 %",
+        f"percentile bootstrap over images, {DRAWS} draws, seed 0",
+        f"none with fewer than {FEWEST} images",
+    ],
     "sharpness": ["gradient energy on Y, SR over HR"],
     "colour_shift": ["mean CIEDE2000 after a reduction by 4"],
     "checkerboard": ["energy on Y standing out at multiples of 1/scale per pixel, SR over HR"],
@@ -26,7 +39,13 @@ PROTOCOL: dict[str, list[str]] = {
 
 
 def protocol(
-    scale: int, *, sampling: Sampling | None = None, alpha: float | None = None
+    scale: int,
+    *,
+    sampling: Sampling | None = None,
+    alpha: float | None = None,
+    given_lr: bool = False,
+    lpips: bool = False,
+    ensemble: bool = False,
 ) -> dict[str, list[str]]:
     """The protocol of one scale.
 
@@ -34,8 +53,22 @@ def protocol(
         scale: HR over LR.
         sampling: How samples were drawn; None where there is no row of samples.
         alpha: Share of the generator's weights in the interpolated row; None without that row.
+        given_lr: Whether LR came with HR instead of being made of it.
+        lpips: Whether that is one of the scores.
+        ensemble: Whether there is a row of a self-ensemble.
     """
     said = {"scale": [str(scale)], **PROTOCOL}
+    if given_lr:
+        said["lr"] = ["given with HR, paired by name"]
+        how = "PSNR of SR, reduced by MATLAB's imresize, and LR"
+        said["lr_consistency"] = [how, *PROTOCOL["lr_consistency"][1:]]
+    if lpips:
+        said["lpips"] = ["version 0.1, AlexNet", "RGB", "border as for psnr_y", "mean over images"]
+    if ensemble:
+        said["ensemble"] = [
+            f"{ENSEMBLE}: mean over 8 flips and turns of LR",
+            "in floating point, before clamping and rounding",
+        ]
     if sampling is not None:
         said["samples"] = [
             f"{sampling.number} of each image, latents from the prior",
@@ -50,3 +83,8 @@ def protocol(
     if alpha is not None:
         said["interpolated"] = [f"weights {alpha:g} generator, {1 - alpha:g} pretrained"]
     return said
+
+
+def versions() -> list[str]:
+    """What computed the scores; beside the protocol, as others than these give equal scores."""
+    return [f"{name} {version(name)}" for name in _PACKAGES]

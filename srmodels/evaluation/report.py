@@ -11,11 +11,14 @@ from typing import Protocol
 import pandas as pd
 from PIL import Image
 
-from srmodels.errors import WeightsError
+from srmodels.errors import ProtocolError, WeightsError
+from srmodels.evaluation.lpips import Distance
 from srmodels.evaluation.luma import Picture
+from srmodels.evaluation.means import means
 from srmodels.evaluation.pictures import comparison
+from srmodels.evaluation.protocol import ENSEMBLE, versions
 from srmodels.evaluation.samples import Sampled, Sampling, drawing, strip
-from srmodels.evaluation.scores import Shown, evaluate, means, protocol
+from srmodels.evaluation.scores import Shown, evaluate, protocol
 from srmodels.evaluation.table import short_table
 
 __all__ = ["BUNDLED", "Scored", "evaluate_sets", "metrics_of"]
@@ -75,18 +78,22 @@ def metrics_of(
     perceptual: str | None = None,
     sampling: Sampling = NO_SAMPLES,
     alpha: float | None = None,
+    lr: Mapping[str, Mapping[str, Picture]] | None = None,
+    lpips: Distance | None = None,
     show: Callable[[str, Shown], None] = _nothing,
 ) -> tuple[dict[str, object], pd.DataFrame]:
     """Scores every set.
 
     Args:
-        generators: By name; the last is the final one. None: bicubic alone.
+        generators: By name; the last is the final one, or its self-ensemble. None: bicubic alone.
         sets: HR pictures, (name, uint8 (H, W, 3)), by the set's name.
         scale: HR over LR.
         perceptual: Whose features the training's perceptual loss compared ("imagenet", "random", a
             path), or "none"; written beside the scores, which it colours. None leaves it out.
         sampling: How the final generator's samples are drawn, where it has any.
         alpha: Its share in the generator named "interpolated"; None where there is none.
+        lr: LR pictures by image, for the sets that bring their own.
+        lpips: What computes that score; None leaves it out.
         show: Called once a picture, with its set's name.
 
     Returns:
@@ -100,16 +107,36 @@ def metrics_of(
     for name, generator in generators.items():
         if generator.scale != scale:
             raise WeightsError(f"{name}: enlarges {generator.scale} times, but scale is {scale}")
-    final = list(generators.values())[-1] if generators else None
+    own = [each for name, each in generators.items() if not name.endswith(ENSEMBLE)]
+    final = own[-1] if own else None
     draw = drawing(final, sampling) if final else None
     metrics: dict[str, object] = {}
     tables = []
     for name, pictures in sets.items():
-        table = evaluate(generators, pictures, scale=scale, draw=draw, show=partial(show, name))
+        try:
+            table = evaluate(
+                generators,
+                pictures,
+                scale=scale,
+                lr=(lr or {}).get(name),
+                lpips=lpips,
+                draw=draw,
+                show=partial(show, name),
+            )
+        except ProtocolError as error:
+            raise ProtocolError(f"{name}: {error}") from None
         metrics[name] = means(table)
         table.insert(0, "set", name)
         tables.append(table)
-    metrics["protocol"] = protocol(scale, sampling=sampling if draw else None, alpha=alpha)
+    metrics["protocol"] = protocol(
+        scale,
+        sampling=sampling if draw else None,
+        alpha=alpha,
+        given_lr=bool(lr),
+        lpips=lpips is not None,
+        ensemble=len(own) < len(generators),
+    )
+    metrics["versions"] = versions()
     if perceptual is not None:
         metrics["perceptual"] = [perceptual]  # a list: `dvc metrics` shows numbers only
     metrics["parameters"] = final.parameters if final else 0
@@ -125,6 +152,7 @@ def evaluate_sets(
     perceptual: str = "none",
     sampling: Sampling = NO_SAMPLES,
     alpha: float | None = None,
+    lpips: Distance | None = None,
 ) -> None:
     """Scores every set and writes metrics/evaluate.json, plots/per_image.csv and samples/.
 
@@ -136,6 +164,7 @@ def evaluate_sets(
         perceptual: As for `metrics_of`.
         sampling: As for `metrics_of`.
         alpha: As for `metrics_of`.
+        lpips: As for `metrics_of`.
 
     Raises:
         WeightsError: A generator is for another scale.
@@ -153,6 +182,7 @@ def evaluate_sets(
         perceptual=perceptual,
         sampling=sampling,
         alpha=alpha,
+        lpips=lpips,
         show=show,
     )
     table.to_csv(root / "plots" / "per_image.csv", index=False, lineterminator="\n")

@@ -9,9 +9,12 @@ from tqdm import tqdm
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.checkerboard import checkerboard
 from srmodels.evaluation.colour import colour_scores
+from srmodels.evaluation.consistency import lr_consistency
+from srmodels.evaluation.fit import check_fit
+from srmodels.evaluation.lpips import Distance
 from srmodels.evaluation.luma import Picture, luma_pair
 from srmodels.evaluation.protocol import PROTOCOL, protocol
-from srmodels.evaluation.psnr import psnr
+from srmodels.evaluation.psnr import psnr, psnr_rgb
 from srmodels.evaluation.samples import Draw, diversity
 from srmodels.evaluation.sharpness import sharpness
 from srmodels.evaluation.ssim import ssim
@@ -24,7 +27,6 @@ __all__ = [
     "Shown",
     "Upscaler",
     "evaluate",
-    "means",
     "protocol",
     "scores",
 ]
@@ -54,17 +56,22 @@ class Shown(NamedTuple):
     hr: Picture
 
 
-def scores(sr: Picture, hr: Picture, *, scale: int) -> dict[str, float]:
+def scores(
+    sr: Picture, hr: Picture, *, lr: Picture, scale: int, lpips: Distance | None = None
+) -> dict[str, float]:
     """All scores of one picture.
 
     Args:
         sr: uint8 (H, W, 3), sRGB.
         hr: The same size.
-        scale: How many times larger SR is than the LR it was made from.
+        lr: uint8 (H / scale, W / scale, 3), what SR was made from.
+        scale: How many times larger SR is.
+        lpips: What computes it; None leaves it out.
 
     Returns:
-        psnr_y (dB), ssim_y, sharpness, checkerboard (SR over HR), colour_shift (CIEDE2000) and
-        the tint it consists of: shift_l, shift_a, shift_b. Rounded to 6 decimals.
+        psnr_y (dB), ssim_y, psnr_rgb (dB), lpips where wanted, sharpness, checkerboard (SR over
+        HR), lr_consistency (dB), colour_shift (CIEDE2000) and the tint it consists of: shift_l,
+        shift_a, shift_b. Rounded to 6 decimals.
 
     Raises:
         ProtocolError: The sizes differ, or the picture is too small.
@@ -74,9 +81,12 @@ def scores(sr: Picture, hr: Picture, *, scale: int) -> dict[str, float]:
     made = {
         "psnr_y": psnr(*y),
         "ssim_y": ssim(*y),
+        "psnr_rgb": psnr_rgb(sr, hr, border=scale),
+        **({} if lpips is None else {"lpips": lpips(sr, hr, scale)}),
         "sharpness": sharpness(*y),
         "colour_shift": shift,
         "checkerboard": checkerboard(*y, scale=scale),
+        "lr_consistency": lr_consistency(sr, lr, scale=scale),
         "shift_l": lightness,
         "shift_a": red,
         "shift_b": yellow,
@@ -88,10 +98,12 @@ def _nothing(_shown: Shown) -> None:
     pass
 
 
-def _row(shown: Shown, model: str, made: Sequence[Picture], scale: int) -> dict[str, str | float]:
+def _row(
+    shown: Shown, model: str, made: Sequence[Picture], scale: int, lpips: Distance | None
+) -> dict[str, str | float]:
     """A model's mean scores on one picture, of which it made one SR or several."""
     try:
-        each = [scores(sr, shown.hr, scale=scale) for sr in made]
+        each = [scores(sr, shown.hr, lr=shown.lr, scale=scale, lpips=lpips) for sr in made]
     except ProtocolError as error:
         raise ProtocolError(f"{shown.image}, {model}: {error}") from None
     found = {name: sum(one[name] for one in each) / len(each) for name in each[0]}
@@ -102,12 +114,13 @@ def _row(shown: Shown, model: str, made: Sequence[Picture], scale: int) -> dict[
     }
 
 
-def _rows(shown: Shown, scale: int) -> list[dict[str, str | float]]:
+def _rows(shown: Shown, scale: int, lpips: Distance | None) -> list[dict[str, str | float]]:
     """One row per model, and one for the samples where there are any."""
-    rows = [_row(shown, model, [sr], scale) for model, sr in shown.pictures.items()]
+    rows = [_row(shown, model, [sr], scale, lpips) for model, sr in shown.pictures.items()]
     if shown.samples:
         spread = round(diversity(shown.samples), _DIGITS)
-        rows.append({**_row(shown, SAMPLES, shown.samples, scale), "diversity": spread})
+        row = _row(shown, SAMPLES, shown.samples, scale, lpips)
+        rows.append({**row, "diversity": spread})
     return rows
 
 
@@ -116,6 +129,8 @@ def evaluate(
     images: Sequence[tuple[str, Picture]],
     *,
     scale: int,
+    lr: Mapping[str, Picture] | None = None,
+    lpips: Distance | None = None,
     draw: Draw | None = None,
     show: Callable[[Shown], None] = _nothing,
 ) -> pd.DataFrame:
@@ -125,6 +140,8 @@ def evaluate(
         upscalers: By name: uint8 LR (h, w, 3) to uint8 SR (scale h, scale w, 3).
         images: Names and HR pictures, uint8 (H, W, 3), any size; cut to a multiple of `scale`.
         scale: How many times LR is smaller.
+        lr: Given LR pictures by the images' names; None makes LR of HR.
+        lpips: What computes that score; None leaves it out.
         draw: Makes samples of SR; their mean scores are one more row, "samples", which alone has
             a diversity. None: no such row, no such column.
         show: Called once a picture.
@@ -136,16 +153,15 @@ def evaluate(
         ProtocolError: There is no picture, one does not fit, or bicubic is so bad on average that
             the protocol must be broken.
     """
-    if not images:
-        raise ProtocolError("no picture to score; a test set needs at least one")
+    check_fit(images, lr, scale=scale, lpips=lpips is not None)
     everyone: dict[str, Upscaler] = {BASELINE: lambda lr: enlarge_image(lr, scale), **upscalers}
     rows: list[dict[str, str | float]] = []
     for place, (name, whole) in enumerate(tqdm(images, "scores", disable=None, unit="picture")):
         hr = crop_to_multiple(whole, scale)
-        lr = reduce_image(hr, scale)
-        pictures = {model: upscale(lr) for model, upscale in everyone.items()}
-        shown = Shown(name, lr, pictures, draw(lr, place) if draw else [], hr)
-        rows += _rows(shown, scale)
+        small = reduce_image(hr, scale) if lr is None else lr[name]
+        pictures = {model: upscale(small) for model, upscale in everyone.items()}
+        shown = Shown(name, small, pictures, draw(small, place) if draw else [], hr)
+        rows += _rows(shown, scale, lpips)
         show(shown)
     table = pd.DataFrame(rows)
     _check_baseline(table.loc[table["model"] == BASELINE, "psnr_y"])
@@ -160,13 +176,3 @@ def _check_baseline(values: Iterable[float]) -> None:
             f"bicubic: PSNR-Y is {mean:.2f} dB; on photographs it is above {_BROKEN:.0f} dB, so LR "
             "and HR do not belong together, or a value range is wrong: the protocol is broken"
         )
-
-
-def means(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """The mean of every score over the pictures, by model and score, in the table's order."""
-    found: dict[str, dict[str, float]] = {}
-    for model in dict.fromkeys(table["model"]):
-        rows = table[table["model"] == model].dropna(axis="columns", how="all")
-        columns = [name for name in rows.columns if name not in ("image", "model")]
-        found[str(model)] = {name: round(float(rows[name].mean()), _DIGITS) for name in columns}
-    return found

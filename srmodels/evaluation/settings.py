@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 __all__ = ["RESERVED", "EvaluateSettings"]
 
-RESERVED = ("test", "protocol", "perceptual", "parameters")  # keys of the metrics file
+RESERVED = ("test", "protocol", "versions", "perceptual", "parameters")  # keys of the metrics file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +12,8 @@ class EvaluateSettings:
     """What is scored besides the bundled test pictures, and besides the two generators' SR.
 
     Attributes:
-        sets: Further test sets: a name for the metrics to the folder of HR pictures.
+        sets: Further test sets: a name for the metrics to Set5, Set14, BSD100, Urban100,
+            DIV2K-val or the absolute path of a folder of HR pictures.
         tile: Side of the tiles a large picture is enlarged in, in LR pixels.
         samples: How many samples of a VAE are drawn for each picture, 2 or more; 0 draws none. A
             generator that is no VAE has none to draw.
@@ -20,6 +21,9 @@ class EvaluateSettings:
         alpha: Share of the final generator's weights, 0 to 1, in a mixture with the pretrained
             one's that is scored as well (Wang et al., "ESRGAN", 2018, section 3.4); None mixes
             nothing.
+        lpips: Whether LPIPS is a score, which needs the extra `lpips` and AlexNet's weights.
+        self_ensemble: Whether the mean over eight flips and turns of LR is scored as well (Timofte
+            et al., CVPR 2016), for the final generator.
     """
 
     sets: dict[str, str] = field(default_factory=dict)
@@ -27,6 +31,8 @@ class EvaluateSettings:
     samples: int = 5
     temperature: float = 1.0
     alpha: float | None = None
+    lpips: bool = False
+    self_ensemble: bool = False
 
     def __post_init__(self) -> None:
         """Checks names and ranges."""

@@ -1,125 +1,167 @@
-"""Many picture files in, many enlarged ones out: what may be written where, and what went wrong."""
+"""Many picture files in, many enlarged ones out; one that goes wrong does not stop the rest."""
 
-import io
+import errno
 import logging
-import os
-from collections.abc import Callable, Sequence
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
-from srmodels.data.decode import decode
-from srmodels.errors import ConfigError, PhotoError
-from srmodels.snapshot import write_bytes
+from srmodels.atomic import replacing
+from srmodels.data.door import MAX_PIXELS
+from srmodels.data.whole import read_whole
+from srmodels.errors import PhotoError
+from srmodels.inference.enlarge import Wish, enlarged
+from srmodels.inference.generator import Generator
+from srmodels.inference.plan import PIPE, Task
+from srmodels.inference.sheet import Bands, Sheet
+from srmodels.inference.writing import QUALITY, write_sheet
 
-__all__ = ["plan", "upscale_files", "write_picture"]
+__all__ = ["Outcome", "upscale_files"]
 
 log = logging.getLogger(__name__)
 
-Picture = NDArray[np.uint8]
-
-# Best quality that is still small; the network's work should not end as JPEG blocks.
-_FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {}),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".webp": ("WEBP", {"quality": 95, "use_sharp_yuv": True}),
-    ".tif": ("TIFF", {"compression": "tiff_deflate"}),
-    ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
-}
+# the fault of one name; of all other causes, the next picture would suffer as well
+_OF_A_NAME = {errno.ENAMETOOLONG, errno.EISDIR, errno.EILSEQ, errno.EINVAL}
+_BAR = "{desc}: {percentage:3.0f}% |{bar}| {elapsed}, {remaining} to go{postfix}"
 
 
-def write_picture(path: Path, picture: Picture) -> None:
-    """Writes uint8 (H, W, 3) in the format of the file's ending, whole or not at all.
+@dataclass(slots=True)
+class Outcome:
+    """What became of the pictures.
 
-    Raises:
-        ConfigError: The ending is none of PNG, JPEG, WebP and TIFF.
-        PhotoError: The format cannot hold the picture (JPEG and WebP have a largest size).
-        OSError: The folder cannot be written to, or the disk is full.
+    Attributes:
+        written: How many.
+        existing: How many had their results already.
+        failed: One sentence for each of the others.
     """
-    kind, options = _format(path)
-    file = io.BytesIO()
-    try:
-        Image.fromarray(picture).save(file, kind, **options)
-    except (OSError, ValueError) as error:
-        height, width = picture.shape[:2]
-        raise PhotoError(
-            f"{path.name}: {kind} cannot hold {width} x {height} pixels ({error}); use .png or .tif"
-        ) from None
-    write_bytes(path, file.getvalue())
+
+    written: int = 0
+    existing: int = 0
+    failed: list[str] = field(default_factory=list)
 
 
-def _format(path: Path) -> tuple[str, dict[str, Any]]:
-    known = _FORMATS.get(path.suffix.lower())
-    if known is None:
-        raise ConfigError(f"{path}: unknown kind of picture; one of {', '.join(_FORMATS)} is right")
-    return known
+def _line(text: str) -> str:
+    """A text that names files, on one line, whatever they are called."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
-def plan(inputs: Sequence[Path], output: Path) -> list[tuple[Path, Path]]:
-    """Which file goes where.
+@contextmanager
+def _file_of(source: Path) -> Iterator[Path]:
+    """A picture's file; standard input becomes one for as long."""
+    if source != PIPE:
+        yield source
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "stdin")
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield path
 
-    Args:
-        inputs: Picture files.
-        output: A file for a single input, told by its ending; otherwise a folder, in which each
-            result is NAME.png.
 
-    Returns:
-        Input and output, pair by pair.
+def _watched(bands: Bands, bar: "tqdm[NoReturn]", height: int, share: float) -> Bands:
+    for band in bands:
+        yield band
+        bar.update(share * len(band) / height)
 
-    Raises:
-        ConfigError: A result would overwrite an input or another result, or several inputs
-            would go to one file.
-    """
-    as_file = bool(output.suffix) and not output.is_dir()
-    if as_file and len(inputs) > 1:
-        raise ConfigError(f"-o {output}: is one file for {len(inputs)} pictures; name a folder")
-    if as_file:
-        _format(output)
-    pairs = [(path, output if as_file else output / f"{path.stem}.png") for path in inputs]
-    sources = {os.path.realpath(path) for path in inputs}
-    taken: dict[str, Path] = {}
-    for path, target in pairs:
-        real = os.path.realpath(target)
-        if real in sources:
-            raise ConfigError(f"{path}: its result {target} would overwrite an input; change -o")
-        if real in taken:
-            raise ConfigError(
-                f"{path}: its result {target} is also that of {taken[real]}; "
-                "enlarge them into different folders"
-            )
-        taken[real] = path
-    return pairs
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """How each picture is done."""
+
+    generator: Generator
+    wish: Wish
+    quality: int
+    max_pixels: int
+    seed: int | None
+    bar: "tqdm[NoReturn]"
+
+    def do(self, task: Task) -> None:
+        with _file_of(task.source) as path:
+            whole = read_whole(path, max_pixels=self.max_pixels)
+        for note in whole.notes:
+            log.info("%s", _line(f"{task.source.name}: {note}"))
+        for number, target in enumerate(task.targets):
+            seed = None if self.seed is None else self.seed + number
+            sheet = enlarged(whole, self.generator, self.wish, task.kind, seed=seed)
+            task.kind.check(task.source.name, sheet.height, sheet.width)
+            bands = _watched(sheet.bands, self.bar, sheet.height, 1 / len(task.targets))
+            self._write(replace(sheet, bands=bands), task, target)
+
+    def _write(self, sheet: Sheet, task: Task, target: Path) -> None:
+        name = task.source.name
+        if target != PIPE:
+            with replacing(target) as file:
+                write_sheet(file, sheet, task.kind, name=name, quality=self.quality)
+            return
+        with tempfile.TemporaryFile() as file:
+            write_sheet(file, sheet, task.kind, name=name, quality=self.quality)
+            file.seek(0)
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.flush()
+
+
+def _failure(task: Task, error: Exception) -> str | None:
+    """The sentence about one picture's failure; None where the rest would fail as well."""
+    if isinstance(error, PhotoError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"{task.source.name}: its result does not fit into memory; cut it into parts"
+    if isinstance(error, OSError) and error.errno in _OF_A_NAME:
+        return f"{task.source.name}: its result cannot be written ({error.strerror})"
+    return None
 
 
 def upscale_files(
-    pairs: Sequence[tuple[Path, Path]], upscale: Callable[[Picture], Picture]
-) -> list[str]:
-    """Enlarges files; one that cannot be does not stop the rest.
+    tasks: Sequence[Task],
+    generator: Generator,
+    wish: Wish | None = None,
+    *,
+    quality: int = QUALITY,
+    max_pixels: int = MAX_PIXELS,
+    seed: int | None = None,
+    skip_existing: bool = False,
+) -> Outcome:
+    """Enlarges files.
 
     Args:
-        pairs: Input and output files, as `plan` returns them.
-        upscale: uint8 (h, w, 3) to uint8 (H, W, 3).
-
-    Returns:
-        One sentence for each file that failed.
+        tasks: As `plan` returns them.
+        generator: Whose network does it.
+        wish: What the results shall be; None: what the generator makes.
+        quality: 1 to 100, where the kind of file loses something.
+        max_pixels: Larger pictures are refused before they are decoded.
+        seed: Of the first sample of each picture; None: a VAE's most likely picture.
+        skip_existing: Whether pictures are left alone whose results are all there.
 
     Raises:
         SrmodelsError: Nothing of this can work, such as no memory for the smallest tile.
         OSError: A result cannot be written; what was written before stays.
     """
-    failed = []
-    for path, target in tqdm(pairs, "upscale", disable=None, unit="picture"):
-        try:
-            write_picture(target, upscale(decode(path)))
-        except PhotoError as error:
-            log.warning("skipped %s", error)
-            failed.append(str(error))
-        except MemoryError:
-            failed.append(f"{path.name}: its result does not fit into memory; cut it into parts")
-            log.warning("skipped %s", failed[-1])
-    return failed
+    outcome = Outcome()
+    bar: tqdm[NoReturn] = tqdm(total=len(tasks), desc="upscale", disable=None, bar_format=_BAR)
+    work = _Work(generator, wish or Wish(), quality, max_pixels, seed, bar)
+    with logging_redirect_tqdm(), bar:
+        for done, task in enumerate(tasks):
+            bar.set_postfix_str(f", {_line(task.source.name)} ({done + 1} of {len(tasks)})")
+            if skip_existing and all(target.exists() for target in task.targets):
+                outcome.existing += 1
+            else:
+                try:
+                    work.do(task)
+                    outcome.written += 1
+                except Exception as error:
+                    sentence = _failure(task, error)
+                    if sentence is None:
+                        raise
+                    outcome.failed.append(_line(sentence))
+                    log.warning("skipped %s", outcome.failed[-1])
+            bar.n = done + 1
+            bar.refresh()
+    return outcome

@@ -7,10 +7,20 @@ import torch
 from torch import nn
 
 from srmodels.errors import ConfigError
+from srmodels.machine import bf16_is_fast
 
-__all__ = ["Precision", "computing", "device_named", "home_of", "is_out_of_memory"]
+__all__ = [
+    "Computing",
+    "Precision",
+    "computing",
+    "device_named",
+    "home_of",
+    "is_out_of_memory",
+    "precision_on",
+]
 
-Precision = Literal["fp32", "bf16"]
+Computing = Literal["fp32", "bf16", "fp16"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 def device_named(name: str) -> torch.device:
@@ -31,16 +41,30 @@ def device_named(name: str) -> torch.device:
     return torch.device(chosen)
 
 
+def precision_on(device: torch.device, precision: Precision) -> Computing:
+    """What "auto" is on a device: bf16 where the device is fast at it, fp32 elsewhere.
+
+    Raises:
+        ConfigError: fp16 is wanted on the CPU.
+    """
+    if precision == "auto":
+        return "bf16" if bf16_is_fast(device.type) else "fp32"
+    if precision == "fp16" and device.type == "cpu":
+        raise ConfigError("precision: found fp16, which takes a CPU forever; auto, fp32, bf16 do")
+    return precision
+
+
 def home_of(network: nn.Module) -> torch.device:
     """The device a network's parameters are on."""
     first = next(network.parameters(), None)
     return torch.device("cpu") if first is None else first.device
 
 
-def computing(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
+def computing(device: torch.device, precision: Computing) -> AbstractContextManager[object]:
     """Within it, PyTorch computes at this precision."""
-    if precision == "bf16":
-        return torch.autocast(device.type, dtype=torch.bfloat16)
+    if precision != "fp32":
+        half = torch.bfloat16 if precision == "bf16" else torch.float16
+        return torch.autocast(device.type, dtype=half)
     if device.type == "cuda":
         # fp32 means fp32: cuDNN's default rounds the factors of a convolution to TF32
         flags: AbstractContextManager[object] = torch.backends.cudnn.flags(

@@ -1,20 +1,24 @@
 """A trained generator as people use it: load it once, call it with a picture."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from srmodels import models, snapshot
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.inference.device import Precision
+from srmodels.inference.interpolation import interpolate
+from srmodels.inference.pixels import Kind
 from srmodels.inference.sample import sample
-from srmodels.inference.upscale import Picture, upscaler
+from srmodels.inference.upscale import Picture, margins, rows, upscale
 from srmodels.models._latent import LatentNetwork
 from srmodels.snapshot import Snapshot
 
-__all__ = ["Generator", "compared", "load"]
+__all__ = ["Generator", "compared", "generator_of", "load"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +30,7 @@ class Generator:
         name: The network's name, which is its module's.
         scale: How many times larger it makes a picture.
         tile: Side of the tiles in LR pixels.
-        precision: "fp32" or "bf16".
+        precision: "auto", "fp32", "bf16" or "fp16"; see `upscale.rows`.
     """
 
     network: nn.Module
@@ -35,9 +39,31 @@ class Generator:
     tile: int = 256
     precision: Precision = "fp32"
 
-    def __call__(self, lr: Picture) -> Picture:
-        """Enlarges one picture."""
-        return upscaler(self.scale, tile=self.tile, precision=self.precision)(self.network, lr)
+    def __call__(self, lr: NDArray[Kind]) -> NDArray[Kind]:
+        """Enlarges one picture; 16 bits give 16 bits, floats in [0, 1] give floats, not clamped."""
+        padding, multiple = margins(self.network)
+        return upscale(
+            self.network,
+            lr,
+            scale=self.scale,
+            padding=padding,
+            multiple=multiple,
+            tile=self.tile,
+            precision=self.precision,
+        )
+
+    def rows(self, lr: NDArray[Kind]) -> Iterator[NDArray[Kind]]:
+        """The same in bands of SR rows, from top to bottom, with little memory (`upscale.rows`)."""
+        padding, multiple = margins(self.network)
+        return rows(
+            self.network,
+            lr,
+            scale=self.scale,
+            padding=padding,
+            multiple=multiple,
+            tile=self.tile,
+            precision=self.precision,
+        )
 
     @property
     def parameters(self) -> int:
@@ -47,7 +73,7 @@ class Generator:
     @property
     def has_samples(self) -> bool:
         """Whether it is a VAE, which has other pictures than the most likely one."""
-        return models.latent(self.name)
+        return isinstance(self.network, LatentNetwork)
 
     def sample(
         self,
@@ -81,9 +107,12 @@ def _read(path: Path, device: str | torch.device) -> Snapshot:
     return read
 
 
-def _generator(read: Snapshot, tile: int, precision: Precision) -> Generator:
+def generator_of(read: Snapshot, tile: int, precision: Precision) -> Generator:
+    """A snapshot's network as a generator, its memory in the order that is fastest."""
     scale = read.network.scale
     assert isinstance(scale, int), f"{read.name} has a scale"
+    if getattr(read.network, "channels_last", True):
+        read.network.to(memory_format=torch.channels_last)  # twice as fast on a CPU
     return Generator(
         network=read.network, name=read.name, scale=scale, tile=tile, precision=precision
     )
@@ -107,7 +136,7 @@ def load(
     Raises:
         WeightsError: The file cannot be used, or holds a network that enlarges nothing.
     """
-    return _generator(_read(path, device), tile, precision)
+    return generator_of(_read(path, device), tile, precision)
 
 
 def compared(
@@ -143,6 +172,6 @@ def compared(
     if pretrained is not None:
         rows = {"pretrained": _read(pretrained, device), **rows}
         if alpha is not None:
-            mixed = snapshot.interpolate(rows["pretrained"], rows["generator"], alpha)
+            mixed = interpolate(rows["pretrained"], rows["generator"], alpha)
             rows = {"pretrained": rows["pretrained"], "interpolated": mixed, **rows}
-    return {name: _generator(read, tile, precision) for name, read in rows.items()}
+    return {name: generator_of(read, tile, precision) for name, read in rows.items()}

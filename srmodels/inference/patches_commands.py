@@ -42,7 +42,7 @@ def show(
     """Draw a random sample of patches: HR beside LR, with name, box, sharpness, shard:row."""
     from srmodels.data.contact_sheet import contact_sheet, sample
     from srmodels.data.shards import Store
-    from srmodels.inference.batch import write_picture
+    from srmodels.inference.writing import write_picture
 
     store = Store(data / "train")
     rows = sample(store, count, seed=seed)

@@ -13,7 +13,8 @@ https://arxiv.org/abs/1807.00734
     As in ESRGAN (arXiv:1809.00219, eqs. 1 and 2). Neither sum is halved, as in both papers;
     ESRGAN's public code halves both, so weigh the term half as much to do as that code does.
 
-Every mean is over the batch and, where the logits are a map, over its positions. That the
+Every mean is over the batch and, where the logits are a map, over its positions; of several
+processes' losses the mean is descended, so only a mean within a loss asks the others. That the
 discriminator's `fake` comes from a detached SR is the objective's affair, not done here.
 """
 
@@ -21,6 +22,8 @@ from typing import Literal
 
 import torch.nn.functional as F
 from torch import Tensor
+
+from srmodels.ranks import mean_of_all
 
 __all__ = ["AdversarialKind", "discriminator_loss", "generator_loss", "needs_real"]
 
@@ -35,6 +38,11 @@ def _is_real(logits: Tensor) -> Tensor:
 def _is_fake(logits: Tensor) -> Tensor:
     """The mean of -log(1 - sigmoid(logits)): 0 where the discriminator is sure of "fake"."""
     return F.softplus(logits).mean()
+
+
+def _typical(logits: Tensor) -> Tensor:
+    """The mean over the batches of all processes: the relativistic average is over the whole."""
+    return mean_of_all(logits.mean())
 
 
 def needs_real(kind: AdversarialKind) -> bool:
@@ -59,7 +67,7 @@ def generator_loss(kind: AdversarialKind, *, fake: Tensor, real: Tensor | None =
         return (fake - 1).square().mean()
     assert real is not None, f"{kind} compares fake with real: pass both"
     # ESRGAN eq. 2; the gradient reaches the generator in both terms
-    return _is_fake(real - fake.mean()) + _is_real(fake - real.mean())
+    return _is_fake(real - _typical(fake)) + _is_real(fake - _typical(real))
 
 
 def discriminator_loss(kind: AdversarialKind, *, fake: Tensor, real: Tensor) -> Tensor:
@@ -78,4 +86,4 @@ def discriminator_loss(kind: AdversarialKind, *, fake: Tensor, real: Tensor) -> 
     if kind == "least_squares":
         return ((real - 1).square().mean() + fake.square().mean()) / 2
     # ESRGAN eq. 1
-    return _is_real(real - fake.mean()) + _is_fake(fake - real.mean())
+    return _is_real(real - _typical(fake)) + _is_fake(fake - _typical(real))

@@ -14,6 +14,7 @@ instead, as one is tempted to, would weigh it by another factor for every networ
 from torch import Tensor
 
 from srmodels.models._latent import Gaussian
+from srmodels.ranks import mean_of_all
 
 __all__ = ["gaussian_kl", "kl_per_image"]
 
@@ -31,10 +32,11 @@ def kl_per_image(divergences: Tensor, *, free_bits: float = 0.0) -> Tensor:
     Args:
         divergences: (N, C, h, w), in nats.
         free_bits: Nats a number of the latent may diverge for nothing. What counts is the mean of a
-            channel over batch and positions (the paper's groups); below this it gives no gradient.
+            channel over batch, that of all processes, and positions (the paper's groups); below
+            this it gives no gradient.
 
     Returns:
         A scalar, in nats; at least free_bits times the numbers of an image's latent.
     """
     positions = divergences.shape[-2] * divergences.shape[-1]
-    return positions * divergences.mean((0, 2, 3)).clamp_min(free_bits).sum()
+    return positions * mean_of_all(divergences.mean((0, 2, 3))).clamp_min(free_bits).sum()

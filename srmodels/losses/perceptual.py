@@ -20,16 +20,14 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from srmodels.errors import TrainingError
+from srmodels.losses._ranges import check_ranges
 from srmodels.losses._vgg import LAYERS, vgg_slice
 
 __all__ = ["Perceptual", "PerceptualSettings"]
 
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
-_ROUNDING = 1e-3  # how far outside [0, 1] HR may lie
-_OVERSHOOT = 0.1  # beyond this a pixel of SR is outside
-_OUTSIDE = 0.25  # the share of SR's values that may be outside
+_CHECK_EVERY = 100  # calls; a look at the values makes a GPU wait
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +64,10 @@ class PerceptualSettings:
 
 
 class Perceptual(nn.Module):
-    """Compares features of SR and HR; frozen, always in evaluation mode."""
+    """Compares features of SR and HR; frozen, always in evaluation mode.
+
+    It computes in float32; `placed` takes over the precision of the training around it.
+    """
 
     mean: Tensor
     std: Tensor
@@ -86,8 +87,21 @@ class Perceptual(nn.Module):
                 self.features[index + 1] = nn.ReLU(inplace=False)
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1))
+        self.calls = 0
         self.requires_grad_(requires_grad=False)
         self.eval()
+
+    def placed(self, device: torch.device | None) -> "Perceptual":
+        """Moves it to the device, its convolutions in the precision of the autocast in force there.
+
+        The classifier is half of SRGAN's step. Its weights never change: kept in bfloat16, and in
+        the order of channels_last, they cost no cast in a step. Distances stay float32.
+        """
+        kind = "cpu" if device is None else device.type
+        if torch.is_autocast_enabled(kind):
+            self.features.to(torch.get_autocast_dtype(kind))
+        self.features.to(memory_format=torch.channels_last)
+        return self.to(device)
 
     def train(self, mode: bool = True) -> "Perceptual":  # noqa: ARG002 - torch's signature
         """Stays in evaluation mode, whatever the module around it does."""
@@ -96,7 +110,7 @@ class Perceptual(nn.Module):
     def layers_of(self, images: Tensor) -> Mapping[str, Tensor]:
         """Features by layer name, each (N, C, h, w), of images (N, 3, H, W) in [0, 1]."""
         found = {}
-        features = (images - self.mean) / self.std
+        features = ((images - self.mean) / self.std).to(next(self.features.parameters()).dtype)
         deepest = max(self.stops) + (0 if self.settings.before_activation else 1)
         for index, layer in enumerate(self.features[: deepest + 1]):
             features = layer(features)
@@ -113,9 +127,12 @@ class Perceptual(nn.Module):
             hr: (N, 3, H, W), [0, 1].
 
         Raises:
-            TrainingError: An image is in another range, such as [-1, 1] or [0, 255].
+            TrainingError: An image is in another range, such as [-1, 1] or [0, 255]. Elsewhere than
+                on the CPU only every hundredth call looks, the first one included.
         """
-        _check_ranges(sr, hr)
+        if hr.device.type == "cpu" or self.calls % _CHECK_EVERY == 0:
+            check_ranges(sr, hr)
+        self.calls += 1
         with torch.no_grad():
             wanted = self.layers_of(hr)
         terms = []
@@ -124,26 +141,3 @@ class Perceptual(nn.Module):
             size = difference.abs() if self.settings.distance == "l1" else difference.square()
             terms.append(self.settings.layers[name] * size.mean())
         return torch.stack(terms).sum()
-
-
-@torch.no_grad()
-def _check_ranges(sr: Tensor, hr: Tensor) -> None:
-    """HR is [0, 1] but for rounding; of SR a quarter may lie more than 0.1 outside.
-
-    A photograph in [-1, 1] has about half of its values below -0.1. NaN in SR passes: the engine
-    looks for that, and says it better.
-    """
-    outside = (sr < -_OVERSHOOT) | (sr > 1 + _OVERSHOOT)
-    facts = torch.stack([hr.amin().float(), hr.amax().float(), outside.float().mean()])
-    low, high, share = facts.tolist()  # one wait for the device, not three
-    if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
-        raise TrainingError(
-            f"perceptual: HR is not in [0, 1] (found {low:g} to {high:g}); "
-            "images are [0, 1] everywhere, the ImageNet normalisation is done inside"
-        )
-    if share > _OUTSIDE:
-        raise TrainingError(
-            f"perceptual: SR is not in [0, 1] ({share:.0%} of its values lie more than "
-            f"{_OVERSHOOT} outside); a network that thinks in another range converts inside "
-            "itself, and one that diverged wants a smaller learning rate"
-        )

@@ -15,6 +15,8 @@ from typing import NamedTuple, overload
 import torch
 from torch import Tensor, nn
 
+from srmodels import ranks
+
 __all__ = ["Gaussian", "LatentNetwork", "Reconstruction", "gaussian"]
 
 _BOUND = 8.0
@@ -41,7 +43,8 @@ class Gaussian(NamedTuple):
         """A latent (N, C, h, w) that carries gradient to mean and variance (section 2.4).
 
         The noise is drawn on the CPU, so that one seed gives one latent on every device and the
-        CPU's random state is all there is to save.
+        CPU's random state is all there is to save. Processes that train together draw their
+        parts of the whole batch's.
 
         Args:
             generator: Of the CPU; None is PyTorch's own.
@@ -49,7 +52,7 @@ class Gaussian(NamedTuple):
             noise: (N, C, h, w), standard normal, where it is drawn already.
         """
         if noise is None:
-            noise = torch.randn(self.mean.shape, generator=generator)
+            noise = ranks.randn(self.mean.shape, generator=generator)
         return self.mean + temperature * torch.exp(self.log_variance / 2) * noise.to(self.mean)
 
 

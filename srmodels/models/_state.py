@@ -1,5 +1,7 @@
 """State dicts: read from a file of this project's or anyone's, compared with a network's."""
 
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,13 +14,18 @@ from srmodels.errors import WeightsError
 
 __all__ = ["misfits", "read_state"]
 
-_INSIDE = ("params_ema", "params", "state_dict")  # where public files keep it; the average first
+# where public files keep it; the average first
+_INSIDE = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
+_CALL = re.compile(r"GLOBAL (\S+)")  # how torch names what a pickle wants to call
 
 
 def _reason(error: Exception) -> str:
     """Why a file cannot be read; torch's own words advise to unpickle anything."""
     if isinstance(error, SafetensorError | OSError):
         return str(error)
+    call = _CALL.search(str(error))
+    if call is not None:
+        return f"its pickle would run {call[1]}, and no code in a file is ever run"
     return f"{type(error).__name__}: damaged, or more than tensors in it"
 
 
@@ -36,9 +43,10 @@ def read_state(path: Path, *, where: str, right: str) -> dict[str, Tensor]:
     if not path.is_file():
         raise WeightsError(f"{where}: no such file (found {str(path)!r}); {right} is right")
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors":
             return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of old and odd files; the rest is errors
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged file makes torch raise
         raise WeightsError(
             f"{where}: {path} cannot be read ({_reason(error)}); a state dict is right"

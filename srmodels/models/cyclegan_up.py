@@ -67,13 +67,12 @@ class Settings:
             raise ValueError("edge_kernel must be odd")
 
 
-def _reach(settings: Settings) -> int:
-    """LR pixels on either side of a tile that its output depends on."""
-    edge = settings.edge_kernel // 2
-    reach = edge
+def _tail_reach(settings: Settings) -> int:
+    """LR pixels on either side of a tile's features that its output depends on."""
+    reach = settings.edge_kernel // 2
     for factor in reversed(stage_factors(settings.scale)):
         reach = reach_below(reach, factor) + 1
-    return max(reach + 2 * settings.num_blocks + edge, bicubic_reach(0, settings.scale))
+    return reach
 
 
 class CycleGANUp(nn.Module):
@@ -83,7 +82,10 @@ class CycleGANUp(nn.Module):
         super().__init__()
         channels = settings.channels
         self.scale = settings.scale
-        self.padding = _reach(settings)
+        self.trunk_padding = 2 * settings.num_blocks + settings.edge_kernel // 2
+        reach, bicubic = _tail_reach(settings), bicubic_reach(0, settings.scale)
+        self.tail_padding = max(reach, bicubic)
+        self.padding = max(self.trunk_padding + reach, bicubic)
         self.multiple = 1
         self.add_bicubic = settings.residual == "bicubic"
         stages = [
@@ -91,6 +93,7 @@ class CycleGANUp(nn.Module):
             for factor in stage_factors(settings.scale)
             for layer in shuffle_stage(channels, factor, nn.ReLU)
         ]
+        self.trunk_layers = 2 + settings.num_blocks
         self.layers = nn.Sequential(
             conv(3, channels, settings.edge_kernel),
             nn.ReLU(inplace=True),
@@ -106,7 +109,20 @@ class CycleGANUp(nn.Module):
 
     def forward(self, lr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        picture = torch.tanh(self.layers(lr * 2 - 1).to(lr.dtype)) / 2
+        return self.sr_of(self.features_of(lr), lr)
+
+    def features_of(self, lr: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 1] to (N, channels, H, W): the trunk."""
+        features = lr * 2 - 1
+        for layer in self.layers[: self.trunk_layers]:
+            features = layer(features)
+        return features
+
+    def sr_of(self, features: Tensor, lr: Tensor) -> Tensor:
+        """Features (N, channels, H, W) and their LR to SR: the tail."""
+        for layer in self.layers[self.trunk_layers :]:
+            features = layer(features)
+        picture = torch.tanh(features.to(lr.dtype)) / 2
         return picture + (enlarge(lr, self.scale) if self.add_bicubic else 0.5)
 
 

@@ -100,12 +100,23 @@ class EDSR(nn.Module):
         reach = 1
         for factor in reversed(factors):
             reach = reach_below(reach, factor) + 1
-        self.padding = reach + 2 + 2 * settings.num_blocks
+        self.tail_padding = reach
+        self.trunk_padding = 2 + 2 * settings.num_blocks
+        self.padding = self.trunk_padding + self.tail_padding
 
     def forward(self, lr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        features = self.head(lr - self.mean)
-        picture: Tensor = self.tail(features + self.body(features))
+        return self.sr_of(self.features_of(lr), lr)
+
+    def features_of(self, lr: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 1] to (N, channels, H, W): the trunk."""
+        features: Tensor = self.head(lr - self.mean)
+        changed: Tensor = self.body(features)
+        return features + changed
+
+    def sr_of(self, features: Tensor, lr: Tensor) -> Tensor:
+        """Features (N, channels, H, W) and their LR to SR: the tail."""
+        picture: Tensor = self.tail(features)
         return picture.to(lr.dtype) + self.mean
 
 

@@ -129,7 +129,9 @@ class RRDBNet(nn.Module):
             if self.shuffles:
                 icnr_(layer, factor)
             self.add_module(f"conv_up{number}", layer)
-        self.padding = _reach(settings)
+        self.trunk_padding = 2 + 3 * _DENSE * settings.num_blocks
+        self.tail_padding = _tail_reach(settings)
+        self.padding = self.trunk_padding + self.tail_padding
         self.register_load_state_dict_pre_hook(  # type: ignore[no-untyped-call]  # torch's is untyped
             take_older_names
         )
@@ -146,20 +148,29 @@ class RRDBNet(nn.Module):
 
     def forward(self, lr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        first = self.conv_first(lr)
-        features = self._enlarge(first + self.conv_body(self.body(first)))
+        return self.sr_of(self.features_of(lr), lr)
+
+    def features_of(self, lr: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 1] to (N, channels, H, W): the trunk."""
+        first: Tensor = self.conv_first(lr)
+        changed: Tensor = self.conv_body(self.body(first))
+        return first + changed
+
+    def sr_of(self, features: Tensor, lr: Tensor) -> Tensor:
+        """Features (N, channels, H, W) to SR: the tail; LR only says in which precision."""
+        features = self._enlarge(features)
         features = F.leaky_relu(self.conv_hr(features), _SLOPE, inplace=True)
         sr: Tensor = self.conv_last(features).to(lr.dtype)
         return sr
 
 
-def _reach(settings: Settings) -> int:
-    """LR pixels on either side of a tile that its output depends on."""
+def _tail_reach(settings: Settings) -> int:
+    """LR pixels on either side of a tile's features that its output depends on."""
     reach = 2
     for factor in reversed(stage_factors(settings.scale)):
         after = settings.upsampler == "nearest_conv"  # the convolution comes after the enlarging
         reach = reach_below(reach + after, factor) + (not after)
-    return reach + 2 + 3 * _DENSE * settings.num_blocks
+    return reach
 
 
 def build(settings: Settings) -> nn.Module:

@@ -131,8 +131,8 @@ def _tail(settings: Settings) -> nn.Sequential:
     return nn.Sequential(*layers, last)
 
 
-def _reach(settings: Settings) -> int:
-    """LR pixels on either side of a tile that its output depends on."""
+def _tail_reach(settings: Settings) -> int:
+    """LR pixels on either side of a tile's features that its output depends on."""
     if settings.upsampler == "direct":
         reach = 1
     else:
@@ -141,8 +141,7 @@ def _reach(settings: Settings) -> int:
             # PixelShuffle follows its convolution, nearest-neighbour enlarging goes before it
             after = settings.upsampler == "nearest_conv"
             reach = reach_below(reach + after, factor) + (not after)
-    reach += 1 + 2 * settings.num_blocks + settings.edge_kernel // 2
-    return max(reach, bicubic_reach(0, settings.scale))
+    return reach
 
 
 class SRResNet(nn.Module):
@@ -151,7 +150,10 @@ class SRResNet(nn.Module):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.scale = settings.scale
-        self.padding = _reach(settings)
+        self.trunk_padding = 1 + 2 * settings.num_blocks + settings.edge_kernel // 2
+        reach, bicubic = _tail_reach(settings), bicubic_reach(0, settings.scale)
+        self.tail_padding = max(reach, bicubic)
+        self.padding = max(self.trunk_padding + reach, bicubic)
         self.multiple = 1
         self.add_bicubic = settings.residual == "bicubic"
         first = conv(3, settings.channels, settings.edge_kernel)
@@ -162,7 +164,16 @@ class SRResNet(nn.Module):
 
     def forward(self, lr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        picture: Tensor = self.tail(self.body(self.head(lr - 0.5)))
+        return self.sr_of(self.features_of(lr), lr)
+
+    def features_of(self, lr: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 1] to (N, channels, H, W): the trunk."""
+        features: Tensor = self.body(self.head(lr - 0.5))
+        return features
+
+    def sr_of(self, features: Tensor, lr: Tensor) -> Tensor:
+        """Features (N, channels, H, W) and their LR to SR: the tail."""
+        picture: Tensor = self.tail(features)
         base = enlarge(lr, self.scale) if self.add_bicubic else 0.5
         return picture.to(lr.dtype) + base
 

@@ -205,6 +205,7 @@ class SwinIR(nn.Module):
     """Figure 2: a convolution, residual groups inside a long skip, PixelShuffle tail."""
 
     mean: Tensor
+    channels_last = False  # attention's features are (N, H, W, C) already
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()

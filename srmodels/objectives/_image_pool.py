@@ -7,12 +7,14 @@ section 4) uses it.
 
 The history is a tensor in the memo and nowhere else: what is under "kept/" there the engine keeps
 from step to step and in its checkpoints. What is drawn comes from the CPU's random state, which it
-saves too. So a resumed training sees the images an uninterrupted one would have.
+saves too. So a resumed training sees the images an uninterrupted one would have. Processes that
+train together have one history: each exchanges the whole batch's images and shows its own part.
 """
 
 import torch
 from torch import Tensor
 
+from srmodels import ranks
 from srmodels.objectives.turn import Memo
 
 __all__ = ["replayed"]
@@ -42,9 +44,10 @@ def replayed(fresh: Tensor, memo: Memo, name: str, *, size: int) -> Tensor:
         f"the engine hands back what a step left under kept/; {key} is missing"
     )
     pool = fresh[:0] if begins else memo[key].to(fresh)
+    batch = ranks.gathered(fresh)
     shown = []
-    for index in range(len(fresh)):
-        image = fresh[index : index + 1]
+    for index in range(len(batch)):
+        image = batch[index : index + 1]
         if len(pool) < size:
             pool = torch.cat([pool, image])
         elif torch.rand(()) < 0.5:
@@ -54,4 +57,4 @@ def replayed(fresh: Tensor, memo: Memo, name: str, *, size: int) -> Tensor:
             image = old
         shown.append(image)
     memo[key] = pool
-    return torch.cat(shown)
+    return torch.cat(shown[ranks.own_rows(len(batch))])

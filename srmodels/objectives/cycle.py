@@ -27,6 +27,7 @@ from srmodels.data.source import Batch
 from srmodels.losses.adversarial import AdversarialKind, discriminator_loss, generator_loss
 from srmodels.losses.pixel import l1
 from srmodels.objectives._image_pool import replayed
+from srmodels.objectives._window import shifted
 from srmodels.objectives.turn import Losses, Memo, Turn
 from srmodels.resize import enlarge, reduce
 
@@ -67,12 +68,17 @@ class CycleSettings:
         weights: Of the generators' terms.
         pool_size: Generated images of each domain that are remembered for its discriminator; 0
             shows it fresh ones only.
+        shift: The HR discriminator sees SR and HR less so many pixels on each axis, at a random
+            place, as in `GanSettings`; 0 shows it all.
     """
 
     weights: CycleWeights = field(default_factory=CycleWeights)
     pool_size: int = 50
+    shift: int = 0
 
     def __post_init__(self) -> None:
+        if self.shift < 0:
+            raise ValueError("shift must be 0 or more HR pixels")
         if self.pool_size < 0:
             raise ValueError("pool_size must be 0 or more")
 
@@ -80,7 +86,8 @@ class CycleSettings:
 Settings = CycleSettings
 
 
-def _generators_turn(networks: Mapping[str, nn.Module], weights: CycleWeights) -> Turn:
+def _generators_turn(networks: Mapping[str, nn.Module], settings: CycleSettings) -> Turn:
+    weights = settings.weights
     generator, degrader, discriminator_hr, discriminator_lr = (networks[role] for role in ROLES)
 
     def losses(batch: Batch, memo: Memo) -> Losses:
@@ -90,7 +97,7 @@ def _generators_turn(networks: Mapping[str, nn.Module], weights: CycleWeights) -
         terms: dict[str, Tensor] = {}
         if weights.adversarial:
             for name, fake in (
-                ("adversarial_hr", discriminator_hr(sr)),
+                ("adversarial_hr", discriminator_hr(*shifted(settings.shift, sr))),
                 ("adversarial_lr", discriminator_lr(degraded)),
             ):
                 terms[name] = weights.adversarial * generator_loss(_KIND, fake=fake)
@@ -108,15 +115,17 @@ def _generators_turn(networks: Mapping[str, nn.Module], weights: CycleWeights) -
     return Turn("generators", (generator, degrader), losses)
 
 
-def _discriminators_turn(networks: Mapping[str, nn.Module], pool_size: int) -> Turn:
+def _discriminators_turn(networks: Mapping[str, nn.Module], settings: CycleSettings) -> Turn:
     judges = {"hr": networks["discriminator_hr"], "lr": networks["discriminator_lr"]}
 
     def losses(batch: Batch, memo: Memo) -> Losses:
         terms: dict[str, Tensor] = {}
         images = {"hr": (batch.hr, memo["sr"]), "lr": (batch.lr, memo["degraded"])}
         for domain, (real_images, fresh) in images.items():
-            real = judges[domain](real_images)
-            fake = judges[domain](replayed(fresh, memo, domain, size=pool_size))
+            old = replayed(fresh, memo, domain, size=settings.pool_size)
+            shift = settings.shift if domain == "hr" else 0
+            seen, faked = shifted(shift, real_images, old)
+            real, fake = judges[domain](seen), judges[domain](faked)
             memo[f"d_{domain}_real"] = real.detach().mean()
             memo[f"d_{domain}_fake"] = fake.detach().mean()
             terms[f"adversarial_{domain}"] = discriminator_loss(_KIND, fake=fake, real=real)
@@ -133,11 +142,11 @@ def cycle_turns(networks: Mapping[str, nn.Module], settings: CycleSettings) -> t
 
     Args:
         networks: By the roles of `ROLES`.
-        settings: Weights and size of the histories.
+        settings: Weights, size of the histories, shift.
     """
     return (
-        _generators_turn(networks, settings.weights),
-        _discriminators_turn(networks, settings.pool_size),
+        _generators_turn(networks, settings),
+        _discriminators_turn(networks, settings),
     )
 
 

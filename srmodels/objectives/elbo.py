@@ -133,5 +133,5 @@ def turns(
         )
     perceptual = None
     if settings.weights.perceptual and settings.perceptual is not None:
-        perceptual = Perceptual(settings.perceptual).to(device)
+        perceptual = Perceptual(settings.perceptual).placed(device)
     return elbo_turns(generator, settings, perceptual)

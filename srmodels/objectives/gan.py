@@ -26,6 +26,7 @@ from srmodels.losses.adversarial import (
 from srmodels.losses.gradient_penalty import r1
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.losses.pixel import PixelKind, pixel_loss
+from srmodels.objectives._window import shifted
 from srmodels.objectives.turn import Losses, Memo, Turn
 
 __all__ = ["ROLES", "GanSettings", "GanWeights", "Settings", "gan_turns", "turns"]
@@ -86,15 +87,6 @@ class GanSettings:
 Settings = GanSettings
 
 
-def _shifted(shift: int, *images: Tensor) -> tuple[Tensor, ...]:
-    """The same random window of all images, `shift` pixels smaller; PyTorch's own CPU generator."""
-    if not shift:
-        return images
-    top, left = (int(each) for each in torch.randint(0, shift + 1, (2,)))
-    height, width = (side - shift for side in images[0].shape[-2:])
-    return tuple(each[..., top : top + height, left : left + width] for each in images)
-
-
 def _generator_turn(
     generator: nn.Module,
     discriminator: nn.Module,
@@ -106,7 +98,7 @@ def _generator_turn(
 
     def adversarial(sr: Tensor, hr: Tensor) -> Tensor:
         real = None
-        sr, hr = _shifted(settings.shift, sr, hr)
+        sr, hr = shifted(settings.shift, sr, hr)
         if needs_real(settings.kind):
             with torch.no_grad():  # nothing of the generator is in it
                 real = discriminator(hr)
@@ -138,7 +130,7 @@ def _penalty(discriminator: nn.Module, settings: GanSettings, hr: Tensor, memo: 
 def _discriminator_turn(discriminator: nn.Module, settings: GanSettings) -> Turn:
     def losses(batch: Batch, memo: Memo) -> Losses:
         # two passes, not one of both: each has its own BN statistics (SRGAN's discriminator has BN)
-        hr, sr = _shifted(settings.shift, batch.hr, memo["sr"])
+        hr, sr = shifted(settings.shift, batch.hr, memo["sr"])
         real, fake = discriminator(hr), discriminator(sr)
         memo["d_real"], memo["d_fake"] = real.detach().mean(), fake.detach().mean()
         terms = {"adversarial": discriminator_loss(settings.kind, fake=fake, real=real)}
@@ -173,5 +165,5 @@ def turns(
     """The turns, for networks by role, with the perceptual loss's own network on the device."""
     perceptual = None
     if settings.weights.perceptual and settings.perceptual is not None:
-        perceptual = Perceptual(settings.perceptual).to(device)
+        perceptual = Perceptual(settings.perceptual).placed(device)
     return gan_turns(networks["generator"], networks["discriminator"], settings, perceptual)

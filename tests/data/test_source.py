@@ -64,6 +64,15 @@ def test_a_batch_has_the_contracts_shape_kind_and_range(store):
         assert 0 <= images.min() < images.max() <= 1
 
 
+def test_parts_of_a_batch_are_the_whole_and_know_all_its_photographs(store):
+    options = {"permute_colours": True}
+    whole = source(store, **options).batch(3)
+    parts = [source(store, part=rows, **options).batch(3) for rows in (slice(8), slice(8, 32))]
+    assert torch.equal(torch.cat([each.lr for each in parts]), whole.lr)
+    assert torch.equal(torch.cat([each.hr for each in parts]), whole.hr)
+    assert {each.photos for each in parts} == {whole.photos}
+
+
 def test_the_same_seed_and_step_give_the_same_batch(store):
     first, again = source(store).batch(7), source(store).batch(7)
     assert torch.equal(first.lr, again.lr)

@@ -2,7 +2,8 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from srmodels.engine.step import freeze_all_but, take_step
+from srmodels.engine.device import _Mixed
+from srmodels.engine.step import OverflowedError, freeze_all_but, take_step
 from srmodels.errors import NonFiniteError
 from srmodels.objectives.turn import Turn
 from tests.engine.toys import Toy, ToySource, two_player_turns
@@ -50,28 +51,36 @@ def test_a_bad_second_player_keeps_the_first_from_moving() -> None:
     broken = Turn(
         "discriminator",
         turns[1].networks,
-        lambda batch, memo: {"adversarial": torch.tensor(torch.inf)},
+        lambda batch, memo: {"adversarial": torch.inf * networks["discriminator"].conv.bias.sum()},
     )
     with pytest.raises(NonFiniteError, match="discriminator/adversarial"):
         take_step(fabric(), (turns[0], broken), optimizers, ToySource().batch(0), memo={})
     assert torch.equal(before, networks["generator"].conv.weight)
 
 
-def test_a_finite_loss_with_an_infinite_gradient_is_refused() -> None:
-    networks, turns, optimizers = players()
+def steep(networks):
+    """A turn whose loss is finite and its gradient is not."""
 
-    def rooted(batch, memo):
+    def losses(batch, memo):
         weight = networks["generator"].conv.weight
         return {"root": (weight - weight.detach()).abs().sum().sqrt()}
 
+    return Turn("generator", (networks["generator"],), losses)
+
+
+def test_a_finite_loss_with_an_infinite_gradient_is_refused() -> None:
+    networks, _, optimizers = players()
     with pytest.raises(NonFiniteError, match="gradient of generator"):
-        take_step(
-            fabric(),
-            (Turn("generator", turns[0].networks, rooted),),
-            {"generator": optimizers["generator"]},
-            ToySource().batch(0),
-            memo={},
-        )
+        take_step(fabric(), (steep(networks),), optimizers, ToySource().batch(0), memo={})
+
+
+def test_a_gradient_that_overflows_float16_is_told_apart_and_lowers_the_scale() -> None:
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    half = Fabric(accelerator="cpu", devices=1, plugins=[_Mixed("16-mixed", "cpu", scaler)])
+    networks, _, optimizers = players()
+    with pytest.raises(OverflowedError, match="gradient of generator"):
+        take_step(half, (steep(networks),), optimizers, ToySource().batch(0), memo={})
+    assert half.strategy.precision.state_dict()["scale"] == 512
 
 
 def test_clipping_shortens_the_gradient_to_the_norm_asked_for() -> None:

@@ -51,22 +51,20 @@ def test_a_kill_after_the_last_step_leaves_nothing_to_do_but_keeps_the_scores(
     trainer(fabric, checkpoints).run(ToySource(), title="first")
     again = trainer(fabric, checkpoints)
     again.run(killed_at(ToySource(), 0), title="again")
-    assert set(again.scores) == {"validation_weight"}
+    assert set(again.state.scores) == {"validation_weight"}
 
 
 def test_a_nan_stops_the_run_before_any_parameter_moves_and_names_the_photographs(
     fabric, tmp_path
 ) -> None:
     run = trainer(fabric, folder(tmp_path))
-    expected = trainer(fabric, folder(tmp_path, "healthy"), steps=10)
+    expected = trainer(fabric, folder(tmp_path, "healthy"))
     with pytest.raises(KilledError):
         expected.run(killed_at(ToySource(), 5), title="healthy")
     with pytest.raises(NonFiniteError, match=r"step 6: .*generator/pixel.*cat\.png, dog\.png"):
-        run.run(ToySource(poison=5), title="poisoned")
-    for role in ("generator", "discriminator"):
-        pairs = zip(
-            run.networks[role].parameters(), expected.networks[role].parameters(), strict=True
-        )
+        run.run(ToySource(5), title="poisoned")
+    for role, network in run.state.networks.items():
+        pairs = zip(network.parameters(), expected.state.networks[role].parameters(), strict=True)
         assert all(torch.equal(mine, its) for mine, its in pairs)
 
 
@@ -107,12 +105,12 @@ def test_early_stopping_ends_the_training_and_gives_the_best_generator(fabric, t
         fabric, folder(tmp_path), steps=40, early_stopping=patience, validate=scored([31, 29, 28])
     )
     found = patient.run(ToySource(), title="patient").state_dict()
-    assert patient.step == 12  # validated every four steps
-    assert patient.scores == {"validation_psnr_y": 31}
+    assert patient.state.step == 12  # validated every four steps
+    assert patient.state.scores == {"validation_psnr_y": 31}
     short = trainer(fabric, folder(tmp_path, "short"), steps=40, validate=scored([31]))
     with pytest.raises(KilledError):
         short.run(killed_at(ToySource(), 4), title="short")
-    expected = short.average.network.state_dict()
+    expected = short.state.average.network.state_dict()
     assert all(torch.equal(expected[key], found[key]) for key in expected)
 
 
@@ -120,10 +118,22 @@ def test_a_training_that_has_stopped_early_does_not_go_on_after_a_kill(fabric, t
     options = {"steps": 20, "early_stopping": PatienceSettings(patience=1)}
     first = trainer(fabric, folder(tmp_path), validate=scored([30, 29]), **options)
     expected = first.run(ToySource(), title="first").state_dict()
-    assert first.step == 8
+    assert first.state.step == 8
     again = trainer(fabric, Checkpoints(tmp_path / "run"), **options)
     found = again.run(killed_at(ToySource(), 8), title="again").state_dict()
     assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_the_best_generator_is_kept_beside_the_last_where_scores_judge_it(fabric, tmp_path) -> None:
+    run = trainer(fabric, folder(tmp_path), judged=True, validate=scored([31, 33, 32]))
+    last = run.run(ToySource(), title="judged").state_dict()
+    assert (run.state.best.step, run.state.best.scores) == (8, {"validation_psnr_y": 33})
+    assert run.state.scores == {"validation_psnr_y": 32}
+    unjudged = trainer(fabric, folder(tmp_path, "unjudged"), validate=scored([31, 33, 32]))
+    expected = unjudged.run(ToySource(), title="unjudged").state_dict()
+    assert unjudged.state.best is None
+    assert all(torch.equal(expected[key], last[key]) for key in expected)
+    assert not torch.equal(last["conv.weight"], run.state.best.weights["conv.weight"])
 
 
 def test_lr_can_be_made_anew_from_hr_for_every_step(fabric, tmp_path) -> None:
@@ -137,4 +147,4 @@ def test_lr_can_be_made_anew_from_hr_for_every_step(fabric, tmp_path) -> None:
     run.degrade = degrade
     run.run(ToySource(), title="degraded")
     assert seen == [0, 1, 2]
-    assert run.networks["generator"].conv.weight.grad.abs().max() == 0
+    assert run.state.networks["generator"].conv.weight.grad.abs().max() == 0

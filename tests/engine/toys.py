@@ -29,16 +29,16 @@ class Toy(nn.Module):
 
 
 class ToySource:
-    """A batch that depends on the step alone; `poison` is the step whose HR holds a NaN."""
+    """A batch that depends on the step alone; `poison` are the steps whose HR holds a NaN."""
 
-    def __init__(self, poison: int = -1) -> None:
+    def __init__(self, *poison: int) -> None:
         self.poison = poison
 
     def batch(self, step: int) -> Batch:
         made = torch.Generator().manual_seed(step)
         lr = torch.rand(4, 3, 8, 8, generator=made)
         hr = 1 - lr
-        if step == self.poison:
+        if step in self.poison:
             hr[0, 0, 0, 0] = torch.nan
         return Batch(lr=lr, hr=hr, photos=("cat.png", "dog.png"))
 
@@ -86,6 +86,10 @@ def trainer(
     watcher: Silent | None = None,
     early_stopping: PatienceSettings | None = None,
     validate=None,
+    judged: bool = False,
+    on_nan: str = "stop",
+    on_nan_limit: int = 10,
+    run: RunSettings | None = None,
 ) -> Trainer:
     torch.manual_seed(0)
 
@@ -102,9 +106,12 @@ def trainer(
             validate_every=4,
             optimizer=OptimSettings(learning_rate=1e-2, ema_decay=0.9, schedule="cosine"),
             early_stopping=early_stopping,
+            on_nan=on_nan,
+            on_nan_limit=on_nan_limit,
         ),
         checkpoints=checkpoints,
         validate=validate or weight,
+        judged=judged,
         watcher=watcher or Silent(),
-        run=RunSettings(checkpoint_seconds=0),
+        run=run or RunSettings(checkpoint_seconds=0),
     )

@@ -7,7 +7,7 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.luma import luma
-from srmodels.evaluation.psnr import CEILING, psnr_y
+from srmodels.evaluation.psnr import CEILING, psnr_rgb, psnr_y
 
 
 @pytest.fixture
@@ -36,6 +36,13 @@ def test_psnr_is_scikit_images_inside_the_border(photo, noisy):
     planes = rgb2ycbcr(photo)[inside], rgb2ycbcr(noisy)[inside]
     expected = peak_signal_noise_ratio(*planes, data_range=255)
     assert psnr_y(noisy, photo, border=4) == pytest.approx(expected, abs=1e-6)
+
+
+def test_psnr_of_rgb_is_scikit_images_inside_the_border(photo, noisy):
+    inner = (slice(4, -4), slice(4, -4))
+    expected = peak_signal_noise_ratio(photo[inner], noisy[inner], data_range=255)
+    assert psnr_rgb(noisy, photo, border=4) == pytest.approx(expected, abs=1e-9)
+    assert psnr_rgb(photo, photo, border=4) == CEILING
 
 
 def test_psnr_does_not_see_the_border(photo):

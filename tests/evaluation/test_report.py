@@ -43,7 +43,14 @@ def root(tmp_path_factory, generators, sets):
 
 def test_the_metrics_hold_every_model_of_every_set(root, generators):
     metrics = json.loads((root / "metrics" / "evaluate.json").read_text())
-    assert list(metrics) == ["test", "set5", "protocol", "perceptual", "parameters"]
+    assert list(metrics) == [
+        "test",
+        "set5",
+        "protocol",
+        "versions",
+        "perceptual",
+        "parameters",
+    ]
     assert list(metrics["set5"]) == ["bicubic", "pretrained", "generator"]
     assert metrics["parameters"] == generators["generator"].parameters
 

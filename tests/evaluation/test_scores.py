@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from srmodels.errors import ProtocolError
+from srmodels.evaluation.checkerboard import checkerboard_y
 from srmodels.evaluation.colour import colour_shift, lab_shift
+from srmodels.evaluation.consistency import lr_consistency
+from srmodels.evaluation.means import means
 from srmodels.evaluation.protocol import protocol
-from srmodels.evaluation.psnr import psnr_y
-from srmodels.evaluation.scores import PROTOCOL, evaluate, means, scores
+from srmodels.evaluation.psnr import psnr_rgb, psnr_y
+from srmodels.evaluation.scores import PROTOCOL, evaluate, scores
 from srmodels.evaluation.sharpness import sharpness_y
 from srmodels.evaluation.ssim import ssim_y
 from srmodels.resize import enlarge_image, reduce_image
@@ -15,9 +18,11 @@ from srmodels.resize import enlarge_image, reduce_image
 KEYS = [
     "psnr_y",
     "ssim_y",
+    "psnr_rgb",
     "sharpness",
     "colour_shift",
     "checkerboard",
+    "lr_consistency",
     "shift_l",
     "shift_a",
     "shift_b",
@@ -28,29 +33,53 @@ def blocks(lr):
     return lr.repeat(4, axis=0).repeat(4, axis=1)
 
 
+def bicubic(hr):
+    """SR of HR, and its scores."""
+    lr = reduce_image(hr, 4)
+    sr = enlarge_image(lr, 4)
+    return sr, scores(sr, hr, lr=lr, scale=4)
+
+
 def test_scores_have_always_the_same_names(photo):
-    assert list(scores(photo, photo, scale=4)) == KEYS
+    assert list(bicubic(photo)[1]) == KEYS
 
 
 def test_scores_are_those_of_the_single_functions(photo):
-    sr = enlarge_image(reduce_image(photo, 4), 4)
-    made = scores(sr, photo, scale=4)
+    sr, made = bicubic(photo)
     lightness, red, yellow = lab_shift(sr, photo)
-    expected = [psnr_y(sr, photo, border=4), ssim_y(sr, photo, border=4)]
-    expected += [sharpness_y(sr, photo, border=4), colour_shift(sr, photo)]
-    assert [made[key] for key in KEYS[:4]] == pytest.approx(expected, abs=1e-6)
-    assert [made[key] for key in KEYS[5:]] == pytest.approx([lightness, red, yellow], abs=1e-6)
+    expected = [score(sr, photo, border=4) for score in (psnr_y, ssim_y, psnr_rgb, sharpness_y)]
+    expected += [colour_shift(sr, photo), checkerboard_y(sr, photo, scale=4)]
+    expected += [lr_consistency(sr, reduce_image(photo, 4), scale=4), lightness, red, yellow]
+    assert list(made.values()) == pytest.approx(expected, abs=1e-6)
 
 
 def test_scores_are_rounded_to_6_decimals(photo):
-    made = scores(enlarge_image(reduce_image(photo, 4), 4), photo, scale=4)
-    assert all(round(value, 6) == value for value in made.values())
+    assert all(round(value, 6) == value for value in bicubic(photo)[1].values())
+
+
+def test_lpips_is_a_score_where_it_is_wanted(photo):
+    borders = []
+
+    def distance(_sr, _hr, border):
+        borders.append(border)
+        return 0.25
+
+    table = evaluate({}, [("a", photo)], scale=4, lpips=distance)
+    assert list(table["lpips"]) == [0.25]
+    assert borders == [4]
+    assert "lpips" in protocol(4, lpips=True)
 
 
 def test_the_protocol_says_how_every_score_is_made():
     spoken = {"shift" if key.startswith("shift_") else key for key in KEYS}
     assert spoken <= PROTOCOL.keys()
     assert protocol(3)["scale"] == ["3"]
+
+
+def test_the_protocol_says_what_an_option_changes():
+    given = protocol(4, given_lr=True, ensemble=True)
+    assert given["lr"] != PROTOCOL["lr"]
+    assert "8 flips and turns" in given["ensemble"][0]
 
 
 def test_bicubic_is_always_the_first_row(photo):
@@ -62,8 +91,15 @@ def test_bicubic_is_always_the_first_row(photo):
 
 def test_bicubics_row_is_the_bicubic_enlargement(photo):
     table = evaluate({}, [("a", photo)], scale=4)
-    sr = enlarge_image(reduce_image(photo, 4), 4)
-    assert table.loc[0, "psnr_y"] == scores(sr, photo, scale=4)["psnr_y"]
+    assert table.loc[0, "psnr_y"] == bicubic(photo)[1]["psnr_y"]
+
+
+def test_a_given_lr_is_what_everyone_enlarges(photo):
+    lr = np.maximum(reduce_image(photo, 4), 3) - np.uint8(3)
+    seen = []
+    evaluate({"blocks": blocks}, [("a", photo)], scale=4, lr={"a": lr}, show=seen.append)
+    np.testing.assert_array_equal(seen[0].pictures["blocks"], blocks(lr))
+    np.testing.assert_array_equal(seen[0].lr, lr)
 
 
 def test_hr_is_cut_to_a_multiple_of_the_scale(photo):
@@ -95,7 +131,8 @@ def test_samples_are_a_row_of_mean_scores_and_their_diversity(photo):
     rows = table[table["model"] == "samples"]
     assert list(rows["image"]) == ["a", "b"]
     assert list(rows["diversity"]) == [0.5, 1.0]
-    each = [scores(sr, photo, scale=4) for sr in brighter(reduce_image(photo, 4), 1)]
+    lr = reduce_image(photo, 4)
+    each = [scores(sr, photo, lr=lr, scale=4) for sr in brighter(lr, 1)]
     expected = (each[0]["psnr_y"] + each[1]["psnr_y"]) / 2
     assert rows["psnr_y"].iloc[1] == pytest.approx(expected, abs=1e-6)
 
@@ -114,6 +151,14 @@ def test_means_are_over_pictures_by_model(photo):
     assert list(found["blocks"]) == KEYS
     rows = table[table["model"] == "blocks"]
     assert found["blocks"]["psnr_y"] == pytest.approx(rows["psnr_y"].mean(), abs=1e-6)
+
+
+def test_three_pictures_have_intervals_around_all_but_signed_means(photo):
+    images = [("a", photo), ("b", photo[:48]), ("c", photo[:, 40:])]
+    found = means(evaluate({}, images, scale=4))["bicubic"]
+    bounded = [key for key in KEYS if f"{key}_low" in found]
+    assert bounded == [key for key in KEYS if not key.startswith("shift_")]
+    assert all(found[f"{key}_low"] < found[key] < found[f"{key}_high"] for key in bounded)
 
 
 def test_a_bicubic_under_20_db_means_the_protocol_is_broken():

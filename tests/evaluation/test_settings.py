@@ -7,7 +7,7 @@ from srmodels.errors import ConfigError
 from srmodels.evaluation.settings import EvaluateSettings
 
 
-@pytest.mark.parametrize("name", ["test", "protocol", "perceptual", "two words", "a.b"])
+@pytest.mark.parametrize("name", ["test", "protocol", "versions", "perceptual", "two words", "a.b"])
 def test_a_set_whose_name_would_spoil_the_metrics_is_refused(name):
     with pytest.raises(ConfigError, match=r"evaluate.*sets must be named"):
         check({"sets": {name: "folder"}}, EvaluateSettings, "evaluate")

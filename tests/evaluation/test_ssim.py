@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from skimage.color import rgb2ycbcr
 from skimage.metrics import structural_similarity
 
@@ -39,11 +40,17 @@ def test_ssim_is_scikit_images_in_flat_black_and_white(level):
     assert ssim_y(speckled, flat, border=4) == pytest.approx(reference(speckled, flat, 4), abs=1e-6)
 
 
-@pytest.mark.parametrize("size", [(11, 11), (11, 90), (53, 12), (42, 43)])
+@pytest.mark.parametrize("size", [(11, 11), (11, 90), (53, 12), (42, 43), (75, 140)])
 def test_ssim_is_scikit_images_in_any_shape(size):
     rng = np.random.default_rng(2)
     sr, hr = rng.integers(0, 256, (2, *size, 3), dtype=np.uint8)
     assert ssim_y(sr, hr, border=0) == pytest.approx(reference(sr, hr, 0), abs=1e-6)
+
+
+def test_ssim_is_the_same_while_a_training_computes_in_bfloat16(photo):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = ssim_y(photo, photo // 2, border=4)
+    assert inside == ssim_y(photo, photo // 2, border=4)
 
 
 def test_ssim_of_equal_pictures_is_1(photo):

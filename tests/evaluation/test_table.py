@@ -49,6 +49,21 @@ def test_a_column_for_the_diversity_stands_only_beside_samples():
     assert "diversity" not in short_table(METRICS)
 
 
+def test_intervals_stand_in_brackets():
+    bounds = {"psnr_y_low": 25.5, "psnr_y_high": 26.75, "ssim_y_low": 0.7, "ssim_y_high": 0.8}
+    generator = METRICS["test"]["generator"] | bounds
+    lines = short_table({"test": METRICS["test"] | {"generator": generator}}).splitlines()
+    assert "PSNR-Y (dB) [95 %]" in lines[0]
+    assert "26.13 [25.50, 26.75]  0.7500 [0.7000, 0.8000]" in lines[2]
+    assert lines[1].split()[2:4] == ["25.00", "0.7000"]
+
+
+def test_a_column_for_lpips_stands_where_there_is_one():
+    generator = METRICS["test"]["generator"] | {"lpips": 0.2345}
+    metrics = METRICS | {"test": METRICS["test"] | {"generator": generator}}
+    assert short_table(metrics).splitlines()[2].split()[-1] in ("0.234", "0.235")
+
+
 def test_a_metrics_file_is_read(tmp_path):
     path = tmp_path / "evaluate.json"
     path.write_text(json.dumps(METRICS))

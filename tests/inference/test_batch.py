@@ -1,114 +1,119 @@
-"""Many files: formats, places, and failures that do not stop the rest."""
+"""Many files: what fails, what is left alone, and that the rest goes on."""
 
+import errno
+import logging
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from srmodels.errors import ConfigError, PhotoError
-from srmodels.inference.batch import plan, upscale_files, write_picture
+from srmodels.inference import batch
+from srmodels.inference.batch import upscale_files
+from srmodels.inference.plan import plan
+from srmodels.inference.writing import write_picture
+from tests.inference.nearest import nearest
 
 
-def twice(lr):
-    return lr.repeat(2, axis=0).repeat(2, axis=1)
-
-
-@pytest.mark.parametrize("suffix", [".png", ".tif", ".tiff", ".PNG"])
-def test_lossless_formats_keep_every_value(tmp_path, photo, suffix):
-    path = tmp_path / f"picture{suffix}"
-    write_picture(path, photo)
-    np.testing.assert_array_equal(np.array(Image.open(path)), photo)
-
-
-@pytest.mark.parametrize(
-    ("suffix", "kind"), [(".jpg", "JPEG"), (".jpeg", "JPEG"), (".webp", "WEBP")]
-)
-def test_lossy_formats_stay_near(tmp_path, photo, suffix, kind):
-    path = tmp_path / f"picture{suffix}"
-    write_picture(path, photo)
-    with Image.open(path) as read:
-        assert read.format == kind
-        assert np.abs(np.array(read).astype(int) - photo).mean() < 8  # half the colour in WebP
-
-
-def test_an_unknown_ending_lists_the_known_ones(tmp_path, photo):
-    with pytest.raises(ConfigError, match=r"x\.bmp: unknown kind of picture; one of \.png"):
-        write_picture(tmp_path / "x.bmp", photo)
-
-
-def test_a_picture_too_large_for_a_format_is_refused(tmp_path):
-    with pytest.raises(PhotoError, match=r"long\.webp: WEBP cannot hold 20000 x 1 pixels"):
-        write_picture(tmp_path / "long.webp", np.zeros((1, 20000, 3), np.uint8))
-    assert not list(tmp_path.iterdir())
-
-
-def test_results_go_into_a_folder_as_png(tmp_path):
-    pairs = plan([Path("a/x.heic"), Path("b/y.jpg")], tmp_path)
-    assert [target for _, target in pairs] == [tmp_path / "x.png", tmp_path / "y.png"]
-
-
-def test_a_single_result_may_have_a_name(tmp_path):
-    assert plan([Path("x.heic")], tmp_path / "y.jpg") == [(Path("x.heic"), tmp_path / "y.jpg")]
-
-
-def test_a_folder_with_a_dot_in_its_name_is_a_folder(tmp_path):
-    folder = tmp_path / "v1.0"
-    folder.mkdir()
-    assert plan([Path("x.heic")], folder)[0][1] == folder / "x.png"
-
-
-def test_several_pictures_do_not_go_into_one_file(tmp_path):
-    with pytest.raises(ConfigError, match=r"is one file for 2 pictures; name a folder"):
-        plan([Path("x.heic"), Path("y.heic")], tmp_path / "z.png")
-
-
-def test_an_unknown_ending_is_refused_before_any_work(tmp_path):
-    with pytest.raises(ConfigError, match=r"z\.gif: unknown kind"):
-        plan([Path("x.heic")], tmp_path / "z.gif")
-
-
-def test_an_input_is_never_overwritten(tmp_path, photo):
-    path = tmp_path / "x.png"
-    write_picture(path, photo)
-    for output in (tmp_path, path, tmp_path / "." / "x.png"):
-        with pytest.raises(ConfigError, match="would overwrite an input"):
-            plan([path], output)
-
-
-def test_an_input_behind_a_link_is_not_overwritten_either(tmp_path, photo):
-    path = tmp_path / "x.png"
-    write_picture(path, photo)
-    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
-    with pytest.raises(ConfigError, match="would overwrite an input"):
-        plan([path], tmp_path / "link")
-
-
-def test_two_results_of_one_name_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r"b/x\.jpg: its result .* is also that of a/x\.png"):
-        plan([Path("a/x.png"), Path("b/x.jpg")], tmp_path)
+def run(*inputs, output, **options):
+    return upscale_files(plan([str(each) for each in inputs], str(output)), nearest(), **options)
 
 
 def test_files_are_enlarged(tmp_path, photo):
     write_picture(tmp_path / "x.png", photo)
-    assert upscale_files([(tmp_path / "x.png", tmp_path / "new" / "y.png")], twice) == []
+    outcome = run(tmp_path / "x.png", output=tmp_path / "new" / "y.png")
+    assert (outcome.written, outcome.failed) == (1, [])
     made = np.array(Image.open(tmp_path / "new" / "y.png"))
-    np.testing.assert_array_equal(made, twice(photo))
+    np.testing.assert_array_equal(made, photo.repeat(2, axis=0).repeat(2, axis=1))
 
 
 def test_a_broken_file_does_not_stop_the_rest(tmp_path, photo):
     (tmp_path / "a.png").write_text("no picture")
     write_picture(tmp_path / "b.png", photo)
-    pairs = plan([tmp_path / "a.png", tmp_path / "none.png", tmp_path / "b.png"], tmp_path / "out")
-    failed = upscale_files(pairs, twice)
-    assert [sentence.split(":")[0] for sentence in failed] == ["a.png", "none.png"]
+    names = ("a.png", "none.png", "b.png")
+    outcome = run(*(tmp_path / name for name in names), output=tmp_path / "out")
+    assert [sentence.split(":")[0] for sentence in outcome.failed] == ["a.png", "none.png"]
     assert [each.name for each in (tmp_path / "out").iterdir()] == ["b.png"]
 
 
-def test_a_result_that_does_not_fit_into_memory_does_not_stop_the_rest(tmp_path, photo):
-    def huge(_lr):
-        raise MemoryError
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (MemoryError(), "x.png: its result does not fit into memory"),
+        (OSError(errno.ENAMETOOLONG, "File name too long"), "x.png: its result cannot be written"),
+    ],
+)
+def test_what_is_one_picture_s_own_fault_does_not_stop_the_rest(
+    tmp_path, photo, monkeypatch, error, sentence
+):
+    def fail(*_, **__):
+        raise error
 
+    monkeypatch.setattr(batch, "write_sheet", fail)
     write_picture(tmp_path / "x.png", photo)
-    (sentence,) = upscale_files([(tmp_path / "x.png", tmp_path / "y.png")], huge)
-    assert sentence.startswith("x.png: its result does not fit into memory")
+    (found,) = run(tmp_path / "x.png", output=tmp_path / "out").failed
+    assert found.startswith(sentence)
+
+
+def test_a_full_disk_stops_and_leaves_nothing_half_written(tmp_path, photo, monkeypatch):
+    def fail(file, *_, **__):
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(batch, "write_sheet", fail)
+    write_picture(tmp_path / "x.png", photo)
+    with pytest.raises(OSError, match="No space left"):
+        run(tmp_path / "x.png", output=tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_existing_results_can_be_left_alone(tmp_path, photo):
+    for name in ("a.png", "b.png"):
+        write_picture(tmp_path / name, photo)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.png").write_text("mine")
+    inputs = (tmp_path / "a.png", tmp_path / "b.png")
+    outcome = run(*inputs, output=tmp_path / "out", skip_existing=True)
+    assert (outcome.written, outcome.existing) == (1, 1)
+    assert (tmp_path / "out" / "a.png").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "name", ["with space", "quo\"te's", "new\nline", "tab\t", "ünï-写真", "\x1b[31m"]
+)
+def test_odd_names_are_enlarged_and_named_on_one_line(tmp_path, photo, caplog, name):
+    caplog.set_level(logging.INFO)
+    write_picture(tmp_path / f"{name}.png", photo)
+    (tmp_path / f"{name}.jpg").write_text("no picture")
+    outcome = run(tmp_path / f"{name}.png", tmp_path / f"{name}.jpg", output=tmp_path / "out")
+    assert (tmp_path / "out" / f"{name}.png.png").is_file()
+    (sentence,) = outcome.failed
+    assert sentence.isprintable()
+    assert all(record.getMessage().isprintable() for record in caplog.records)
+
+
+def test_a_name_that_is_no_unicode_is_enlarged(tmp_path, photo):
+    write_picture(tmp_path / "x.png", photo)
+    odd = Path(str(tmp_path / "x")[:-1] + "\udcff.png")
+    (tmp_path / "x.png").rename(odd)
+    assert run(odd, output=tmp_path / "out").written == 1
+
+
+def test_what_was_left_out_is_said(tmp_path, photo, caplog):
+    caplog.set_level(logging.INFO)
+    Image.fromarray(photo).save(tmp_path / "x.jpg", icc_profile=b"broken" * 30)
+    assert run(tmp_path / "x.jpg", output=tmp_path / "out").written == 1
+    assert "x.jpg: its colour profile cannot be read; taken as sRGB" in caplog.messages
+
+
+def test_larger_pictures_than_allowed_are_refused_unread(tmp_path, photo):
+    write_picture(tmp_path / "x.png", photo)
+    (sentence,) = run(tmp_path / "x.png", output=tmp_path / "out", max_pixels=100).failed
+    assert sentence == "x.png: has too many pixels (found 128x96; max_pixels is 100)"
+
+
+def test_a_picture_of_one_column_goes_through(tmp_path):
+    write_picture(tmp_path / "x.png", np.zeros((100_000, 1, 3), np.uint8))
+    assert run(tmp_path / "x.png", output=tmp_path / "out").written == 1
+    (sentence,) = run(tmp_path / "x.png", output=tmp_path / "y.jpg").failed
+    assert "its result is too large for jpeg (found 2x200000)" in sentence

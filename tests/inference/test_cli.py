@@ -1,6 +1,5 @@
 """The command `srmodels`, as people type it."""
 
-import json
 import logging
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import pytest
 from srmodels import snapshot
 from srmodels.data.decode import decode, read
 from srmodels.inference import cli
-from srmodels.inference.batch import write_picture
+from srmodels.inference.writing import write_picture
 from srmodels.resize import enlarge_image, reduce_image
 from tests.inference.small import small, small_settings
 
@@ -93,110 +92,6 @@ def test_an_output_that_cannot_be_written_is_one_line(typed, weights, pictures, 
     assert code == 1
     assert err.splitlines()[-1].startswith("error: ")
     assert str(tmp_path / "file") in err.splitlines()[-1]
-
-
-def test_a_generator_is_scored_beside_bicubic(typed, weights, pictures, tmp_path):
-    target = tmp_path / "scores.json"
-    code, out, err = typed("evaluate", weights, "--data", pictures, "--json", target)
-    assert code == 0, err
-    assert [line.split()[1] for line in out.splitlines()] == ["model", "bicubic", "generator"]
-    metrics = json.loads(target.read_text())
-    assert list(metrics) == ["pictures", "protocol", "parameters"]
-    assert metrics["protocol"]["scale"] == ["4"]
-    assert metrics["parameters"] > 0
-
-
-def test_bicubic_is_scored_alone_at_a_scale(typed, pictures, tmp_path):
-    target = tmp_path / "scores.json"
-    code, out, err = typed(
-        "evaluate", "bicubic", "--data", pictures, "--scale", 2, "--json", target
-    )
-    assert code == 0, err
-    assert "generator" not in out
-    assert json.loads(target.read_text())["protocol"]["scale"] == ["2"]
-
-
-def test_equal_runs_write_equal_scores(typed, weights, pictures, tmp_path):
-    written = []
-    for name in ("a.json", "b.json"):
-        typed("evaluate", weights, "--data", pictures, "--json", tmp_path / name)
-        written.append((tmp_path / name).read_bytes())
-    assert written[0] == written[1]
-
-
-def test_a_vae_is_scored_with_its_samples(typed, pictures, tmp_path):
-    path = tmp_path / "vae.safetensors"
-    snapshot.save(path, small("srvae"), name="srvae", settings=small_settings("srvae"))
-    code, out, err = typed("evaluate", path, "--data", pictures, "--samples", 2)
-    assert code == 0, err
-    assert [line.split()[1] for line in out.splitlines()[1:]] == ["bicubic", "generator", "samples"]
-    assert "diversity" in out
-    assert "samples" not in typed("evaluate", path, "--data", pictures, "--samples", 0)[1]
-
-
-def test_a_mixture_of_two_generators_is_scored_between_them(typed, weights, pictures, tmp_path):
-    other = tmp_path / "other.safetensors"
-    snapshot.save(other, small("srcnn"), name="srcnn", settings=small_settings("srcnn"))
-    words = ("evaluate", weights, "--data", pictures, "--pretrained", other)
-    code, out, err = typed(*words, "--alpha", 0.5)
-    assert code == 0, err
-    models = [line.split()[1] for line in out.splitlines()[1:]]
-    assert models == ["bicubic", "pretrained", "interpolated", "generator"]
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("--alpha", 0.5), "alpha: mixes two files of weights"),
-        (("--alpha", 2), "alpha must lie in 0..1"),
-        (("--samples", 1), "samples must be 2 or more"),
-    ],
-)
-def test_an_evaluation_that_cannot_be_is_one_line(typed, weights, pictures, words, message):
-    code, _, err = typed("evaluate", weights, "--data", pictures, *words)
-    assert code == 1
-    assert message in err.splitlines()[-1]
-
-
-def test_bicubic_has_nothing_to_mix(typed, weights, pictures):
-    words = ("evaluate", "bicubic", "--data", pictures, "--pretrained", weights)
-    code, _, err = typed(*words)
-    assert (code, err.splitlines()[-1][:24]) == (1, "error: bicubic: has no w")
-
-
-def test_a_generator_is_scored_in_the_precision_asked_for(typed, weights, pictures, tmp_path):
-    psnr = []
-    for precision in ("fp32", "bf16"):
-        target = tmp_path / f"{precision}.json"
-        words = ("evaluate", weights, "--data", pictures, "--json", target)
-        assert typed(*words, "--precision", precision)[0] == 0
-        psnr.append(json.loads(target.read_text())["pictures"]["generator"]["psnr_y"])
-    assert psnr[0] != psnr[1]
-    assert psnr[0] == pytest.approx(psnr[1], abs=0.2)
-
-
-def test_an_empty_folder_is_one_line(typed, tmp_path):
-    (tmp_path / "empty").mkdir()
-    code, _, err = typed("evaluate", "bicubic", "--data", tmp_path / "empty")
-    assert (code, err.splitlines()[-1]) == (
-        1,
-        "error: no picture to score; a test set needs at least one",
-    )
-
-
-def test_written_scores_are_printed_again(typed, pictures, tmp_path):
-    target = tmp_path / "scores.json"
-    _, printed, _ = typed("evaluate", "bicubic", "--data", pictures, "--json", target)
-    assert typed("scores", target) == (0, printed, "")
-    code, markdown, _ = typed("scores", target, "--markdown")
-    assert code == 0
-    assert markdown.startswith("| set | model | PSNR-Y (dB) |")
-
-
-def test_scores_that_are_not_there_are_one_line(typed, tmp_path):
-    code, _, err = typed("scores", tmp_path / "none.json")
-    assert code == 1
-    assert err.startswith(f"error: {tmp_path / 'none.json'}: no such file")
 
 
 def test_help_and_scores_import_nothing_heavy():

@@ -196,3 +196,20 @@ def test_settings_that_cannot_be_are_refused_at_the_door(changes, message):
 def test_settings_pass_the_door_and_come_back_equal():
     settings = PerceptualSettings(weights="random", layers={"conv2_2": 0.5})
     assert check(dataclasses.asdict(settings), PerceptualSettings, "perceptual") == settings
+
+
+def test_placed_under_autocast_it_computes_in_that_precision_and_differs_by_rounding(pair):
+    exact = random_loss(layers={"conv3_1": 1.0})
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = random_loss(layers={"conv3_1": 1.0}).placed(torch.device("cpu"))
+    assert rounded.features[0].weight.dtype == torch.bfloat16
+    sr = pair[0].requires_grad_()
+    found = rounded(sr, pair[1])
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, exact(*pair), rtol=0.02, atol=0)
+    found.backward()
+    assert sr.grad.any()
+
+
+def test_placed_without_autocast_it_stays_in_float32():
+    assert random_loss().placed(None).features[0].weight.dtype == torch.float32

@@ -137,6 +137,13 @@ def test_channels_last_gives_the_same_output(network, small):
 
 
 @pytest.mark.parametrize("network", models.names())
+def test_a_network_of_attention_says_that_it_is_not_channels_last(network, small):
+    built = small(network)
+    attends = any(isinstance(each, nn.LayerNorm) for each in built.modules())
+    assert getattr(built, "channels_last", True) != attends
+
+
+@pytest.mark.parametrize("network", models.names())
 def test_settings_pass_the_door_and_come_back_equal(network, small_settings):
     settings = small_settings(network)
     section = models.settings_class(network)

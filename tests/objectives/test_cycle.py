@@ -196,3 +196,20 @@ def test_cyclegans_published_values_are_the_defaults():
 def test_settings_that_cannot_be_are_refused_at_the_door(changes, message):
     with pytest.raises(ConfigError, match=message):
         check(changes, CycleSettings, "objective")
+
+
+def test_the_hr_discriminator_alone_sees_a_smaller_window(networks, batch):
+    seen = {}
+    for role in ("discriminator_hr", "discriminator_lr"):
+        networks[role].register_forward_pre_hook(
+            lambda _, inputs, role=role: seen.setdefault(role, []).append(inputs[0].shape[-1])
+        )
+    memo = {"step": torch.tensor(0)}
+    for turn in cycle_turns(networks, CycleSettings(pool_size=0, shift=3)):
+        turn.losses(batch, memo)
+    assert seen == {"discriminator_hr": [29] * 3, "discriminator_lr": [8] * 3}
+
+
+def test_a_negative_shift_is_refused():
+    with pytest.raises(ValueError, match="shift must be 0 or more"):
+        CycleSettings(shift=-1)

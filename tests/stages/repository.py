@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -24,9 +25,16 @@ def environment() -> dict[str, str]:
     }
 
 
-def run(folder: Path, *command: str, ok: bool = True) -> str:
+def run(
+    folder: Path, *command: str, ok: bool = True, variables: Mapping[str, str] | None = None
+) -> str:
     done = subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=environment() | dict(variables or {}),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     text = done.stdout + done.stderr
     assert (done.returncode == 0) == ok, text[-4000:]

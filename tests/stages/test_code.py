@@ -20,7 +20,8 @@ SILENT = {
     "srmodels.params": ("Params", "names_recipe"),
     "srmodels.recipe": ("Recipe",),
     "srmodels.engine.tracking": ("Tracker",),
-    "stages.running": ("repository", "resume_folder", "tracker"),
+    "srmodels.engine.model_log": ("log_generator",),
+    "stages.running": ("repository", "checkpoints", "tracker"),
 }
 for name, used in SILENT.items():
     sys.modules[name] = types.ModuleType(name)

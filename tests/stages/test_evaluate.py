@@ -1,13 +1,15 @@
 """What the stage `evaluate` decides by itself."""
 
+import json
 import logging
+import re
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
 from srmodels.params import parse
-from stages.evaluate import alpha_of
+from stages.evaluate import alpha_of, track
 
 VALUES = YAML(typ="safe").load(Path(__file__).parents[2] / "params.yaml")
 
@@ -35,3 +37,38 @@ def test_a_mixture_of_equal_or_unrelated_weights_is_left_out_with_a_warning(mode
     with caplog.at_level(logging.WARNING):
         assert alpha_of(0.8, recipe(model, **changes)) is None
     assert "evaluate.alpha: has no effect (found 0.8)" in caplog.text
+
+
+class Watcher:
+    """Keeps what it is told; refuses what MLflow refuses."""
+
+    def __init__(self):
+        self.values = {}
+
+    def log(self, step, values):
+        assert step == 0
+        assert all(re.fullmatch(r"[\w\-./ ]+", name) for name in values)
+        self.values |= values
+
+    def replay(self, path, stage):
+        pass
+
+    picture = finish = lambda self, *_: None
+
+
+def test_the_scores_of_every_set_are_tracked_and_nothing_else(tmp_path):
+    metrics = {
+        "test": {"bicubic": {"psnr_y": 25.0}, "generator+x8": {"psnr_y": 27.0, "psnr_y_low": 26.5}},
+        "protocol": {"scale": ["4"]},
+        "versions": ["torch 2"],
+        "parameters": 7,
+    }
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "evaluate.json").write_text(json.dumps(metrics))
+    watcher = Watcher()
+    track(watcher, tmp_path)
+    assert watcher.values == {
+        "test/bicubic/psnr_y": 25.0,
+        "test/generator-x8/psnr_y": 27.0,
+        "test/generator-x8/psnr_y_low": 26.5,
+    }

@@ -102,8 +102,8 @@ def test_a_misspelt_model_is_one_line_with_the_names(restored) -> None:
     run(restored, "git", "checkout", "-q", ".")
 
 
-def kill_in(folder: Path, stage: str) -> None:
-    """Starts `dvc repro` and kills DVC and its child once the stage has saved a checkpoint."""
+def kill_in(folder: Path, stage: str, number: signal.Signals = signal.SIGKILL) -> None:
+    """Starts `dvc repro`; signals DVC and its child once the stage has saved a checkpoint."""
     process = subprocess.Popen(
         ["dvc", "repro"],
         cwd=folder,
@@ -112,13 +112,15 @@ def kill_in(folder: Path, stage: str) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 120
-    while not list((folder / ".resume").glob(f"{stage}-*/checkpoint.pt")):
-        assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline, f"{stage} never saved a checkpoint"
+    deadline = time.monotonic() + 600
+    saved = False
+    while not saved and process.poll() is None and time.monotonic() < deadline:
+        saved = bool(list((folder / ".resume").glob(f"{stage}-*/checkpoint.pt")))
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    assert process.poll() is None, "it ended before it could be killed"
+    os.killpg(process.pid, number if saved else signal.SIGKILL)
+    assert process.wait() != 0
+    assert saved, f"{stage} never saved a checkpoint"
 
 
 @pytest.mark.parametrize("stage", ["pretrain", "gan"])
@@ -128,6 +130,17 @@ def test_killed_in_mid_training_and_run_again_it_ends_with_the_same_bytes(
     folder = clone(tmp_path / "repo")
     edit(folder, "checkpoint_seconds: 15.0", "checkpoint_seconds: 0.0")
     kill_in(folder, stage)
+    text = run(folder, "dvc", "repro")
+    assert "resumed at step" in text
+    assert digests(folder) == digests(finished)
+
+
+def test_interrupted_as_by_ctrl_c_it_has_failed_for_dvc_and_goes_on_to_the_same_bytes(
+    finished, tmp_path
+) -> None:
+    folder = clone(tmp_path / "repo")
+    edit(folder, "checkpoint_steps: 0", "checkpoint_steps: 1")
+    kill_in(folder, "pretrain", signal.SIGINT)
     text = run(folder, "dvc", "repro")
     assert "resumed at step" in text
     assert digests(folder) == digests(finished)

@@ -1,0 +1,105 @@
+"""Whether training in this project's way learns as much a step as in the plain way.
+
+Both begin with the same weights and see the same batches: what differs is the precision, the order
+of memory and who does the step.
+"""
+
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import mean
+
+import torch
+from torch import nn
+
+from benchmarks.patches import cut_into_store, list_photographs
+from benchmarks.photographs import CHOICE
+from benchmarks.plain import SCALE
+from srmodels import models
+from srmodels.data.bundled import copy_bundled, read_choice
+from srmodels.data.decode import decode
+from srmodels.data.source import Batch, PatchSource, Store
+from srmodels.engine.device import RunSettings, fabric_for, laid_out
+from srmodels.engine.optim import Average, OptimSettings, learning_rate_at, optimizer_for
+from srmodels.engine.step import take_step
+from srmodels.evaluation.psnr import psnr_y
+from srmodels.inference.upscale import upscaler
+from srmodels.models.srresnet import Settings
+from srmodels.objectives.pixel import PixelSettings, pixel_turns
+from srmodels.resize import crop_to_multiple, reduce_image
+
+_SMALL = Settings(  # the recipe srresnet's, preset quickstart
+    num_blocks=8,
+    channels=32,
+    norm="none",
+    edge_kernel=3,
+    upsampler="direct",
+    activation="relu",
+    residual="bicubic",
+)
+_OPTIMIZER = OptimSettings(learning_rate=1e-3, betas=(0.9, 0.99), schedule="cosine", ema_decay=0.99)
+
+
+def bundled_patches(folder: Path) -> None:
+    """Patches of the bundled training photographs in FOLDER/patches, the test ones in FOLDER."""
+    originals = folder / "bundled"
+    originals.mkdir()
+    copies = copy_bundled(read_choice(CHOICE), originals)
+    list_photographs([path for row, path in copies if row.split == "train"], originals)
+    cut_into_store(originals, folder / "patches", workers=2)
+    for row, path in copies:
+        if row.split == "test":
+            path.rename(folder / path.name)
+
+
+def _score(generator: nn.Module, folder: Path) -> float:
+    upscale, scores = upscaler(SCALE), []
+    for path in sorted(each for each in folder.iterdir() if each.is_file()):
+        hr = crop_to_multiple(decode(path), SCALE)
+        scores.append(psnr_y(upscale(generator, reduce_image(hr, SCALE)), hr, border=SCALE))
+    return mean(scores)
+
+
+def score_after(
+    line: Connection, kind: str, folder: Path, steps: int, device: torch.device
+) -> None:
+    """A process's work: tells the mean PSNR-Y of the bundled test photographs after so many steps.
+
+    Args:
+        line: Who is told.
+        kind: "plain" (float32, contiguous) or "ours".
+        folder: What `bundled_patches` wrote.
+        steps: Of 8 crops of 24 LR pixels, with the recipe's schedule.
+        device: Where.
+    """
+    ours = kind == "ours"
+    fabric = fabric_for(
+        RunSettings(device=device.type),  # type: ignore[arg-type]
+        "auto" if ours else "32-true",
+    )
+    torch.manual_seed(0)
+    network = models.build("srresnet", _SMALL).train()
+    network = laid_out(network) if ours else network
+    turns = pixel_turns(fabric.setup_module(network), PixelSettings())
+    optimizer = fabric.setup_optimizers(optimizer_for((network,), _OPTIMIZER))
+    average = Average(network, _OPTIMIZER.ema_decay)
+    store = Store(folder / "patches" / "train")
+    source = PatchSource(
+        store, patch_size=24, batch_size=8, seed=0, scale=SCALE, permute_colours=True
+    )
+    for step in range(steps):
+        batch = source.batch(step)
+        lr, hr = (each.to(fabric.device) for each in (batch.lr, batch.hr))
+        if not ours:
+            lr, hr = lr.contiguous(), hr.contiguous()
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate_at(step, steps, _OPTIMIZER)
+        memo = {"step": torch.tensor(step)}
+        take_step(
+            fabric,
+            turns,
+            {"generator": optimizer},
+            Batch(lr=lr, hr=hr, photos=batch.photos),
+            memo=memo,
+        )
+        average.update(network, step)
+    line.send(_score(average.network, folder))

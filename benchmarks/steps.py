@@ -1,0 +1,213 @@
+"""A training step in this project's way and in the plain way, for `benchmarks.training`.
+
+The plain way is how public trainers are mostly written: float32, contiguous, eager, each loss
+fetched with `.item()`, crops of PNG files through a DataLoader. Both have the same networks,
+losses and optimizer, and each has a process of its own, since how one keeps memory would help the
+other.
+"""
+
+import resource
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.plain import SCALE, PngPatches
+from srmodels import models
+from srmodels.data.source import Batch, PatchSource, Store
+from srmodels.engine.ahead import Ahead
+from srmodels.engine.device import RunSettings, fabric_for, laid_out
+from srmodels.engine.optim import Average, OptimSettings, optimizer_for
+from srmodels.engine.step import freeze_all_but, take_step
+from srmodels.losses.perceptual import Perceptual, PerceptualSettings
+from srmodels.objectives.gan import GanSettings, gan_turns
+from srmodels.objectives.pixel import PixelSettings, pixel_turns
+from srmodels.objectives.turn import Turn
+
+BATCH, PATCH = 16, 24
+NETWORKS = {
+    "SRCNN": "srcnn",
+    "SRResNet": "srresnet",
+    "SRGAN": "srresnet",
+    "EDSR-baseline": "edsr",
+    "RRDB-23": "rrdbnet",
+}
+_LEAST_STEPS = 2
+
+
+@dataclass(frozen=True)
+class Round:
+    """What was done in a round: steps, seconds, and how many of those a step waited for data."""
+
+    steps: int
+    seconds: float
+    waited: float
+
+
+class Way(Protocol):
+    """One way of training: a step at a time."""
+
+    device: torch.device
+
+    def step(self, workers: int) -> float:
+        """Does a step; returns the seconds it waited for its batch."""
+        ...
+
+
+def _networks(work: str) -> dict[str, nn.Module]:
+    torch.manual_seed(0)
+    names = {"generator": NETWORKS[work]}
+    if work == "SRGAN":
+        names["discriminator"] = "srgan_discriminator"
+    return {
+        role: models.build(name, models.settings_class(name)()).train()
+        for role, name in names.items()
+    }
+
+
+def _turns(networks: dict[str, nn.Module], perceptual: Perceptual | None) -> Sequence[Turn]:
+    if perceptual is None:
+        return pixel_turns(networks["generator"], PixelSettings(kind="mse"))
+    return gan_turns(networks["generator"], networks["discriminator"], GanSettings(), perceptual)
+
+
+def _perceptual(work: str) -> Perceptual | None:
+    # the same work as with ImageNet's weights, and no download
+    return Perceptual(PerceptualSettings(weights="random")) if work == "SRGAN" else None
+
+
+class Plain:
+    """The plain way."""
+
+    def __init__(self, work: str, folder: Path, device: torch.device) -> None:
+        self.device = device
+        networks = {role: each.to(device) for role, each in _networks(work).items()}
+        perceptual = _perceptual(work)
+        self._turns = _turns(networks, perceptual.to(device) if perceptual else None)
+        self._optimizers = {
+            turn.player: torch.optim.Adam(
+                [p for each in turn.networks for p in each.parameters()], lr=1e-4
+            )
+            for turn in self._turns
+        }
+        crops = PngPatches(folder / "png", patch_size=PATCH, length=10**9)
+        self._batches = {
+            count: iter(DataLoader(crops, batch_size=BATCH, num_workers=count)) for count in (0, 2)
+        }
+
+    def step(self, workers: int) -> float:
+        """As a tutorial has it, with the discriminator frozen in the generator's turn."""
+        start = time.perf_counter()
+        lr, hr = (each.to(self.device) for each in next(self._batches[workers]))
+        waited = time.perf_counter() - start
+        memo: dict[str, torch.Tensor] = {}
+        for turn in self._turns:
+            freeze_all_but(turn.networks, self._turns)
+            self._optimizers[turn.player].zero_grad()
+            terms = turn.losses(Batch(lr=lr, hr=hr, photos=()), memo)
+            torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+            self._optimizers[turn.player].step()
+            for term in terms.values():
+                term.item()
+        return waited
+
+
+class Ours:
+    """This project's way: what the engine does for each step."""
+
+    def __init__(self, work: str, folder: Path, device: torch.device) -> None:
+        self._fabric = fabric_for(RunSettings(device=device.type), "auto")  # type: ignore[arg-type]
+        self.device = self._fabric.device
+        networks = {role: laid_out(each) for role, each in _networks(work).items()}
+        wrapped = {role: self._fabric.setup_module(each) for role, each in networks.items()}
+        perceptual = _perceptual(work)
+        with self._fabric.autocast():
+            self._turns = _turns(wrapped, perceptual.placed(self.device) if perceptual else None)
+        self._optimizers = {
+            turn.player: self._fabric.setup_optimizers(
+                optimizer_for(turn.networks, OptimSettings())
+            )
+            for turn in self._turns
+        }
+        self._generator = networks["generator"]
+        self._average = Average(self._generator, 0.999)
+        store = Store(folder / "raw" / "train")
+        source = PatchSource(store, patch_size=PATCH, batch_size=BATCH, seed=0, scale=SCALE)
+        self._ahead = Ahead(source.batch, range(10**6), device=self.device)
+        self._batches: Iterator[tuple[int, Batch]] = iter(self._ahead)
+
+    def step(self, workers: int) -> float:  # noqa: ARG002 - the plain way's
+        """The engine's step and its average."""
+        step, batch = next(self._batches)
+        memo = {"step": torch.tensor(step)}
+        take_step(self._fabric, self._turns, self._optimizers, batch, memo=memo)
+        self._average.update(self._generator, step)
+        return self._ahead.take_wait()
+
+
+def _finish(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _round(way: Way, seconds: float, workers: int) -> Round:
+    start, steps, waited = time.perf_counter(), 0, 0.0
+    while steps < _LEAST_STEPS or time.perf_counter() - start < seconds:
+        waited += way.step(workers)
+        steps += 1
+    _finish(way.device)
+    return Round(steps, time.perf_counter() - start, waited)
+
+
+def _peak_bytes(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def serve(line: Connection, kind: str, work: str, folder: Path, device: torch.device) -> None:
+    """A process's work: a warm-up, then a `Round` for each (seconds, workers) that comes.
+
+    First of all the line is told the floating-point operations of a step; last, when None comes,
+    the peak of memory in bytes: resident, or on CUDA the device's.
+    """
+    way: Way = (Plain if kind == "plain" else Ours)(work, folder, device)
+    with FlopCounterMode(display=False) as counter:
+        way.step(0)
+    _round(way, 0, 0)
+    line.send(counter.get_total_flops())
+    for seconds, workers in iter(line.recv, None):
+        line.send(_round(way, seconds, workers))
+    line.send(_peak_bytes(way.device))
+
+
+def fastest(line: Connection, device: torch.device) -> None:
+    """A process's work: tells the best rates of a product of matrices and of a convolution."""
+    fabric = fabric_for(RunSettings(device=device.type), "auto")  # type: ignore[arg-type]
+    with fabric.autocast():
+        dtype = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled() else None
+    a, b = (torch.rand(2048, 2048, dtype=dtype, device=device) for _ in range(2))
+    images = torch.rand(BATCH, 64, 96, 96, dtype=dtype, device=device)
+    images = images.to(memory_format=torch.channels_last)
+    layer = laid_out(nn.Conv2d(64, 64, 3, padding=1).to(device, dtype))
+    rates = []
+    with torch.no_grad():
+        for work in (partial(torch.mm, a, b), partial(layer, images)):
+            with FlopCounterMode(display=False) as counter:
+                work()
+            spent = []
+            for _ in range(30):
+                start = time.perf_counter()
+                work()
+                _finish(device)
+                spent.append(time.perf_counter() - start)
+            rates.append(counter.get_total_flops() / min(spent))
+    line.send(tuple(rates))

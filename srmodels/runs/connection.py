@@ -1,0 +1,50 @@
+"""The one way in which commands reach MLflow: its trouble becomes one line."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from srmodels.errors import TrainingError
+from srmodels.runs.store import store_of
+
+__all__ = ["connected", "is_missing", "reason_of"]
+
+
+@contextmanager
+def connected(root: Path) -> Iterator[Any]:
+    """A client of the store of a repository, or of the server in MLFLOW_TRACKING_URI.
+
+    Args:
+        root: The repository.
+
+    Raises:
+        TrainingError: There is no store, or what is done inside fails in MLflow.
+    """
+    uri = store_of(root)
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # a person waits
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+    except MlflowException as error:
+        raise TrainingError(
+            f"MLflow at {uri}: {reason_of(error)}; see that it runs, or mend MLFLOW_TRACKING_URI"
+        ) from None
+
+
+def reason_of(error: Exception) -> str:
+    """The first line of what MLflow says."""
+    return str(error).splitlines()[0][:200].rstrip(".") if str(error) else repr(error)
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether MLflow was reached and has nothing under the name asked for."""
+    return getattr(error, "error_code", "") in (
+        "RESOURCE_DOES_NOT_EXIST",
+        "INVALID_PARAMETER_VALUE",
+    )

@@ -1,0 +1,107 @@
+"""A training that is killed again and again ends with the bytes of one that was not."""
+
+import multiprocessing
+import random
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+from lightning_fabric import Fabric
+from safetensors.torch import save
+
+from srmodels.engine.checkpoint import Checkpoints
+from tests.engine.toys import ToySource, trainer
+
+STEPS = 120
+KILLS = 20
+
+
+class Telling:
+    """The toys' batches; says which step is being taken."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self.pipe = pipe
+
+    def batch(self, step):
+        self.pipe.send(step)
+        return ToySource().batch(step)
+
+
+def train(folder: Path, pipe: Connection) -> None:
+    """Trains to the end, with a checkpoint after every step, most of the time being written."""
+    checkpoints = Checkpoints(folder / "run", {"data": "toys"})
+    with checkpoints.held():
+        fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+        run = trainer(fabric, checkpoints, steps=STEPS, judged=True, validate=scores)
+        generator = run.run(Telling(pipe), title="killed")
+        for name, state in (("last", generator.state_dict()), ("best", run.state.best.weights)):
+            content = save({key: each.contiguous() for key, each in state.items()})
+            (folder / name).write_bytes(content)
+
+
+def scores(network):
+    return {"validation_psnr_y": float(network.conv.weight.sum())}, {}
+
+
+@pytest.fixture(scope="module")
+def start():
+    """Starts a training in a process of its own, which has nothing left to import."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.engine.test_kills"])
+
+    def started(folder: Path):
+        ours, its = context.Pipe(duplex=False)
+        process = context.Process(target=train, args=(folder, its))
+        process.start()
+        its.close()
+        return process, ours
+
+    return started
+
+
+def results(folder: Path) -> dict[str, bytes]:
+    names = ("last", "best", "run/losses.csv", "run/validation.csv")
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+def finish(process, pipe: Connection) -> None:
+    while True:
+        try:
+            pipe.recv()
+        except EOFError:
+            break
+    process.join()
+    assert process.exitcode == 0
+
+
+def kill(process, partial: Path | None, *, after: float) -> None:
+    """Kills it some seconds later, or as soon as a checkpoint is being written."""
+    while partial is not None and not partial.exists():
+        assert process.is_alive(), "it ended before it could be killed"
+    time.sleep(after if partial is None else 0)
+    process.kill()
+    process.join()
+    assert process.exitcode == -9
+
+
+@pytest.mark.slow
+def test_after_twenty_kills_the_results_are_those_of_an_undisturbed_run(start, tmp_path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    finish(*start(whole))
+    partial = cut / "run" / "checkpoint.partial"
+    draw, writing, begun = random.Random(5), 0, []
+    for _ in range(KILLS):
+        process, pipe = start(cut)
+        begun.append(pipe.recv())
+        for _ in range(draw.randrange(1, STEPS // KILLS)):
+            pipe.recv()
+        kill(process, partial if draw.random() < 0.5 else None, after=draw.uniform(0, 0.03))
+        writing += partial.exists()
+    finish(*start(cut))
+    assert writing >= 3, "kills inside the write were meant, too"
+    assert begun == sorted(begun)
+    assert begun[-1] > STEPS // 10
+    assert results(cut) == results(whole)

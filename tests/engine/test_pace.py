@@ -1,0 +1,33 @@
+from srmodels.engine import pace
+from srmodels.engine.device import RunSettings
+
+
+def paced(monkeypatch, **settings):
+    """A pace, and the clock it looks at."""
+    clock = [0.0]
+    monkeypatch.setattr(pace.time, "perf_counter", lambda: clock[0])
+    return pace.Pace(RunSettings(**settings)), clock
+
+
+def test_a_checkpoint_is_due_after_the_seconds_asked_for(monkeypatch) -> None:
+    made, clock = paced(monkeypatch, checkpoint_seconds=10)
+    clock[0] = 9.9
+    assert not made.due(7)
+    clock[0] = 10.0
+    assert made.due(7)
+    made.saved(0.1)
+    assert not made.due(8)
+
+
+def test_a_slow_disk_gets_more_time(monkeypatch) -> None:
+    made, clock = paced(monkeypatch, checkpoint_seconds=10)
+    made.saved(2.0)
+    clock[0] = 39.9
+    assert not made.due(7)
+    clock[0] = 40.0
+    assert made.due(7)
+
+
+def test_steps_count_beside_the_time(monkeypatch) -> None:
+    made, _ = paced(monkeypatch, checkpoint_seconds=10, checkpoint_steps=3)
+    assert [step for step in range(1, 8) if made.due(step)] == [3, 6]
