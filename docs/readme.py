@@ -15,7 +15,7 @@ from srmodels.evaluation.table import read_metrics, short_table
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-BENCHMARKS = ("patches", "loading", "upscale")
+BENCHMARKS = ("patches", "loading")
 
 
 def _filled(text: str, name: str, table: str) -> str:
@@ -41,25 +41,12 @@ def with_benchmark(text: str, name: str, results: Path) -> str:
     return _filled(text, name, _table(json.loads(results.read_text(encoding="utf-8"))))
 
 
-def with_training(text: str, results: Path) -> str:
-    """The same for `benchmarks.training`, with a line about the peak and equal steps below."""
-    found = json.loads(results.read_text(encoding="utf-8"))
-    facts = found["settings"]
-    line = (
-        f"The peak: {max(facts['matmul_gflops'], facts['convolution_gflops'])} GFLOP/s on "
-        f"{facts['device']} ({found['machine']['cores']} cores). PSNR-Y after {facts['steps']} "
-        f"equal steps: {facts['psnr_y_plain']:.2f} dB plain, {facts['psnr_y_ours']:.2f} dB ours."
-    )
-    return _filled(text, "training", f"{_table(found)}\n\n{line}")
-
-
 def main() -> None:
     """Rewrites the tables and the picture."""
     readme = ROOT / "README.md"
     text = with_scores(readme.read_text(encoding="utf-8"), ROOT / "metrics" / "evaluate.json")
     for name in BENCHMARKS:
         text = with_benchmark(text, name, RESULTS / f"{name}.json")
-    text = with_training(text, RESULTS / "training.json")
     readme.write_text(text, encoding="utf-8")
     sheet = Image.open(ROOT / "samples" / "test-astronaut.png").convert("RGB")
     sheet.save(ROOT / "docs" / "quickstart.jpg", quality=90)
