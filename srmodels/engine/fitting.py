@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Fitting:
-    """The memory a training needs, measured by a dry step on two samples of its first batch.
+    """The memory a training needs, measured by a dry step on three samples of its first batch.
 
     Args:
         settings: Batch and parts.
@@ -28,8 +28,8 @@ class Fitting:
         self._memory: Memory | None = None
 
     def look(self, state: State, batch: Batch) -> None:
-        """Measures and tells, where a batch has two samples or more; the state does not change."""
-        if len(batch.lr) < 2:
+        """Measures and tells, where a batch has three samples or more; the state stays."""
+        if len(batch.lr) < 3:
             return
         kept = {name: each.clone() for name, each in state.kept.items()}
         self._memory = measure(state.networks, state.turns, batch, kept)

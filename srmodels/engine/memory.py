@@ -1,4 +1,4 @@
-"""How much memory a training needs, measured before it begins on one and on two samples."""
+"""How much memory a training needs, measured before it begins on two and on three samples."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -106,12 +106,12 @@ def measure(
     Args:
         networks: By role.
         turns: Whose losses are computed, forwards only.
-        batch: Two samples or more, on the device.
+        batch: Three samples or more, on the device.
         kept: What the turns would find under "kept/".
     """
     found = []
     with _as_it_was(list(networks.values())):
-        for count in (1, 2):
+        for count in (2, 3):  # batch norm takes no single sample
             few = Batch(lr=batch.lr[:count], hr=batch.hr[:count], photos=batch.photos[:count])
             memo: Memo = {"step": torch.tensor(0), **(kept or {})}
             found.append(_kept_for_backward(turns, few, memo))
@@ -124,7 +124,7 @@ def measure(
         gradients=parameters,
         optimizer=2 * parameters,
         average=_bytes(generator.parameters()) + _bytes(generator.buffers()),
-        fixed=max(0, found[0] - sample),
+        fixed=max(0, found[0] - 2 * sample),
         sample=sample,
     )
 
