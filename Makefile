@@ -21,7 +21,7 @@ repro: .venv/ready
 	@echo "  srmodels upscale photo.heic -o large/"
 
 test: .venv/ready lint
-	pytest -n 2 --dist loadfile
+	pytest -n 2 --dist loadfile --durations 15
 
 lint: .venv/ready
 	ruff check .
@@ -30,10 +30,12 @@ lint: .venv/ready
 	lint-imports --no-logo
 
 readme: repro
-	python docs/readme.py
+	python -m docs.readme
 
 report: .venv/ready
 	srmodels report
+	python -m docs.results show
+	python -m docs.faults show
 
 ui: .venv/ready
 	@srmodels runs

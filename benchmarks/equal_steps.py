@@ -25,7 +25,7 @@ from srmodels.evaluation.psnr import psnr_y
 from srmodels.inference.upscale import upscaler
 from srmodels.models.srresnet import Settings
 from srmodels.objectives.pixel import PixelSettings, pixel_turns
-from srmodels.resize import crop_to_multiple, reduce_image
+from srmodels.shrink import crop_to_multiple, reduce_image
 
 _SMALL = Settings(  # the recipe srresnet's, preset quickstart
     num_blocks=8,

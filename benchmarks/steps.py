@@ -193,7 +193,11 @@ def fastest(line: Connection, device: torch.device) -> None:
     """A process's work: tells the best rates of a product of matrices and of a convolution."""
     fabric = fabric_for(RunSettings(device=device.type), "auto")  # type: ignore[arg-type]
     with fabric.autocast():
-        dtype = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled() else None
+        dtype = (
+            torch.get_autocast_dtype(device.type)
+            if torch.is_autocast_enabled(device.type)
+            else None
+        )
     a, b = (torch.rand(2048, 2048, dtype=dtype, device=device) for _ in range(2))
     images = torch.rand(BATCH, 64, 96, 96, dtype=dtype, device=device)
     images = images.to(memory_format=torch.channels_last)

@@ -1,16 +1,17 @@
 """Recipes side by side: what each run scored and cost, and the README's table of them.
 
-`python docs/recipes.py collect NAME` keeps, after a run of the recipe NAME, its scores and how long
+`python -m docs.recipes collect NAME` keeps, after a run of the recipe NAME, its scores and how long
 it trained in metrics/recipes/NAME.json, with `--revision` those of an experiment from the queue;
-`python docs/recipes.py table` writes the table of all such files into README.md. The times come
+`python -m docs.recipes table` writes the table of all such files into README.md. The times come
 from MLflow, which alone has them: files that DVC compares hold none, so that a run repeats them
 byte for byte.
 """
 
+import io
 import json
-import re
 import subprocess
 import sys
+import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,12 +20,12 @@ from typing import Annotated, Any
 import typer
 from ruamel.yaml import YAML
 
+from docs import marked
 from srmodels.engine.tracked import Runs, TrackedRuns, run_of, training_of
 from srmodels.errors import ProtocolError, SrmodelsError
-from srmodels.evaluation.table import read_metrics
+from srmodels.evaluation.table import read_metrics, sets_of
 
 ROOT = Path(__file__).resolve().parents[1]
-BLOCK = re.compile(r"(<!-- recipes -->\n).*?(<!-- /recipes -->)", re.DOTALL)
 SET = "test"
 STAGES = ("pretrain", "gan")
 MODELS = ("bicubic", "pretrained", "generator", "samples")
@@ -42,6 +43,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _scores(rows: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    return {
+        model: {name: rows[model][name] for name in SCORES if name in rows[model]}
+        for model in MODELS
+        if model in rows
+    }
 
 
 def result_of(recipe: str, metrics: Path, runs: Runs) -> dict[str, Any]:
@@ -66,11 +75,8 @@ def result_of(recipe: str, metrics: Path, runs: Runs) -> dict[str, Any]:
     return {
         "recipe": recipe,
         "preset": values["preset"],
-        "scores": {
-            model: {name: read[SET][model][name] for name in SCORES if name in read[SET][model]}
-            for model in MODELS
-            if model in read[SET]
-        },
+        "scores": _scores(read[SET]),
+        "further": {name: _scores(rows) for name, rows in sets_of(read).items() if name != SET},
         "parameters": read["parameters"],
         "training": {
             stage: training_of(runs, values, stage, count)
@@ -80,7 +86,8 @@ def result_of(recipe: str, metrics: Path, runs: Runs) -> dict[str, Any]:
     }
 
 
-def _number(values: Mapping[str, float], score: str, digits: int) -> str:
+def number(values: Mapping[str, float], score: str, digits: int) -> str:
+    """A score in so many digits, or "-" where it is none of the values."""
     return f"{values[score]:.{digits}f}" if score in values else "-"
 
 
@@ -90,15 +97,15 @@ def _row(result: Mapping[str, Any]) -> list[str]:
     pretrained = scores["pretrained"] if "gan" in training else {}
     generator = scores["generator"]
     times = [
-        " + ".join(_number(training[stage] or {}, name, digits) for stage in training)
+        " + ".join(number(training[stage] or {}, name, digits) for stage in training)
         for name, digits in (("minutes", 1), ("images_per_second", 0))
     ]
     return [
         result["recipe"],
-        *(_number(each, *kind) for each in (pretrained, generator) for kind in PAIR),
-        " -> ".join(_number(each, "sharpness", 2) for each in (pretrained, generator) if each),
-        _number(generator, "colour_shift", 2),
-        _number(scores.get("samples", {}), "diversity", 2),
+        *(number(each, *kind) for each in (pretrained, generator) for kind in PAIR),
+        " -> ".join(number(each, "sharpness", 2) for each in (pretrained, generator) if each),
+        number(generator, "colour_shift", 2),
+        number(scores.get("samples", {}), "diversity", 2),
         f"{result['parameters']:,}",
         *times,
     ]
@@ -111,7 +118,7 @@ def recipes_table(results: Sequence[Mapping[str, Any]]) -> str:
         ProtocolError: There is no result, or they are not of the same pictures and preset.
     """
     if not results:
-        raise ProtocolError("metrics/recipes: no result; `python docs/recipes.py collect NAME`")
+        raise ProtocolError("metrics/recipes: no result; `python -m docs.recipes collect NAME`")
     first = results[0]
     bicubic = first["scores"]["bicubic"]
     for each in results[1:]:
@@ -123,8 +130,7 @@ def recipes_table(results: Sequence[Mapping[str, Any]]) -> str:
     baseline = {"recipe": "bicubic", "scores": {"generator": bicubic}, "training": {}}
     lines = [_row({**baseline, "parameters": 0}), *map(_row, results)]
     lines[0][-3:] = ["-"] * 3
-    rules = ["---", *["---:"] * (len(HEADINGS) - 1)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in (HEADINGS, rules, *lines))
+    return marked.table(HEADINGS, lines)
 
 
 def read_results(root: Path) -> list[dict[str, Any]]:
@@ -136,24 +142,25 @@ def read_results(root: Path) -> list[dict[str, Any]]:
 
 def with_recipes(text: str, results: Sequence[Mapping[str, Any]]) -> str:
     """The README's text with the table between its two marks."""
-    table = recipes_table(results)
-    filled, found = BLOCK.subn(lambda marks: f"{marks[1]}{table}\n{marks[2]}", text)
-    assert found == 1, "README.md: one pair of marks for the recipes is right"
-    return filled
+    return marked.filled(text, "recipes", recipes_table(results))
 
 
-def _checkout(revision: str, target: Path) -> None:
-    """Writes the metrics files of an experiment or commit to a folder."""
-    for name in ("evaluate", *STAGES):
-        shown = subprocess.run(  # noqa: S603 - git reads the name of a revision, whatever it is
-            ["git", "show", f"{revision}:metrics/{name}.json"],  # noqa: S607 - the user's git
-            cwd=ROOT,
-            capture_output=True,
-            check=False,
-        )
-        if shown.returncode:
-            raise ProtocolError(f"{revision}: {shown.stderr.decode(errors='replace').strip()}")
-        (target / f"{name}.json").write_bytes(shown.stdout)
+def checkout(revision: str, target: Path) -> None:
+    """Writes an experiment's or commit's folders of metrics and plots into a folder.
+
+    Raises:
+        ProtocolError: There is no such revision.
+    """
+    done = subprocess.run(  # noqa: S603 - git reads the name of a revision, whatever it is
+        ["git", "archive", revision, "metrics", "plots"],  # noqa: S607 - the user's git
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ProtocolError(f"{revision}: {done.stderr.decode(errors='replace').strip()}")
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(target, filter="data")
 
 
 @app.command()
@@ -165,10 +172,10 @@ def collect(
 ) -> None:
     """Keep what the finished run of a recipe scored and cost in metrics/recipes/NAME.json."""
     with TemporaryDirectory() as folder:
-        metrics = Path(folder) if revision else ROOT / "metrics"
         if revision:
-            _checkout(revision, metrics)
-        result = result_of(name, metrics, TrackedRuns(ROOT))
+            checkout(revision, Path(folder))
+        source = Path(folder) if revision else ROOT
+        result = result_of(name, source / "metrics", TrackedRuns(ROOT))
     path = ROOT / "metrics" / "recipes" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -37,6 +37,7 @@ SILENT = {
     "srmodels.engine.fitting",
     "srmodels.engine.memory",
     "srmodels.engine.pace",
+    "srmodels.engine.profile",
     "srmodels.engine.progress",
     "srmodels.engine.signals",
     "stages",

@@ -10,11 +10,12 @@ from torch import nn
 from srmodels import models, objectives, params, snapshot
 from srmodels.engine.outputs import write_curves, write_metrics
 from srmodels.engine.phase import Phase, train_phase
+from srmodels.engine.profile import profile_phase
 from srmodels.inference.upscale import upscaler
 from srmodels.launcher import launch
 from stages import guard
 from stages.pretrain import WEIGHTS as PRETRAINED
-from stages.running import checkpoints, watcher
+from stages.running import checkpoints, profiling, turns_by, watcher
 
 WEIGHTS = Path("weights/generator.safetensors")
 
@@ -70,13 +71,15 @@ def main() -> None:
         weights=WEIGHTS,
         paired=objectives.paired(objective.name),
     )
+    turns_of = turns_by(objective)
+    if profiling():
+        log.info(profile_phase(phase, networks, turns_of, run=settings.run).table())
+        return
     with watcher("gan", settings) as told:
         train_phase(
             phase,
             networks,
-            lambda networks, device: objectives.turns(
-                objective.name, networks, objective.settings, device
-            ),
+            turns_of,
             upscale=upscaler(settings.scale),
             run=settings.run,
             watcher=told,

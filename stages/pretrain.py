@@ -7,14 +7,15 @@ from pathlib import Path
 
 from torch import nn
 
-from srmodels import models, objectives, params, snapshot
+from srmodels import models, params, snapshot
 from srmodels.engine.phase import Phase, train_phase
+from srmodels.engine.profile import profile_phase
 from srmodels.errors import ConfigError
 from srmodels.inference.upscale import upscaler
 from srmodels.launcher import launch
 from srmodels.params import Params, names_recipe
 from stages import guard
-from stages.running import checkpoints, repository, watcher
+from stages.running import checkpoints, profiling, repository, turns_by, watcher
 
 WEIGHTS = Path("weights/pretrained.safetensors")
 
@@ -81,13 +82,15 @@ def main() -> None:
         weights=WEIGHTS,
         best=kept(settings.model, f"{settings.preset}-best"),
     )
+    turns_of = turns_by(objective)
+    if profiling():
+        log.info(profile_phase(phase, networks, turns_of, run=settings.run).table())
+        return
     with watcher("pretrain", settings) as told:
         train_phase(
             phase,
             networks,
-            lambda networks, device: objectives.turns(
-                objective.name, networks, objective.settings, device
-            ),
+            turns_of,
             upscale=upscaler(settings.scale),
             run=settings.run,
             watcher=told,

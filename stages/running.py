@@ -1,23 +1,38 @@
 """What the two training stages share: where their state lies and who is told of their progress."""
 
+import argparse
 import dataclasses
 import hashlib
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+import torch
+from torch import nn
+
+from srmodels import objectives
 from srmodels.data.shards import Store
 from srmodels.engine.checkpoint import Checkpoints
 from srmodels.engine.facts import fingerprint_of
 from srmodels.engine.record import Unheard, Watcher
 from srmodels.engine.tracking import Tracker
 from srmodels.launcher import launch
+from srmodels.objectives.turn import Turn
 from srmodels.params import Params
+from srmodels.recipe import Objective
 from stages.code import code_of
 
-__all__ = ["checkpoints", "repository", "tracker", "watcher"]
+__all__ = ["checkpoints", "profiling", "repository", "tracker", "turns_by", "watcher"]
+
+
+def profiling() -> bool:
+    """Whether the stage was started with --profile: it then trains nothing and writes nothing."""
+    parser = argparse.ArgumentParser(description="Runs the stage, as `dvc repro` does.")
+    told = "print where a step's time goes, and do no more"
+    parser.add_argument("--profile", action="store_true", help=told)
+    return bool(parser.parse_args().profile)
 
 
 def repository() -> Path:
@@ -69,3 +84,14 @@ def tracker(stage: str, params: Params) -> Tracker:
 def watcher(stage: str, params: Params) -> AbstractContextManager[Watcher]:
     """The tracker in the process that speaks; in the others of its training, nobody."""
     return nullcontext(Unheard()) if launch().rank else tracker(stage, params)
+
+
+def turns_by(
+    objective: Objective,
+) -> Callable[[Mapping[str, nn.Module], torch.device], Sequence[Turn]]:
+    """Makes the objective's turns from the networks as the engine wrapped them."""
+
+    def turns_of(networks: Mapping[str, nn.Module], device: torch.device) -> Sequence[Turn]:
+        return objectives.turns(objective.name, networks, objective.settings, device)
+
+    return turns_of

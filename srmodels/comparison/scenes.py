@@ -12,7 +12,8 @@ from srmodels.data.decode import decode
 from srmodels.data.listing import photo_files
 from srmodels.errors import DataError, PhotoError
 from srmodels.evaluation.luma import Picture
-from srmodels.resize import crop_to_multiple, enlarge_image, reduce_image
+from srmodels.resize import enlarge_image
+from srmodels.shrink import crop_to_multiple, reduce_image
 
 __all__ = ["Enlarging", "Scene", "View", "make_scenes"]
 

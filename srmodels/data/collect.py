@@ -3,10 +3,12 @@
 import hashlib
 import logging
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-from srmodels.data.bundled import copy_bundled, read_choice
+from srmodels.data.bundled import Bundled, copy_bundled, read_choice
 from srmodels.data.folders import Found, find_photos
+from srmodels.data.leave_out import REASON, left_out
 from srmodels.data.photos import Photo, PhotosSettings, write_photos, write_table
 from srmodels.data.sets import sources_of
 from srmodels.data.split import SPLITS
@@ -17,6 +19,13 @@ __all__ = ["collect"]
 log = logging.getLogger(__name__)
 
 _OTHERS, _GROUPS = "others.csv", "groups.csv"
+
+
+def _bundled(choice: list[Bundled], target: Path) -> Iterator[Photo]:
+    for row, path in copy_bundled(choice, target):
+        content = path.read_bytes()
+        sha256 = hashlib.sha256(content).hexdigest()
+        yield Photo(row.photo, row.split, path.name, len(content), sha256)
 
 
 def _of_folders(
@@ -70,6 +79,8 @@ def collect(
 ) -> list[Photo]:
     """Writes DATA/photos: the table, the bundled photographs, the lists of groups and of others.
 
+    Folders of which nothing is kept for testing are joined by the bundled test photographs.
+
     Args:
         settings: What to collect.
         preset: Whose table DATA/auto/PRESET.csv says what `auto` means.
@@ -81,20 +92,21 @@ def collect(
         DataError: There is nothing to collect, or the folder cannot be written.
     """
     target = data / "photos"
+    choice: list[Bundled] = []
     try:
         if settings.photos == "auto":
             choice = read_choice(data / "auto" / f"{preset}.csv")
+            out = left_out([row.photo for row in choice], settings.leave_out)
+            choice = [row for row in choice if row.photo not in out]
+            found = Found([], [(name, REASON) for name in sorted(out)], [], 0)
         else:
             found = _of_folders(settings, target, data=data, scale=scale, memory=memory)
+            if not settings.test and all(photo.split != "test" for photo in found.photos):
+                choice = read_choice(data / "auto" / "quickstart.csv")
+                choice = [row for row in choice if row.split == "test"]
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True, exist_ok=True)
-        if settings.photos == "auto":  # chosen by hand: no two are alike
-            photos = []
-            for row, path in copy_bundled(choice, target):
-                content = path.read_bytes()
-                sha256 = hashlib.sha256(content).hexdigest()
-                photos.append(Photo(row.photo, row.split, path.name, len(content), sha256))
-            found = Found(photos, [], [], 0)
+        found.photos.extend(_bundled(choice, target))  # chosen by hand: no two are alike
         found.photos.sort(key=lambda photo: photo.photo)
         _write(found, target)
     except OSError as error:

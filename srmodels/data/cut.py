@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from srmodels.data.patch_settings import PatchSettings
 from srmodels.errors import PhotoError
-from srmodels.resize import crop_to_multiple, reduce_image
+from srmodels.shrink import crop_to_multiple, reduce_image
 
 __all__ = ["Cut", "PatchSettings", "boxes", "cut"]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from srmodels.data.glance import thumbnails
+from srmodels.data.leave_out import REASON, left_out
 from srmodels.data.likeness import Member, find_groups
 from srmodels.data.listing import list_files
 from srmodels.data.photos import Photo, PhotosSettings
@@ -62,6 +63,12 @@ def _list(source: Source, scale: int) -> tuple[list[_File], Reasons]:
         files.append(_File(Photo(before + name, "", str(path), 0, "", str(lr or "")), splits))
     names = [before + path.relative_to(source.folder).as_posix() for path, _ in others]
     return files, list(zip(names, [reason for _, reason in others], strict=True))
+
+
+def _without(files: list[_File], patterns: Iterable[str]) -> tuple[list[_File], Reasons]:
+    out = left_out([file.photo.photo for file in files], patterns)
+    kept = [file for file in files if file.photo.photo not in out]
+    return kept, [(name, REASON) for name in sorted(out)]
 
 
 def _digest(path: str) -> tuple[str, int]:
@@ -124,13 +131,15 @@ def find_photos(
         memory: Where thumbnails are kept from run to run; see `glance.thumbnails`.
 
     Raises:
-        DataError: A folder cannot be listed.
+        DataError: A folder cannot be listed, or a photograph to be left out is not there.
     """
     files, others = [], []
     for source in sources:
         more, reasons = _list(source, scale)
         files += more
         others += reasons
+    files, reasons = _without(files, settings.leave_out)
+    others += reasons
     files, reasons = _different(files)
     others += reasons
     groups: list[list[Member]] = []

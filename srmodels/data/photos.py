@@ -29,10 +29,13 @@ class PhotosSettings:
         photos: `auto` for the preset's own choice, a set's name, `mix`, or the absolute path of a
             folder.
         validation: Share of a folder's photographs that training is watched on.
-        test: Share of a folder's photographs that scores are computed on.
+        test: Share of a folder's photographs that scores are computed on; 0: on the bundled ones
+            of the preset `quickstart` instead.
         near_duplicates: `group` keeps photographs that show the same picture on one side of the
             splits; `ignore` does not look for them.
         official_lr: Takes the LR pictures that came with a set instead of reducing HR.
+        leave_out: Names of photographs that are not used, as photos.csv has them; `*`, `?` and
+            `[...]` stand for what they do in a shell. Each must fit one at least.
     """
 
     photos: str = "auto"
@@ -40,6 +43,7 @@ class PhotosSettings:
     test: float = 0.05
     near_duplicates: Literal["group", "ignore"] = "group"
     official_lr: bool = False
+    leave_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Checks the values.

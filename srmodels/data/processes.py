@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 import pillow_heif
-import torch
 
 from srmodels.data.diary import Task
 from srmodels.errors import SrmodelsError
@@ -28,8 +27,7 @@ R = TypeVar("R")
 
 
 def one_thread() -> None:
-    """Makes the libraries use one thread each: the processes are the parallel part."""
-    torch.set_num_threads(1)
+    """Makes the decoders use one thread each: the processes are the parallel part."""
     pillow_heif.options.DECODE_THREADS = 1
 
 
@@ -61,11 +59,11 @@ def _serve(work: Callable[[Task], R], pipe: Connection) -> None:
 
 
 def _context() -> ForkServerContext | SpawnContext:
-    # torch's threads do not survive a plain fork; a fork server has none and imports torch once
+    # threads do not survive a plain fork; a fork server has none, and imports what is slow once
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["srmodels.data.extract"])
+    context.set_forkserver_preload(["srmodels.data.extract", "numba"])
     return context
 
 

@@ -2,8 +2,8 @@
 
 import hashlib
 import zlib
-from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import get_args
 
 import numpy as np
@@ -38,7 +38,8 @@ class Store:
         self.photos: list[str] = self._index["photo"].tolist()
         self._shards: NDArray[np.int64] = self._index["shard"].to_numpy(np.int64)
         self._rows: NDArray[np.int64] = self._index["row"].to_numpy(np.int64)
-        self._arrays = cache(self._open_shard)
+        self._opened: dict[int, tuple[Rows, Rows]] = {}
+        self._opening = Lock()
         sizes = {self._check(int(shard)) for shard in np.unique(self._shards)}
         if len(sizes) != 1:
             raise DataError(f"{folder}: shards of different patch sizes (found {sorted(sizes)})")
@@ -51,6 +52,12 @@ class Store:
     def _open_shard(self, shard: int) -> tuple[Rows, Rows]:
         hr, lr = self._paths(shard)
         return open_rows(hr), open_rows(lr)
+
+    def _arrays(self, shard: int) -> tuple[Rows, Rows]:
+        if shard not in self._opened:
+            with self._opening:  # numpy parses a header as Python, at which two threads can break
+                self._opened[shard] = self._open_shard(shard)
+        return self._opened[shard]
 
     def _check(self, shard: int) -> tuple[int, int]:
         """Compares a shard's files with the index; returns (patch_size, scale).

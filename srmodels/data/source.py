@@ -121,9 +121,9 @@ class PatchSource:
             for place in places:
                 whole_hr, whole_lr = self._store.pair(rows[place])
                 for out, whole, factor in ((hr, whole_hr, scale), (lr, whole_lr, 1)):
-                    top, left = (corner * factor for corner in corners[place])
-                    crop = whole[top : top + size * factor, left : left + size * factor]
-                    paint(crop, turns[place], orders[place], out=out[place])
+                    top, left = corners[place]
+                    corner = top * factor, left * factor
+                    paint(whole, corner, turns[place], orders[place], out=out[place])
 
         parts = min(torch.get_num_threads(), _MOST_THREADS) if hr.size > _WORTH_THREADS else 1
         spread = [range(first, count, parts) for first in range(parts)]

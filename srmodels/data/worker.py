@@ -23,7 +23,7 @@ from srmodels.data.patch_settings import PatchSettings
 from srmodels.data.photos import Photo
 from srmodels.data.shard_writer import ShardWriter, shard_of
 from srmodels.errors import DataError, PhotoError
-from srmodels.resize import crop_to_multiple
+from srmodels.shrink import crop_to_multiple
 
 __all__ = ["WORK", "work"]
 

@@ -66,9 +66,9 @@ def learning_rate_at(step: int, steps: int, settings: OptimSettings) -> float:
 
 
 def optimizer_for(networks: tuple[nn.Module, ...], settings: OptimSettings) -> torch.optim.Adam:
-    """Adam over the parameters of one player's networks; on CUDA in one kernel for all of them."""
+    """Adam over the parameters of one player's networks; in one kernel where PyTorch has one."""
     parameters = [each for network in networks for each in network.parameters()]
-    fused = all(each.device.type == "cuda" for each in parameters) or None  # None: as PyTorch will
+    fused = all(each.device.type in ("cuda", "cpu") for each in parameters) or None
     return torch.optim.Adam(
         parameters, lr=settings.learning_rate, betas=settings.betas, fused=fused
     )

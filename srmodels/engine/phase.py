@@ -65,7 +65,26 @@ class Phase:
     best: Path | None = None
 
 
-def _degrader(phase: Phase) -> Callable[[Tensor, int], Tensor] | None:
+def source_of(phase: Phase) -> PatchSource | UnpairedSource:
+    """Where this process's batches come from.
+
+    Raises:
+        ConfigError: The batch has no equal parts for all processes.
+        DataError: The patches do not fit.
+    """
+    return (PatchSource if phase.paired else UnpairedSource)(
+        Store(phase.patches / "train"),
+        patch_size=phase.settings.patch_size,
+        batch_size=phase.settings.batch_size,
+        seed=phase.seed,
+        scale=phase.scale,
+        permute_colours=phase.settings.permute_colours,
+        part=ranks.own_rows(phase.settings.batch_size, "training.batch_size"),
+    )
+
+
+def degrader_of(phase: Phase) -> Callable[[Tensor, int], Tensor] | None:
+    """What makes the LR of a step from its HR; None where LR is the stored one."""
     if phase.settings.degradation == "bicubic":
         return None
     settings = phase.settings.second_order
@@ -105,15 +124,7 @@ def train_phase(
     fabric = fabric_for(run, phase.settings.precision)
     with ranks.ending_together(), checkpoints.held() if ranks.leads() else nullcontext():
         seed_all(phase.seed)
-        source = (PatchSource if phase.paired else UnpairedSource)(
-            Store(phase.patches / "train"),
-            patch_size=phase.settings.patch_size,
-            batch_size=phase.settings.batch_size,
-            seed=phase.seed,
-            scale=phase.scale,
-            permute_colours=phase.settings.permute_colours,
-            part=ranks.own_rows(phase.settings.batch_size, "training.batch_size"),
-        )
+        source = source_of(phase)
         made = networks()
         trainer = Trainer(
             fabric,
@@ -122,7 +133,7 @@ def train_phase(
             phase.settings,
             checkpoints=checkpoints,
             validate=validator(phase.patches / "validation", phase.scale, upscale),
-            degrade=_degrader(phase),
+            degrade=degrader_of(phase),
             judged=phase.best is not None,
             watcher=watcher,
             run=run,

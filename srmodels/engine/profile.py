@@ -7,14 +7,18 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from srmodels.data.source import Batch
+from srmodels.engine.device import RunSettings, fabric_for
+from srmodels.engine.phase import Phase, degrader_of, source_of
+from srmodels.engine.randomness import seed_all
+from srmodels.engine.state import State
 from srmodels.engine.step import take_step
 from srmodels.objectives.turn import Losses, Memo, Turn
 
-__all__ = ["Profile", "profile_steps"]
+__all__ = ["Profile", "profile_phase", "profile_steps"]
 
 _WARM_UP = 3  # steps that are not counted: they choose kernels and fill caches
 _OPERATORS = 12
@@ -147,3 +151,35 @@ def profile_steps(
     parts = {**spent, "the rest": max(0.0, whole - sum(spent.values()))}
     order = "self_cuda_time_total" if fabric.device.type == "cuda" else "self_cpu_time_total"
     return Profile(parts=parts, operators=averages.table(sort_by=order, row_limit=_OPERATORS))
+
+
+def profile_phase(
+    phase: Phase,
+    networks: Callable[[], Mapping[str, nn.Module]],
+    turns_of: Callable[[Mapping[str, nn.Module], torch.device], Sequence[Turn]],
+    *,
+    run: RunSettings,
+    steps: int = 20,
+) -> Profile:
+    """Profiles the first steps that `train_phase` would take with the same arguments.
+
+    Nothing is written, and a training under way keeps its state. Batches are made when they are
+    wanted, so that "data" is what they cost; on a GPU a training makes them one step ahead.
+    """
+    fabric = fabric_for(run, phase.settings.precision)
+    seed_all(phase.seed)
+    source, degrade = source_of(phase), degrader_of(phase)
+    state = State(
+        fabric,
+        networks(),
+        lambda wrapped: turns_of(wrapped, fabric.device),
+        phase.settings,
+        judged=False,
+    )
+
+    def batch_of(step: int) -> Batch:
+        batch = source.batch(step)
+        lr, hr = (each.to(fabric.device) for each in (batch.lr, batch.hr))
+        return Batch(lr=degrade(hr, step) if degrade else lr, hr=hr, photos=batch.photos)
+
+    return profile_steps(fabric, state.turns, state.optimizers, batch_of, steps=steps)

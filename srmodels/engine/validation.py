@@ -11,7 +11,7 @@ from srmodels.data.source import whole_images
 from srmodels.errors import DataError
 from srmodels.evaluation.psnr import psnr_y
 from srmodels.evaluation.ssim import ssim_y
-from srmodels.resize import crop_to_multiple, reduce_image
+from srmodels.shrink import crop_to_multiple, reduce_image
 
 __all__ = ["Picture", "Validate", "validator"]
 

@@ -1,6 +1,7 @@
 """Collecting: the bundled photographs, or folders of one's own."""
 
 import csv
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -14,6 +15,8 @@ from srmodels.errors import DataError
 
 from .pictures import encoded, write
 from .scenes import scene
+
+ROOT = Path(__file__).parents[2]
 
 
 def fill(folder, names):
@@ -216,3 +219,41 @@ def test_a_preset_without_photographs_of_its_own_asks_for_a_folder(tmp_path):
 def test_a_wrong_row_of_a_table_is_named(tmp_path):
     with pytest.raises(DataError, match=r"x\.csv: the row 'cat' is wrong"):
         read_choice(choice(tmp_path, "cat,skimage,chelsea.png,tset"))
+
+
+def test_photographs_named_are_left_out(tmp_path):
+    fill(tmp_path / "mine", ["a.png", "b.png", "c.png", "d.png", "trip/e.png", "trip/f.png"])
+    found = collected(tmp_path, tmp_path / "mine", leave_out=("b.png", "trip/*"))
+    assert [photo.photo for photo in found] == ["a.png", "c.png", "d.png"]
+    assert reasons(tmp_path) == dict.fromkeys(
+        ("b.png", "trip/e.png", "trip/f.png"), "is left out by data.leave_out"
+    )
+
+
+def test_a_name_to_leave_out_that_nothing_has_is_refused(tmp_path):
+    fill(tmp_path / "mine", ["302003.png", "b.png", "c.png"])
+    wanted = r"data\.leave_out: no photograph is named '302003\.jpg'; a name like '302003\.png'"
+    with pytest.raises(DataError, match=wanted):
+        collected(tmp_path, tmp_path / "mine", leave_out=("302003.jpg",))
+
+
+def test_a_bundled_photograph_can_be_left_out(tmp_path):
+    table = tmp_path / "data" / "auto" / "x.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text((ROOT / "data" / "auto" / "quickstart.csv").read_text())
+    found = collected(tmp_path, "auto", leave_out=("china",))
+    assert "china" not in {photo.photo for photo in found}
+    assert reasons(tmp_path)["china"] == "is left out by data.leave_out"
+
+
+def test_folders_that_keep_nothing_for_testing_are_joined_by_the_bundled_test_photographs(tmp_path):
+    table = tmp_path / "data" / "auto" / "quickstart.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text((ROOT / "data" / "auto" / "quickstart.csv").read_text())
+    fill(tmp_path / "mine", ["a.png", "b.png", "c.png"])
+    found = collected(tmp_path, tmp_path / "mine", test=0, validation=0.3)
+    tested = [photo.photo for photo in found if photo.split == "test"]
+    assert tested == ["astronaut", "coffee"]
+    assert {photo.photo for photo in found} == {"a.png", "b.png", "c.png", *tested}
+    again = {photo.photo: photo.path for photo in read_photos(tmp_path / "data" / "photos")}
+    assert size(again["coffee"]) == (600, 400)

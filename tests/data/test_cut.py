@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from srmodels.data.cut import PatchSettings, boxes, cut
 from srmodels.errors import PhotoError
-from srmodels.resize import reduce_image
+from srmodels.shrink import reduce_image
 
 from .pictures import pattern
 

@@ -24,7 +24,7 @@ from srmodels.data.photos import Photo, write_photos
 from srmodels.data.shard_writer import ShardWriter
 from srmodels.data.source import Store, whole_images
 from srmodels.errors import DataError
-from srmodels.resize import reduce_image
+from srmodels.shrink import reduce_image
 
 from .pictures import encoded, pattern, write
 from .stuck import Stuck

@@ -1,9 +1,13 @@
 """The store: complete or refused, and the shard that is wrong is named."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from srmodels.data.cut import PatchSettings, cut
+from srmodels.data.shard_files import open_rows
 from srmodels.data.shard_writer import ShardWriter, shard_of, write_index
 from srmodels.data.shards import Store
 from srmodels.errors import DataError
@@ -63,6 +67,23 @@ def test_nothing_is_mapped_before_it_is_used(folder, monkeypatch):
     store.pair(30)
     store.pair(31)
     assert [path.name for path in opened] == ["hr-005.npy", "lr-005.npy"]
+
+
+def test_threads_open_shards_one_after_the_other(folder, monkeypatch):
+    # Python 3.11: "AST constructor recursion depth mismatch" when two threads parse headers at once
+    store, busy, most = Store(folder), [], []
+
+    def slowly(path):
+        busy.append(path)
+        time.sleep(0.02)
+        most.append(len(busy))
+        busy.remove(path)
+        return open_rows(path)
+
+    monkeypatch.setattr("srmodels.data.shards.open_rows", slowly)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(store.pair, range(len(store))))
+    assert set(most) == {1}
 
 
 def test_a_writer_that_fails_leaves_nothing_behind(tmp_path):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from srmodels.evaluation.checkerboard import checkerboard_y
-from srmodels.resize import crop_to_multiple, enlarge_image, reduce_image
+from srmodels.resize import enlarge_image
+from srmodels.shrink import crop_to_multiple, reduce_image
 
 
 @pytest.fixture

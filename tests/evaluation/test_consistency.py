@@ -7,7 +7,8 @@ from skimage.metrics import peak_signal_noise_ratio
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.consistency import lr_consistency
 from srmodels.evaluation.psnr import CEILING
-from srmodels.resize import enlarge_image, reduce_image
+from srmodels.resize import enlarge_image
+from srmodels.shrink import reduce_image
 
 
 def test_hr_itself_has_the_ceiling(photo):

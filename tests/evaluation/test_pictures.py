@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from srmodels.evaluation.pictures import comparison, liveliest
-from srmodels.resize import enlarge_image, reduce_image
+from srmodels.resize import enlarge_image
+from srmodels.shrink import reduce_image
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from srmodels.evaluation.samples import Sampling, deviation, diversity, drawing, strip
-from srmodels.resize import enlarge_image, reduce_image
+from srmodels.resize import enlarge_image
+from srmodels.shrink import reduce_image
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from srmodels.evaluation.psnr import psnr_rgb, psnr_y
 from srmodels.evaluation.scores import PROTOCOL, evaluate, scores
 from srmodels.evaluation.sharpness import sharpness_y
 from srmodels.evaluation.ssim import ssim_y
-from srmodels.resize import enlarge_image, reduce_image
+from srmodels.resize import enlarge_image
+from srmodels.shrink import reduce_image
 
 KEYS = [
     "psnr_y",

@@ -15,7 +15,8 @@ from srmodels.data.source import whole_images
 from srmodels.evaluation.luma import luma
 from srmodels.evaluation.psnr import psnr_rgb, psnr_y
 from srmodels.evaluation.ssim import ssim_y
-from srmodels.resize import crop_to_multiple, enlarge_image, reduce_image, to_image, to_tensor
+from srmodels.resize import enlarge_image, to_image, to_tensor
+from srmodels.shrink import crop_to_multiple, reduce_image
 
 FULL_RANGE = 20 * math.log10(219 / 255)  # -1.32 dB
 

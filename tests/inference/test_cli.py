@@ -11,7 +11,8 @@ from srmodels import snapshot
 from srmodels.data.decode import decode, read
 from srmodels.inference import cli
 from srmodels.inference.writing import write_picture
-from srmodels.resize import enlarge_image, reduce_image
+from srmodels.resize import enlarge_image
+from srmodels.shrink import reduce_image
 from tests.inference.small import small, small_settings
 
 

@@ -4,7 +4,8 @@ import numpy as np
 
 from srmodels.inference import consistent as module
 from srmodels.inference.consistent import consistent
-from srmodels.resize import enlarge_image, reduce_image
+from srmodels.resize import enlarge_image
+from srmodels.shrink import reduce_image
 
 
 def corrected(sr, lr, size, **options):

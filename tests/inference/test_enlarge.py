@@ -13,7 +13,7 @@ from srmodels.inference.alpha import bled
 from srmodels.inference.enlarge import Wish, enlarged, passes
 from srmodels.inference.formats import format_named
 from srmodels.inference.generator import Generator
-from srmodels.resize import reduce_image
+from srmodels.shrink import reduce_image
 from tests.inference.nearest import nearest
 from tests.inference.small import small
 

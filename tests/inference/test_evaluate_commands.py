@@ -8,7 +8,7 @@ from PIL import Image
 
 from srmodels import snapshot
 from srmodels.inference.writing import write_picture
-from srmodels.resize import reduce_image
+from srmodels.shrink import reduce_image
 from tests.inference.small import small, small_settings
 from tests.inference.test_cli import pictures, typed, weights  # noqa: F401 - fixtures
 

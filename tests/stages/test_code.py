@@ -56,7 +56,7 @@ def test_a_stage_rests_on_the_networks_of_its_recipe_and_on_no_other() -> None:
 
 def test_cutting_patches_does_not_rest_on_networks_or_training() -> None:
     rooms = {module.split(".")[1] for module in modules_of("patches", RECIPE) if "." in module}
-    assert rooms <= {"data", "resize", "patches"}
+    assert rooms <= {"data", "shrink", "patches"}
 
 
 def test_comments_docstrings_and_layout_do_not_change_a_digest() -> None:
