@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["crop_to_multiple", "reduce_image"]
+__all__ = ["crop_to_multiple", "load", "reduce_image"]
 
 Picture = NDArray[np.uint8]
 Index = NDArray[np.int64]
@@ -80,6 +80,11 @@ def _kernel() -> Kernel:
 
     compiled: Kernel = numba.njit(signature, nogil=True, cache=True)(shrink)
     return compiled
+
+
+def load() -> None:
+    """Loads the compiled kernel, half a second's work, so that processes forked later have it."""
+    _kernel()
 
 
 def _under(size: int, scale: int, taps: int) -> Index:

@@ -1,5 +1,6 @@
 """What several rooms' tests share."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
+os.environ["OMP_NUM_THREADS"] = "1"  # likewise in the processes that tests start, several at once
 
 
 @pytest.fixture(scope="session")

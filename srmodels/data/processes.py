@@ -59,11 +59,11 @@ def _serve(work: Callable[[Task], R], pipe: Connection) -> None:
 
 
 def _context() -> ForkServerContext | SpawnContext:
-    # threads do not survive a plain fork; a fork server has none, and imports what is slow once
+    # threads do not survive a plain fork; a fork server has none, and imports once what is slow
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["srmodels.data.extract", "numba"])
+    context.set_forkserver_preload(["srmodels.data.forked"])
     return context
 
 
