@@ -21,6 +21,7 @@ import typer
 from ruamel.yaml import YAML
 
 from docs import marked
+from srmodels.comparison.revisions import source_named
 from srmodels.engine.tracked import Runs, TrackedRuns, run_of, training_of
 from srmodels.errors import ProtocolError, SrmodelsError
 from srmodels.evaluation.table import read_metrics, sets_of
@@ -145,22 +146,25 @@ def with_recipes(text: str, results: Sequence[Mapping[str, Any]]) -> str:
     return marked.filled(text, "recipes", recipes_table(results))
 
 
-def checkout(revision: str, target: Path) -> None:
+def checkout(revision: str, target: Path) -> str:
     """Writes an experiment's or commit's folders of metrics and plots into a folder.
+
+    Returns:
+        Its commit.
 
     Raises:
         ProtocolError: There is no such revision.
     """
-    done = subprocess.run(  # noqa: S603 - git reads the name of a revision, whatever it is
-        ["git", "archive", revision, "metrics", "plots"],  # noqa: S607 - the user's git
+    commit = source_named(revision, root=ROOT).commit
+    done = subprocess.run(  # noqa: S603 - a commit that git has just named
+        ["git", "archive", commit, "metrics", "plots"],  # noqa: S607 - the user's git
         cwd=ROOT,
         capture_output=True,
-        check=False,
+        check=True,
     )
-    if done.returncode:
-        raise ProtocolError(f"{revision}: {done.stderr.decode(errors='replace').strip()}")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(target, filter="data")
+    return commit
 
 
 @app.command()

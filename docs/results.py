@@ -116,9 +116,9 @@ def collected(row: str, source: Path, runs: Runs) -> dict[str, Any]:
 def write_row(row: str, revision: str) -> Path:
     """Keeps what an experiment scored and cost, with the commit it was run from."""
     with TemporaryDirectory() as folder:
-        checkout(revision, Path(folder))
+        commit = checkout(revision, Path(folder))
         result = collected(row, Path(folder), TrackedRuns(ROOT))
-    result["commit"] = _git("rev-parse", "--short=10", f"{revision}~1")
+    result["commit"] = _git("rev-parse", "--short=10", f"{commit}~1")
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{row}.json"
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -195,15 +195,17 @@ def run(
     """Run rows, one after the other, and keep what they scored and cost."""
     if missing := [name for name in FOLDERS if not Path(os.environ.get(name, "")).is_absolute()]:
         raise ProtocolError(f"{missing[0]}: not set; the absolute path of a folder is right")
+    before = _git("rev-parse", "--short", "HEAD")
     for row in rows:
+        name = f"{row}-{before}"  # a name names one experiment
         settings = [os.path.expandvars(each) for each in settings_of(row)]
         words = [word for each in settings for word in ("-S", each)]
         subprocess.run(  # noqa: S603 - our own table's settings
-            ["dvc", "exp", "run", "--temp", "--force", "--name", row, *words],  # noqa: S607
+            ["dvc", "exp", "run", "--temp", "--force", "--name", name, *words],  # noqa: S607
             cwd=ROOT,
             check=True,
         )
-        typer.echo(write_row(row, row))
+        typer.echo(write_row(row, name))
 
 
 @app.command()

@@ -107,6 +107,7 @@ def _run(
     missing = [task for task in tasks if task.name not in done]
     if not missing:
         return
+    missing.sort(key=lambda task: -sum(photo.bytes for photo in task.photos))  # last ones short
     before = sum(len(each.lines) for each in done.values())
     with _crew(settings, missing, scale=scale, folder=folder) as crew:
         diary = Diary(folder / WORK)
