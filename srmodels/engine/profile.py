@@ -1,5 +1,6 @@
 """Where a step's time goes: some steps of a training, part by part, and PyTorch's operators."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -134,6 +135,7 @@ def profile_steps(
 
     for step in range(_WARM_UP):
         take(step)
+    os.environ.setdefault("KINETO_LOG_LEVEL", "5")  # else it tells of GPUs that are not there
     kinds = [ProfilerActivity.CPU]
     if fabric.device.type == "cuda":
         kinds.append(ProfilerActivity.CUDA)
