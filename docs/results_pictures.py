@@ -57,6 +57,7 @@ def draw_scatter(results: Sequence[Result], path: Path) -> None:
                 (rows[m]["psnr_y"], rows[m]["sharpness"]) for m in ("pretrained", "generator")
             )
             axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "alpha": 0.4})
+    axes.margins(0.15)  # for the names
     axes.set(xlabel="BSD100, PSNR-Y (dB): less distortion to the right", ylabel="sharpness (HR: 1)")
     axes.grid(visible=True, alpha=0.3)
     _save(figure, path)

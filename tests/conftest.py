@@ -1,6 +1,8 @@
 """What several rooms' tests share."""
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,17 @@ def photo() -> NDArray[np.uint8]:
     picture = 120 + 60 * waves + 12 * rng.standard_normal((96, 128, 3))
     picture[30:60, 40:90] = (200, 40, 90)
     return picture.clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _no_log_handler_stays() -> Iterator[None]:
+    """A stage's main, called in a test, logs to that test's output, which is closed then."""
+    root = logging.getLogger()
+    before = list(root.handlers)
+    yield
+    for handler in root.handlers[:]:
+        if handler not in before and type(handler) is logging.StreamHandler:
+            root.removeHandler(handler)
 
 
 @pytest.fixture(autouse=True)

@@ -486,6 +486,7 @@ def test_a_killed_extraction_is_continued_by_the_next(tmp_path):
 PEAK = """
 import sys
 from pathlib import Path
+import srmodels.data.forked  # what a worker begins with
 from srmodels.data.cut import PatchSettings
 from srmodels.data.diary import Task
 from srmodels.data.photos import Photo

@@ -177,4 +177,4 @@ def test_a_picture_six_times_as_high_takes_no_more_memory():
         [sys.executable, "-c", PEAKS], capture_output=True, text=True, check=True, cwd=ROOT
     )
     low, high = (int(line) / 1024 for line in done.stdout.split())
-    assert high - low < 15  # MiB, of which the picture's own are 4 and its whole SR 66
+    assert high - low < 30  # MiB; the picture's own are 4, and its whole SR would be 66
