@@ -40,7 +40,7 @@ def telling(known: Sequence[Path]) -> Callable[[Callable[P, T]], Callable[P, T]]
             except OSError as error:
                 log.exception("the demo")
                 sentence = f"the server: {error.strerror or 'a file cannot be used'}; try again"
-            except Exception:
+            except Exception:  # a fault of ours: the log has all of it, the page no path
                 log.exception("the demo")
                 sentence = "the program: has a fault; the server's log says which"
             raise gr.Error(html.escape(sentence), print_exception=False)
