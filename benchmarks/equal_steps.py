@@ -15,11 +15,13 @@ from benchmarks.patches import cut_into_store, list_photographs
 from benchmarks.photographs import CHOICE
 from benchmarks.plain import SCALE
 from srmodels import models
+from srmodels.data.batch import Batch
 from srmodels.data.bundled import copy_bundled, read_choice
 from srmodels.data.decode import decode
-from srmodels.data.source import Batch, PatchSource, Store
-from srmodels.engine.device import RunSettings, fabric_for, laid_out
+from srmodels.data.source import PatchSource, Store
+from srmodels.engine.device import fabric_for, laid_out
 from srmodels.engine.optim import Average, OptimSettings, learning_rate_at, optimizer_for
+from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.step import take_step
 from srmodels.evaluation.psnr import psnr_y
 from srmodels.inference.upscale import upscaler

@@ -22,10 +22,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.plain import SCALE, PngPatches
 from srmodels import models
-from srmodels.data.source import Batch, PatchSource, Store
+from srmodels.data.batch import Batch
+from srmodels.data.source import PatchSource, Store
 from srmodels.engine.ahead import Ahead
-from srmodels.engine.device import RunSettings, fabric_for, laid_out
+from srmodels.engine.device import fabric_for, laid_out
 from srmodels.engine.optim import Average, OptimSettings, optimizer_for
+from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.step import freeze_all_but, take_step
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.objectives.gan import GanSettings, gan_turns

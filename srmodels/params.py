@@ -10,7 +10,7 @@ from ruamel.yaml.error import YAMLError
 from srmodels.config import Door, one_of, raise_problems
 from srmodels.data.cut import PatchSettings
 from srmodels.data.photos import PhotosSettings
-from srmodels.engine.device import RunSettings
+from srmodels.engine.run_settings import RunSettings
 from srmodels.errors import ConfigError
 from srmodels.evaluation.settings import EvaluateSettings
 from srmodels.recipe import Recipe, read_recipe

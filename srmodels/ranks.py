@@ -102,8 +102,9 @@ def ending_together() -> Iterator[None]:
 
 
 def _mean(tensor: Tensor) -> Tensor:
-    # float32 also for bfloat16, which would lose digits and not every backend adds up
-    total = tensor.to(torch.float32, copy=True, memory_format=torch.contiguous_format)
+    # at least float32, as bfloat16 would lose digits and not every backend adds it up
+    wide = torch.promote_types(tensor.dtype, torch.float32)
+    total = tensor.to(wide, copy=True, memory_format=torch.contiguous_format)
     with _talking():
         dist.all_reduce(total)
     return (total / count()).to(tensor.dtype)
@@ -135,7 +136,7 @@ def mean_of_all(tensor: Tensor) -> Tensor:
 
 @torch.no_grad()
 def average_(tensors: Sequence[Tensor]) -> None:
-    """Replaces float32 tensors on one device by their means over processes, in one exchange."""
+    """Replaces tensors of one kind on one device by their means over processes, in one exchange."""
     if count() == 1:
         return
     flat = _mean(torch.cat([each.reshape(-1) for each in tensors]))

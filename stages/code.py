@@ -5,16 +5,11 @@ kept by hand (which forgets). This stage follows the imports, adds the networks 
 recipe names, and writes a digest per module, blind to comments and docstrings.
 """
 
-import ast
-import hashlib
-import importlib.util
 import json
-from functools import cache
 from pathlib import Path
 
-import grimp
-
 from srmodels import params
+from srmodels.code_digest import behind, digests
 from srmodels.recipe import Recipe
 from stages import guard
 
@@ -28,6 +23,7 @@ SILENT = {
     "srmodels.config",
     "srmodels.errors",
     "srmodels.launcher",
+    "srmodels.code_digest",
     "srmodels.engine.tracking",
     "srmodels.engine.model_log",
     "srmodels.runs",
@@ -43,6 +39,7 @@ SILENT = {
     "stages",
     "stages.code",
     "stages.running",
+    "stages.tracking",
 }
 
 
@@ -61,49 +58,15 @@ def named_modules(stage: str, recipe: Recipe) -> set[str]:
     return found
 
 
-@cache
-def _graph() -> grimp.ImportGraph:
-    graph = grimp.build_graph("srmodels", "stages", cache_dir=None)
-    for module in SILENT - {"stages"}:
-        graph.remove_module(module)
-    return graph
-
-
 def modules_of(stage: str, recipe: Recipe) -> list[str]:
     """Every module of ours whose code the stage's result rests on, sorted."""
     start = {f"stages.{stage}"} | named_modules(stage, recipe)
-    found = set(start)
-    for module in start:
-        found |= _graph().find_upstream_modules(module)
-    packages = {parent for module in found for parent in _parents(module)}
-    return sorted((found | packages) - SILENT)
-
-
-def _parents(module: str) -> list[str]:
-    parts = module.split(".")
-    return [".".join(parts[:count]) for count in range(1, len(parts))]
-
-
-def digest_of(source: str) -> str:
-    """A digest of Python source that comments, docstrings and layout do not change."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if not isinstance(body, list) or not body or not isinstance(body[0], ast.Expr):
-            continue
-        if isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
-            body[:1] = [] if len(body) > 1 else [ast.Pass()]
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+    return behind(start, packages=("srmodels", "stages"), without=SILENT)
 
 
 def code_of(stage: str, recipe: Recipe) -> dict[str, str]:
     """Digests by module name, for one stage."""
-    digests = {}
-    for module in modules_of(stage, recipe):
-        spec = importlib.util.find_spec(module)
-        assert spec is not None and spec.origin is not None, module  # noqa: PT018
-        digests[module] = digest_of(Path(spec.origin).read_text(encoding="utf-8"))
-    return digests
+    return digests(modules_of(stage, recipe))
 
 
 @guard

@@ -1,27 +1,21 @@
 """The pretrained and the final generator on whole test pictures: scores, tables, samples."""
 
 import logging
-from itertools import product
 from pathlib import Path
-
-import numpy as np
-from PIL import Image
 
 from srmodels import params
 from srmodels.data.benchmark_sets import find_set
 from srmodels.data.source import whole_images
 from srmodels.engine.model_log import log_generator
-from srmodels.engine.tracking import Tracker
 from srmodels.evaluation.lpips import open_lpips
 from srmodels.evaluation.report import BUNDLED, evaluate_sets
 from srmodels.evaluation.samples import Sampling
-from srmodels.evaluation.table import read_metrics, sets_of
 from srmodels.inference.device import device_named
 from srmodels.inference.generator import compared
 from srmodels.inference.self_ensemble import with_ensemble
 from srmodels.recipe import Recipe
 from stages import guard
-from stages.running import tracker
+from stages.tracking import track, tracker
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +27,6 @@ def perceptual_of(recipe: Recipe) -> str:
     settings = recipe.adversarial.objective.settings
     weighs = getattr(getattr(settings, "weights", None), "perceptual", 0)
     return str(settings.perceptual.weights) if weighs else "none"
-
-
-def track(watcher: Tracker, root: Path) -> None:
-    """Sends scores, samples, and the curves of stages that DVC took from its cache."""
-    for name, stage in product(("", "_validation"), ("pretrain", "gan")):
-        watcher.replay(root / "plots" / f"{stage}{name}.csv", stage)
-    for name, models in sets_of(read_metrics(root / "metrics" / "evaluate.json")).items():
-        for model, scores in models.items():
-            row = f"{name}/{model.replace('+', '-')}"  # MLflow's names have no plus
-            watcher.log(0, {f"{row}/{each}": value for each, value in scores.items()})
-    for path in sorted((root / "samples").glob("*.png")):
-        watcher.picture(path.stem, np.asarray(Image.open(path).convert("RGB")), 0)
-    watcher.finish()
 
 
 def alpha_of(alpha: float | None, recipe: Recipe) -> float | None:

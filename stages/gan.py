@@ -9,13 +9,12 @@ from torch import nn
 
 from srmodels import models, objectives, params, snapshot
 from srmodels.engine.outputs import write_curves, write_metrics
-from srmodels.engine.phase import Phase, train_phase
-from srmodels.engine.profile import profile_phase
-from srmodels.inference.upscale import upscaler
+from srmodels.engine.phase import Phase
 from srmodels.launcher import launch
 from stages import guard
 from stages.pretrain import WEIGHTS as PRETRAINED
-from stages.running import checkpoints, profiling, turns_by, watcher
+from stages.running import checkpoints
+from stages.training import train
 
 WEIGHTS = Path("weights/generator.safetensors")
 
@@ -39,7 +38,7 @@ def main() -> None:
         if not launch().rank:
             pass_through(settings.model)
         return
-    generator, objective = settings.recipe.generator, adversarial.objective
+    generator = settings.recipe.generator
     pretrained = adversarial.init == "pretrained"
 
     def networks() -> Mapping[str, nn.Module]:
@@ -69,21 +68,9 @@ def main() -> None:
         network=generator.name,
         network_settings=generator.settings,
         weights=WEIGHTS,
-        paired=objectives.paired(objective.name),
+        paired=objectives.paired(adversarial.objective.name),
     )
-    turns_of = turns_by(objective)
-    if profiling():
-        log.info(profile_phase(phase, networks, turns_of, run=settings.run).table())
-        return
-    with watcher("gan", settings) as told:
-        train_phase(
-            phase,
-            networks,
-            turns_of,
-            upscale=upscaler(settings.scale),
-            run=settings.run,
-            watcher=told,
-        )
+    train(phase, networks, adversarial.objective, settings)
 
 
 if __name__ == "__main__":

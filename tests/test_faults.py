@@ -15,7 +15,7 @@ from docs.faults.page import FAULTS, read_numbers, with_faults
 from docs.faults.pairs import WAYS
 from docs.faults.ranges import BASELINE, PEAK
 from docs.faults.validation import VALIDATION
-from srmodels.data.source import Batch
+from srmodels.data.batch import Batch
 from srmodels.engine.validation import validator
 from srmodels.errors import ProtocolError
 from srmodels.resize import enlarge_image, reduce

@@ -12,7 +12,7 @@ from docs.faults.fault import Fault, Measured
 from docs.faults.ground import Ground
 from docs.faults.scoring import scored
 from docs.faults.training import Trained, batches, small_generator, train
-from srmodels.data.source import Batch
+from srmodels.data.batch import Batch
 from srmodels.losses.perceptual import Perceptual
 
 __all__ = ["DETACHED"]

@@ -11,7 +11,8 @@ from docs.faults.fault import Fault, Measured
 from docs.faults.ground import SCALE, Ground
 from docs.faults.scoring import enlargers, scored
 from docs.faults.training import batches, small_generator, train
-from srmodels.data.source import Batch, PatchSource
+from srmodels.data.batch import Batch
+from srmodels.data.source import PatchSource
 from srmodels.evaluation.luma import Picture
 from srmodels.evaluation.pictures import CROP, liveliest, sheet
 from srmodels.evaluation.psnr import psnr_y

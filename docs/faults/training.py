@@ -12,9 +12,11 @@ from tqdm import tqdm
 
 from docs.faults.ground import SCALE, Ground
 from srmodels import models
-from srmodels.data.source import Batch, PatchSource
-from srmodels.engine.device import Precision, RunSettings, fabric_for, laid_out
+from srmodels.data.batch import Batch
+from srmodels.data.source import PatchSource
+from srmodels.engine.device import fabric_for, laid_out
 from srmodels.engine.optim import Average, OptimSettings, learning_rate_at, optimizer_for
+from srmodels.engine.run_settings import Precision, RunSettings
 from srmodels.engine.step import take_step
 from srmodels.models.srresnet import Settings
 from srmodels.objectives.turn import Turn

@@ -1,7 +1,6 @@
 """Batches: the batch of a step is a function of (seed, step) alone, so nothing has to be saved."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -10,29 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from srmodels.data.batch import Batch
 from srmodels.data.decode import decode
 from srmodels.data.listing import photo_files
 from srmodels.data.shards import Store
 from srmodels.data.symmetry import paint
 from srmodels.errors import DataError
 
-__all__ = ["Batch", "PatchSource", "Store", "whole_images"]
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Aligned pairs.
-
-    Attributes:
-        lr: (N, 3, p, p), float32 RGB in [0, 1]; channels last in memory.
-        hr: (N, 3, scale p, scale p), the same.
-        photos: Which photograph each pair comes from; where processes share a batch, those of the
-            whole.
-    """
-
-    lr: Tensor
-    hr: Tensor
-    photos: tuple[str, ...]
+__all__ = ["PatchSource", "Store", "whole_images"]
 
 
 _MOST_THREADS = 8

@@ -5,8 +5,9 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+from srmodels.data.batch import Batch
 from srmodels.data.shards import Store
-from srmodels.data.source import Batch, PatchSource
+from srmodels.data.source import PatchSource
 from srmodels.errors import DataError
 
 __all__ = ["UnpairedSource", "halves"]

@@ -8,7 +8,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from srmodels.data.source import Batch
+from srmodels.data.batch import Batch
 from srmodels.engine.step import take_step
 from srmodels.objectives.turn import Losses, Memo, Turn
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from srmodels.data.source import Batch
+from srmodels.data.batch import Batch
 from srmodels.engine.accumulate import take_step_in_parts
 from srmodels.engine.optim import learning_rate_at
 from srmodels.engine.settings import TrainSettings

@@ -8,7 +8,7 @@ from types import TracebackType
 import torch
 from torch import Tensor
 
-from srmodels.data.source import Batch
+from srmodels.data.batch import Batch
 
 __all__ = ["Ahead"]
 

@@ -15,7 +15,7 @@ class _WholeBatchNorm2d(nn.BatchNorm2d):
         """(N, C, H, W) to the same; in eval mode as any batch norm."""
         if not self.training:
             return super().forward(x)
-        wide = x.float()
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
         mean = ranks.mean_of_all(wide.mean((0, 2, 3)))
         centred = wide - mean[:, None, None]
         variance = ranks.mean_of_all(centred.square().mean((0, 2, 3)))

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import torch
 
-from srmodels.data.source import Batch
+from srmodels.data.batch import Batch
 from srmodels.engine.memory import Memory, measure, too_large
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.state import State

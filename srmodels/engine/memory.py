@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from srmodels.data.source import Batch
+from srmodels.data.batch import Batch
 from srmodels.engine.step import freeze_all_but
 from srmodels.errors import TrainingError
 from srmodels.objectives.turn import Memo, Turn

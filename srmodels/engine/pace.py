@@ -2,7 +2,7 @@
 
 import time
 
-from srmodels.engine.device import RunSettings
+from srmodels.engine.run_settings import RunSettings
 
 __all__ = ["Pace"]
 

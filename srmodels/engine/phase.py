@@ -14,10 +14,11 @@ from srmodels.data.degradation import degrade
 from srmodels.data.source import PatchSource, Store
 from srmodels.data.unpaired import UnpairedSource
 from srmodels.engine.checkpoint import Checkpoints
-from srmodels.engine.device import RunSettings, fabric_for
+from srmodels.engine.device import fabric_for
 from srmodels.engine.outputs import write_curves, write_metrics
 from srmodels.engine.randomness import seed_all
 from srmodels.engine.record import Watcher
+from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.state import State
 from srmodels.engine.train import Trainer

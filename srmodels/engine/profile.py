@@ -11,10 +11,11 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from srmodels.data.source import Batch
-from srmodels.engine.device import RunSettings, fabric_for
+from srmodels.data.batch import Batch
+from srmodels.engine.device import fabric_for
 from srmodels.engine.phase import Phase, degrader_of, source_of
 from srmodels.engine.randomness import seed_all
+from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.state import State
 from srmodels.engine.step import take_step
 from srmodels.objectives.turn import Losses, Memo, Turn

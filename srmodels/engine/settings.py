@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from srmodels.data.degradation_settings import DegradationSettings
-from srmodels.engine.device import Precision
 from srmodels.engine.optim import OptimSettings
 from srmodels.engine.patience import PatienceSettings
+from srmodels.engine.run_settings import Precision
 
 __all__ = ["TrainSettings"]
 

@@ -17,7 +17,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from srmodels import ranks
-from srmodels.data.source import Batch
+from srmodels.data.batch import Batch
 from srmodels.engine.device import unscale
 from srmodels.errors import NonFiniteError
 from srmodels.objectives.turn import Losses, Memo, Turn

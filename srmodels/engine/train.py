@@ -10,15 +10,15 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from srmodels import ranks
-from srmodels.data.source import Batch
+from srmodels.data.batch import Batch
 from srmodels.engine.advance import advance
 from srmodels.engine.ahead import Ahead
 from srmodels.engine.checkpoint import Checkpoints
-from srmodels.engine.device import RunSettings
 from srmodels.engine.fitting import Fitting
 from srmodels.engine.pace import Pace
 from srmodels.engine.progress import Progress
 from srmodels.engine.record import Record, Watcher
+from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.signals import stop_requests
 from srmodels.engine.state import State

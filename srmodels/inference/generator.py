@@ -14,7 +14,7 @@ from srmodels.inference.device import Precision
 from srmodels.inference.interpolation import interpolate
 from srmodels.inference.pixels import Kind
 from srmodels.inference.sample import sample
-from srmodels.inference.upscale import Picture, margins, rows, upscale
+from srmodels.inference.upscale import Picture, assembled, margins, rows
 from srmodels.models._latent import LatentNetwork
 from srmodels.snapshot import Snapshot
 
@@ -41,16 +41,7 @@ class Generator:
 
     def __call__(self, lr: NDArray[Kind]) -> NDArray[Kind]:
         """Enlarges one picture; 16 bits give 16 bits, floats in [0, 1] give floats, not clamped."""
-        padding, multiple = margins(self.network)
-        return upscale(
-            self.network,
-            lr,
-            scale=self.scale,
-            padding=padding,
-            multiple=multiple,
-            tile=self.tile,
-            precision=self.precision,
-        )
+        return assembled(self.rows(lr), lr, self.scale)
 
     def rows(self, lr: NDArray[Kind]) -> Iterator[NDArray[Kind]]:
         """The same in bands of SR rows, from top to bottom, with little memory (`upscale.rows`)."""

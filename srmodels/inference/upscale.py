@@ -5,7 +5,7 @@ device. How it is cut is the network's affair: `streamed` for those with trunk a
 all others.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from srmodels.inference.streamed import streamed_rows
 from srmodels.inference.tiles import tiled_rows
 from srmodels.models._split import Split
 
-__all__ = ["Enlarger", "Picture", "margins", "rows", "upscale", "upscaler"]
+__all__ = ["Enlarger", "Picture", "assembled", "margins", "rows", "upscale", "upscaler"]
 
 Picture = NDArray[np.uint8]
 
@@ -80,6 +80,17 @@ def rows(
     return streamed_rows(job) if isinstance(network, Split) and not enlarger else tiled_rows(job)
 
 
+def assembled(bands: Iterable[NDArray[Kind]], image: NDArray[Kind], scale: int) -> NDArray[Kind]:
+    """The bands that `rows` hands out of a picture, as one: (scale H, scale W, 3)."""
+    height, width = image.shape[:2]
+    result = np.empty((scale * height, scale * width, 3), image.dtype)
+    done = 0
+    for band in bands:
+        result[done : done + len(band)] = band
+        done += len(band)
+    return result
+
+
 def upscale(
     network: nn.Module,
     image: NDArray[Kind],
@@ -98,10 +109,7 @@ def upscale(
     Returns:
         (scale H, scale W, 3) of the image's kind.
     """
-    height, width = image.shape[:2]
-    result = np.empty((scale * height, scale * width, 3), image.dtype)
-    done = 0
-    for band in rows(
+    bands = rows(
         network,
         image,
         scale=scale,
@@ -110,10 +118,8 @@ def upscale(
         tile=tile,
         precision=precision,
         enlarger=enlarger,
-    ):
-        result[done : done + len(band)] = band
-        done += len(band)
-    return result
+    )
+    return assembled(bands, image, scale)
 
 
 def margins(network: nn.Module) -> tuple[int, int]:

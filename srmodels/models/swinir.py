@@ -13,7 +13,10 @@ Where this differs from the public code:
 - The attention masks are computed for the picture at hand. Those for 64 x 64 pixels, which the
   public code saves with the weights, are saved here too, for its sake, and never read.
 - A picture is mirrored to a multiple of the window also where it is smaller than a window.
-- PixelShuffle layers begin with ICNR (see `_layers`), where the public code has PyTorch's default.
+- PixelShuffle layers begin with ICNR (see `_layers`), where the public code has PyTorch's default,
+  and the ends of the long skip and of the network at a tenth of it, so that training begins near
+  grey (or near bicubic).
+- Adding the bicubic enlargement is an option. Attention learns it slowly where training is short.
 - The paper's network for real photographs (nearest + convolution) is left out.
 """
 
@@ -27,6 +30,7 @@ from torch import Tensor, nn
 
 from srmodels.models._layers import (
     RGB_MEAN,
+    bicubic_reach,
     check_counts,
     check_scale,
     conv,
@@ -41,12 +45,14 @@ from srmodels.models._windows import (
     seam_mask,
     to_windows,
 )
+from srmodels.resize import enlarge
 
 __all__ = ["ROLE", "Settings", "SwinIR", "build"]
 
 ROLE = "generator"
 _UPSAMPLER_CHANNELS = 64
 _SAVED_SIDE = 64  # of the picture whose masks are saved
+_SMALL = 0.1  # what the last layers of the body and of the whole are multiplied by at first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +68,7 @@ class Settings:
         mlp_ratio: Width of the layers' MLP over channels.
         upsampler: "pixelshuffle" (classical) or "direct" (lightweight: one convolution, one
             PixelShuffle).
+        residual: "bicubic" adds the output to the bicubic enlargement; "none" is the paper's.
     """
 
     scale: int = 4
@@ -71,6 +78,7 @@ class Settings:
     window_size: int = 8
     mlp_ratio: float = 2.0
     upsampler: Literal["pixelshuffle", "direct"] = "pixelshuffle"
+    residual: Literal["none", "bicubic"] = "none"
 
     def __post_init__(self) -> None:
         check_scale(self.scale)
@@ -211,7 +219,8 @@ class SwinIR(nn.Module):
         super().__init__()
         channels, self.scale = settings.channels, settings.scale
         self.window_size = self.multiple = settings.window_size
-        self.padding = _reach(settings)
+        self.padding = max(_reach(settings), bicubic_reach(0, settings.scale))
+        self.add_bicubic = settings.residual == "bicubic"
         self.conv_first = conv(3, channels)
         self.patch_embed = _PatchEmbed(channels)
         self.layers = nn.ModuleList(
@@ -223,15 +232,19 @@ class SwinIR(nn.Module):
         self.direct = settings.upsampler == "direct"
         if self.direct:
             self.upsample = _shuffles(channels, (settings.scale,), 3)
+            picture = self.upsample[0]
         else:
             inner = _UPSAMPLER_CHANNELS
             self.conv_before_upsample = nn.Sequential(conv(channels, inner), nn.LeakyReLU())
             self.upsample = _shuffles(inner, stage_factors(settings.scale), inner)
-            self.conv_last = conv(inner, 3)
+            self.conv_last = picture = conv(inner, 3)
         for layer in self.modules():
             if isinstance(layer, nn.Linear):
                 nn.init.trunc_normal_(layer.weight, std=0.02)
                 nn.init.zeros_(layer.bias)
+        with torch.no_grad():
+            for each in (*self.conv_after_body.parameters(), *picture.parameters()):
+                each.mul_(_SMALL)
         self.register_buffer("mean", torch.tensor(RGB_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_load_state_dict_pre_hook(_keep_masks)  # type: ignore[no-untyped-call]  # torch's is untyped
 
@@ -255,7 +268,7 @@ class SwinIR(nn.Module):
         else:
             picture = self.conv_last(self.upsample(self.conv_before_upsample(features)))
         cut: Tensor = picture[..., : height * self.scale, : width * self.scale]
-        return cut.to(lr.dtype) + self.mean
+        return cut.to(lr.dtype) + (enlarge(lr, self.scale) if self.add_bicubic else self.mean)
 
 
 def _shuffles(channels: int, factors: tuple[int, ...], last: int) -> nn.Sequential:

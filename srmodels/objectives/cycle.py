@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from srmodels.data.source import Batch
+from srmodels.data.batch import Batch
 from srmodels.losses.adversarial import AdversarialKind, discriminator_loss, generator_loss
 from srmodels.losses.pixel import l1
 from srmodels.objectives._image_pool import replayed

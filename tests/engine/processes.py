@@ -15,11 +15,12 @@ from torch import nn
 
 from srmodels import models, objectives, ranks
 from srmodels.config import check
-from srmodels.data.source import Batch
+from srmodels.data.batch import Batch
 from srmodels.engine.checkpoint import Checkpoints
-from srmodels.engine.device import RunSettings, fabric_for
+from srmodels.engine.device import fabric_for
 from srmodels.engine.optim import OptimSettings
 from srmodels.engine.randomness import seed_all
+from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.train import Trainer
 from srmodels.errors import DataError, SrmodelsError
@@ -109,7 +110,11 @@ def trainer(name: str, folder: Path, *, steps: int, run: RunSettings) -> Trainer
 
 
 def losses(folder: Path) -> None:
-    """Trains everything for 20 steps; leaves NAME/losses.csv and NAME/weights.safetensors."""
+    """Trains everything for 20 steps; leaves NAME/losses.csv and NAME/weights.safetensors.
+
+    In float64, so that rounding has no time to grow: what differs then is a fault.
+    """
+    torch.set_default_dtype(torch.float64)
     for name in TRAININGS:
         train(folder / name, name, steps=20)
 

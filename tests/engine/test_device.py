@@ -3,7 +3,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from srmodels.engine.device import RunSettings, _Mixed, fabric_for, laid_out, unscale
+from srmodels.engine.device import _Mixed, fabric_for, laid_out, unscale
+from srmodels.engine.run_settings import RunSettings
 from srmodels.errors import ConfigError
 
 

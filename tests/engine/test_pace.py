@@ -1,5 +1,5 @@
 from srmodels.engine import pace
-from srmodels.engine.device import RunSettings
+from srmodels.engine.run_settings import RunSettings
 
 
 def paced(monkeypatch, **settings):

@@ -9,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 
 from srmodels.engine.checkpoint import Checkpoints
-from srmodels.engine.device import RunSettings
+from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.signals import stop_requests
 from tests.engine.toys import ToySource, trainer
 

@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from srmodels.data.source import Batch
-from srmodels.engine.device import RunSettings
+from srmodels.data.batch import Batch
 from srmodels.engine.optim import OptimSettings
 from srmodels.engine.patience import PatienceSettings
+from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.train import Trainer
 from srmodels.objectives.turn import Losses, Memo, Turn

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from srmodels.code_digest import digest_of
 from srmodels.params import parse
-from stages.code import SILENT, STAGES, code_of, digest_of, modules_of
+from stages.code import SILENT, STAGES, code_of, modules_of
 
 ROOT = Path(__file__).parents[2]
 VALUES = YAML(typ="safe").load(ROOT / "params.yaml")

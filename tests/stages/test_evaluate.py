@@ -9,7 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from srmodels.params import parse
-from stages.evaluate import alpha_of, track
+from stages.evaluate import alpha_of
+from stages.tracking import track
 
 VALUES = YAML(typ="safe").load(Path(__file__).parents[2] / "params.yaml")
 

@@ -1,0 +1,40 @@
+"""How a training behaves on this machine; read wherever params.yaml is, so without Fabric."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Precision", "RunSettings"]
+
+Precision = Literal["auto", "bf16-mixed", "16-mixed", "32-true"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """How a run behaves on this machine; nothing here changes what it computes on one device.
+
+    Attributes:
+        device: "auto" (CUDA, then Apple's MPS, then the CPU), "cuda", "mps" or "cpu".
+        devices: GPUs of this machine, a process each (on a CPU, processes); where torchrun or SLURM
+            has launched the processes, that many are used.
+        answer_seconds: How long a process waits for the others, such as through a validation,
+            before it gives up.
+        checkpoint_seconds: Least time between two checkpoints, in seconds; slow disks get more.
+        checkpoint_steps: Steps between two checkpoints, beside those by time; 0 is by time alone.
+    """
+
+    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
+    devices: int = 1
+    answer_seconds: float = 1800.0
+    checkpoint_seconds: float = 15.0
+    checkpoint_steps: int = 0
+
+    def __post_init__(self) -> None:
+        """Checks the ranges."""
+        if self.devices < 1:
+            raise ValueError("devices must be 1 or more")
+        if self.answer_seconds <= 0:
+            raise ValueError("answer_seconds must be above 0")
+        if self.checkpoint_seconds < 0:
+            raise ValueError("checkpoint_seconds must be 0 (after every step) or more")
+        if self.checkpoint_steps < 0:
+            raise ValueError("checkpoint_steps must be 0 (by time alone) or more")
