@@ -14,7 +14,7 @@ from torch import nn
 from benchmarks.patches import cut_into_store, list_photographs
 from benchmarks.photographs import CHOICE
 from benchmarks.plain import SCALE
-from srmodels import models
+from srmodels import models, params
 from srmodels.data.batch import Batch
 from srmodels.data.bundled import copy_bundled, read_choice
 from srmodels.data.decode import decode
@@ -25,19 +25,10 @@ from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.step import take_step
 from srmodels.evaluation.psnr import psnr_y
 from srmodels.inference.upscale import upscaler
-from srmodels.models.srresnet import Settings
 from srmodels.objectives.pixel import PixelSettings, pixel_turns
 from srmodels.shrink import crop_to_multiple, reduce_image
 
-_SMALL = Settings(  # the recipe srresnet's, preset quickstart
-    num_blocks=8,
-    channels=32,
-    norm="none",
-    edge_kernel=3,
-    upsampler="direct",
-    activation="relu",
-    residual="bicubic",
-)
+_PARAMS = Path(__file__).parents[1] / "params.yaml"
 _OPTIMIZER = OptimSettings(learning_rate=1e-3, betas=(0.9, 0.99), schedule="cosine", ema_decay=0.99)
 
 
@@ -79,7 +70,8 @@ def score_after(
         "auto" if ours else "32-true",
     )
     torch.manual_seed(0)
-    network = models.build("srresnet", _SMALL).train()
+    small = params.load(_PARAMS, model="srresnet", preset="quickstart").recipe.generator
+    network = models.build(small.name, small.settings).train()
     network = laid_out(network) if ours else network
     turns = pixel_turns(fabric.setup_module(network), PixelSettings())
     optimizer = fabric.setup_optimizers(optimizer_for((network,), _OPTIMIZER))

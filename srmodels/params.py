@@ -105,8 +105,15 @@ def parse(values: object) -> Params:
     return params
 
 
-def load(path: Path = Path("params.yaml")) -> Params:
+def load(
+    path: Path = Path("params.yaml"), *, model: str | None = None, preset: str | None = None
+) -> Params:
     """Reads params.yaml as DVC does (YAML 1.2: `1e-4` is a number).
+
+    Args:
+        path: The file.
+        model: Another recipe than the one chosen in the file.
+        preset: Another preset.
 
     Raises:
         ConfigError: The file is missing, is no YAML, or holds something that cannot be used.
@@ -117,4 +124,5 @@ def load(path: Path = Path("params.yaml")) -> Params:
         raise ConfigError(f"{path}: not found; run in the repository's root") from None
     except YAMLError as error:
         raise ConfigError(f"{path}: is not YAML; {error}") from None
-    return parse(values)
+    chosen = {key: each for key, each in (("model", model), ("preset", preset)) if each}
+    return parse({**values, **chosen} if isinstance(values, dict) else values)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from docs.faults.ground import SCALE, Ground
-from srmodels import models
+from srmodels import models, params
 from srmodels.data.batch import Batch
 from srmodels.data.source import PatchSource
 from srmodels.engine.device import fabric_for, laid_out
@@ -23,15 +24,7 @@ from srmodels.objectives.turn import Turn
 
 __all__ = ["Trained", "batches", "small_generator", "train"]
 
-_SMALL = Settings(
-    num_blocks=4,
-    channels=32,
-    norm="none",
-    edge_kernel=3,
-    upsampler="direct",
-    activation="relu",
-    residual="bicubic",
-)
+_PARAMS = Path(__file__).parents[2] / "params.yaml"
 _OPTIMIZER = OptimSettings(learning_rate=1e-3, betas=(0.9, 0.99), schedule="cosine", ema_decay=0.99)
 
 
@@ -54,7 +47,10 @@ def small_generator(residual: Literal["none", "bicubic"] = "bicubic") -> nn.Modu
         residual: What is added to its output; "none" is the paper's.
     """
     torch.manual_seed(0)
-    return models.build("srresnet", replace(_SMALL, residual=residual))
+    small = params.load(_PARAMS, model="srresnet", preset="quickstart").recipe.generator
+    assert isinstance(small.settings, Settings)
+    half = replace(small.settings, num_blocks=small.settings.num_blocks // 2, residual=residual)
+    return models.build(small.name, half)
 
 
 def batches(ground: Ground, *, patch_size: int, batch_size: int = 4) -> PatchSource:

@@ -224,6 +224,15 @@ def test_a_translator_with_a_bicubic_residual_begins_near_it(network, resized):
     assert difference.abs().mean() < 0.15
 
 
+@pytest.mark.parametrize("upsampler", ["pixelshuffle", "direct"])
+def test_a_swinir_with_a_bicubic_residual_begins_near_it(upsampler):
+    sizes = {"channels": 8, "depths": (2,), "num_heads": (2,), "upsampler": upsampler}
+    lr = torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        difference = build("swinir", **sizes, residual="bicubic")(lr) - enlarge(lr, 4)
+    assert difference.abs().mean() < 0.05
+
+
 def test_a_published_translator_stays_within_0_and_1():
     with torch.no_grad():
         for network in ("cyclegan_up", "cyclegan_down"):
