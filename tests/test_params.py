@@ -74,6 +74,12 @@ def test_numbers_in_scientific_notation_are_numbers_as_dvc_reads_them(tmp_path) 
     assert load(tmp_path / "params.yaml").model == VALUES["model"]
 
 
+def test_another_recipe_and_preset_than_the_files_own_can_be_asked_for() -> None:
+    asked = load(FILE, model="edsr", preset="paper")
+    assert (asked.model, asked.preset, asked.recipe.generator.name) == ("edsr", "paper", "edsr")
+    assert asked.seed == load(FILE).seed
+
+
 def test_a_missing_file_says_where_to_run(tmp_path) -> None:
     with pytest.raises(ConfigError, match="repository's root"):
         load(tmp_path / "params.yaml")

@@ -1,5 +1,8 @@
 """A dask cluster of two workers makes what this machine's processes make, also when one dies."""
 
+import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -16,19 +19,40 @@ from .stuck import Stuck
 from .test_extract import SMALL, contents, counts, extracted, fresh, listing
 from .test_processes import obey, task
 
-distributed = pytest.importorskip("distributed")
+pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/fd").exists(), reason="looks for the process in /proc"
 )
 
 
-@pytest.fixture(scope="module")
-def scheduler():
+# in a process of its own, which can be ended whatever state the tests have left its workers in
+CLUSTER = """
+import sys
+import distributed
+if __name__ == "__main__":
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None
     ) as cluster:
-        yield cluster.scheduler_address
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    with subprocess.Popen(
+        [sys.executable, "-c", CLUSTER],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        yield process.stdout.readline().strip()
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def answers(crew):
@@ -62,7 +86,7 @@ def test_one_worker_killed_the_patches_are_those_of_this_machine(scheduler, tmp_
 def test_a_photograph_that_takes_too_long_is_left_out(scheduler, tmp_path):
     photos = listing(tmp_path / "photos", train=12)
     Stuck(photos[3].path)
-    extracted(tmp_path, replace(SMALL, executor="dask", scheduler=scheduler, seconds_per_photo=1.0))
+    extracted(tmp_path, replace(SMALL, executor="dask", scheduler=scheduler, seconds_per_photo=8.0))
     ((photo, reason),) = counts(tmp_path)["skipped"].items()
     assert photo == photos[3].photo
     assert reason.startswith("takes longer")

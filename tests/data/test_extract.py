@@ -413,9 +413,9 @@ def test_any_number_of_processes_writes_the_same_bytes(tmp_path):
 def test_a_photograph_that_takes_too_long_is_left_out_alone(tmp_path):
     photos = listing(tmp_path / "photos", train=12)
     Stuck(photos[3].path)
-    folder = extracted(tmp_path, replace(SMALL, seconds_per_photo=1.0))
+    folder = extracted(tmp_path, replace(SMALL, seconds_per_photo=4.0))
     assert counts(tmp_path)["skipped"] == {
-        photos[3].photo: "takes longer than 1 seconds (patches.seconds_per_photo)"
+        photos[3].photo: "takes longer than 4 seconds (patches.seconds_per_photo)"
     }
     assert set(Store(folder / "train").photos) == {
         photo.photo for photo in photos[:12] if photo is not photos[3]

@@ -10,6 +10,7 @@ from srmodels.runs.store import comparison_page
 from tests.mlflow_server import Server
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]  # as containers need them
 PATIENCE = 240_000  # milliseconds; ten seconds are enough where nothing else runs
 
 pytestmark = [
@@ -25,7 +26,7 @@ pytestmark = [
 def page():
     driver = pytest.importorskip("playwright.sync_api")
     with driver.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        browser = running.chromium.launch(executable_path=BROWSER, args=FLAGS)
         page = browser.new_page(viewport={"width": 1600, "height": 900})
         page.set_default_timeout(PATIENCE)
         yield page
