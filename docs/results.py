@@ -4,6 +4,8 @@
 collects them; `python -m docs.results command ROW` prints what it would run. What a row scored and
 cost is kept in metrics/results/ROW.json; `python -m docs.results show`, which `make report` calls,
 writes docs/RESULTS.md, its pictures and the README's table from those files and from nothing else.
+`python -m docs.results repeat ROW...` runs rows again, best in another clone, and says whether they
+come out the same.
 """
 
 import csv
@@ -28,6 +30,7 @@ from srmodels.engine.tracked import Runs, TrackedRuns
 from srmodels.errors import ProtocolError, SrmodelsError
 
 RESULTS = ROOT / "metrics" / "results"
+REPEATS = ROOT / "metrics" / "repeats"
 PAGE = ROOT / "docs" / "RESULTS.md"
 SETS = ("Set5", "BSD100", "test")
 FOLDERS = ("BSDS400", "BENCHMARKS")
@@ -113,16 +116,32 @@ def collected(row: str, source: Path, runs: Runs) -> dict[str, Any]:
     }
 
 
-def write_row(row: str, revision: str) -> Path:
-    """Keeps what an experiment scored and cost, with the commit it was run from."""
+def collected_from(row: str, revision: str) -> dict[str, Any]:
+    """What an experiment scored and cost, with the commit it was run from."""
     with TemporaryDirectory() as folder:
         commit = checkout(revision, Path(folder))
         result = collected(row, Path(folder), TrackedRuns(ROOT))
-    result["commit"] = _git("rev-parse", "--short=10", f"{commit}~1")
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{row}.json"
+    return {**result, "commit": _git("rev-parse", "--short=10", f"{commit}~1")}
+
+
+def write(result: Mapping[str, Any], folder: Path) -> Path:
+    """Keeps a result, or what its repetition showed, in FOLDER/ROW.json."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{result['row']}.json"
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Which values of two results of one row differ, beside times and where they were run."""
+    found, aside = [], {"training", "commit", "device"}
+    for key in sorted((first.keys() | second.keys()) - aside):
+        pair = first.get(key), second.get(key)
+        if all(isinstance(each, Mapping) for each in pair):
+            found += [f"{key}/{each}" for each in differences(*pair)]  # type: ignore[arg-type]  # both are mappings
+        elif pair[0] != pair[1]:
+            found.append(key)
+    return found
 
 
 def _pair(scores: Mapping[str, Mapping[str, float]], model: str) -> str:
@@ -182,38 +201,71 @@ def commands(results: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+def repeats() -> str:
+    """What came of the repetitions, a line each."""
+    kept = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(REPEATS.glob("*.json"))]
+    return "\n".join(
+        f"- **{each['row']}**, commit {each['commit']}, {each['device']}: "
+        + (f"other {', '.join(each['differences'])}" if each["differences"] else "the same")
+        for each in kept
+    )
+
+
 def read_rows() -> list[dict[str, Any]]:
     """Every result there is, in the order of docs/results.yaml."""
     paths = [RESULTS / f"{row}.json" for row in read_experiments(ROOT / "docs" / "results.yaml")]
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
 
 
-@app.command()
-def run(
-    rows: Annotated[list[str], typer.Argument(help="Rows of docs/results.yaml.")],
-) -> None:
-    """Run rows, one after the other, and keep what they scored and cost."""
+def experiment(row: str) -> str:
+    """Runs a row with DVC in a temporary copy of the repository; returns the experiment's name.
+
+    Raises:
+        ProtocolError: A folder that the settings name is not set, or the experiment fails.
+    """
     if missing := [name for name in FOLDERS if not Path(os.environ.get(name, "")).is_absolute()]:
         raise ProtocolError(f"{missing[0]}: not set; the absolute path of a folder is right")
-    before = _git("rev-parse", "--short", "HEAD")
+    name = f"{row}-{_git('rev-parse', '--short', 'HEAD')}"  # a name names one experiment
+    settings = [os.path.expandvars(each) for each in settings_of(row)]
+    words = [word for each in settings for word in ("-S", each)]
+    done = subprocess.run(  # noqa: S603 - our own table's settings
+        ["dvc", "exp", "run", "--temp", "--force", "--name", name, *words],  # noqa: S607
+        cwd=ROOT,
+        check=False,
+    )
+    if done.returncode:
+        raise ProtocolError(f"{row}: the experiment failed; its last lines stand above")
+    return name
+
+
+Rows = Annotated[list[str], typer.Argument(help="Rows of docs/results.yaml.")]
+
+
+@app.command()
+def run(rows: Rows) -> None:
+    """Run rows, one after the other, and keep what they scored and cost."""
     for row in rows:
-        name = f"{row}-{before}"  # a name names one experiment
-        settings = [os.path.expandvars(each) for each in settings_of(row)]
-        words = [word for each in settings for word in ("-S", each)]
-        done = subprocess.run(  # noqa: S603 - our own table's settings
-            ["dvc", "exp", "run", "--temp", "--force", "--name", name, *words],  # noqa: S607
-            cwd=ROOT,
-            check=False,
-        )
-        if done.returncode:
-            raise ProtocolError(f"{row}: the experiment failed; its last lines stand above")
-        typer.echo(write_row(row, name))
+        typer.echo(write(collected_from(row, experiment(row)), RESULTS))
+
+
+@app.command()
+def repeat(rows: Rows) -> None:
+    """Run rows again, and keep whether they came out the same."""
+    kept = {each["row"]: each for each in read_rows()}
+    if missing := [row for row in rows if row not in kept]:
+        raise ProtocolError(f"metrics/results: has no {missing[0]} to compare with; run it first")
+    for row in rows:
+        second = collected_from(row, experiment(row))
+        found = differences(kept[row], second)
+        where = {key: second[key] for key in ("row", "commit", "device")}
+        typer.echo(write({**where, "differences": found}, REPEATS))
+        typer.echo(f"{row}: {', '.join(found) or 'the same to the last digit'}")
 
 
 @app.command()
 def collect(row: str, revision: str) -> None:
     """Keep what an experiment scored and cost as a row."""
-    typer.echo(write_row(row, revision))
+    typer.echo(write(collected_from(row, revision), RESULTS))
 
 
 @app.command()
@@ -227,6 +279,7 @@ def show() -> None:
     """Write docs/RESULTS.md, its pictures and the README's table."""
     results = read_rows()
     page = marked.filled(PAGE.read_text(encoding="utf-8"), "results", results_table(results))
+    page = marked.filled(page, "repeats", repeats())
     PAGE.write_text(marked.filled(page, "commands", commands(results)), encoding="utf-8")
     readme = ROOT / "README.md"
     text = marked.filled(readme.read_text(encoding="utf-8"), "results", results_table(results))

@@ -12,8 +12,11 @@ from docs.results import (
     collected,
     command_of,
     commands,
+    differences,
     read_experiments,
     read_rows,
+    repeat,
+    repeats,
     results_table,
     settings_of,
 )
@@ -91,6 +94,21 @@ def test_a_gan_has_a_line_for_its_pretrained_generator(tmp_path) -> None:
     assert lines[2].endswith("| 171,984 | 0.7 + 1.1 | 20 + 5 |")
 
 
+def test_a_repetition_differs_in_scores_and_curves_not_in_its_time_and_place(tmp_path) -> None:
+    first = json.loads(json.dumps(result(tmp_path)))
+    second = json.loads(json.dumps(result(tmp_path, commit="fedcba9876", training={})))
+    assert not differences(first, second)
+    second["scores"]["generator"]["psnr_y"] += 1e-9
+    second["curves"]["gan"][-1][1] = 30.0
+    assert differences(first, second) == ["curves/gan", "scores/generator/psnr_y"]
+
+
+def test_a_row_that_never_ran_cannot_be_repeated(monkeypatch) -> None:
+    monkeypatch.setattr("docs.results.read_rows", list)
+    with pytest.raises(ProtocolError, match="has no srgan to compare with"):
+        repeat(["srgan"])
+
+
 def test_results_of_other_pictures_are_not_mixed(tmp_path) -> None:
     other = json.loads(json.dumps(result(tmp_path)))
     other["further"]["Set5"]["bicubic"]["psnr_y"] = 28.0
@@ -104,6 +122,7 @@ def test_the_page_and_the_readme_show_the_files() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert filled(page, "results", table) == page
     assert filled(page, "commands", commands(results)) == page
+    assert filled(page, "repeats", repeats()) == page
     assert filled(readme, "results", table) == readme
 
 
