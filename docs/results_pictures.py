@@ -6,6 +6,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 __all__ = ["draw_curves", "draw_scatter"]
 
@@ -35,6 +36,8 @@ def draw_curves(results: Sequence[Result], path: Path) -> None:
         x, y = [step / last * minutes for step, _ in curve], [psnr for _, psnr in curve]
         axes.plot(x, y, marker=".", color=colours(place % 20), label=result["row"])
     axes.set(xscale="log", xlabel="minutes of pretraining", ylabel="validation, PSNR-Y (dB)")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(visible=True, alpha=0.3)
     axes.legend(fontsize=8, ncols=2)
     _save(figure, path)
@@ -46,10 +49,10 @@ def draw_scatter(results: Sequence[Result], path: Path) -> None:
     axes = figure.subplots()
     points = {"bicubic": results[0]["further"]["BSD100"]["bicubic"]}
     points |= {each["row"]: each["further"]["BSD100"]["generator"] for each in results}
-    for name, scores in points.items():
-        axes.scatter(scores["psnr_y"], scores["sharpness"], s=20)
-        place = (scores["psnr_y"], scores["sharpness"])
-        axes.annotate(name, place, xytext=(4, 4), textcoords="offset points", fontsize=8)
+    colours, kinds = mpl.colormaps["tab20"], "*osD^vP"
+    for place, (name, scores) in enumerate(points.items()):
+        kind = {"color": colours(place % 20), "marker": kinds[place % len(kinds)]}
+        axes.scatter(scores["psnr_y"], scores["sharpness"], s=45, label=name, **kind)
     for each in results:
         if "gan" in each["training"]:
             rows = each["further"]["BSD100"]
@@ -57,7 +60,7 @@ def draw_scatter(results: Sequence[Result], path: Path) -> None:
                 (rows[m]["psnr_y"], rows[m]["sharpness"]) for m in ("pretrained", "generator")
             )
             axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "alpha": 0.4})
-    axes.margins(0.15)  # for the names
     axes.set(xlabel="BSD100, PSNR-Y (dB): less distortion to the right", ylabel="sharpness (HR: 1)")
     axes.grid(visible=True, alpha=0.3)
+    axes.legend(fontsize=8, ncols=2)
     _save(figure, path)
