@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -16,6 +15,7 @@ from srmodels import models, params
 from srmodels.data.batch import Batch
 from srmodels.data.source import PatchSource
 from srmodels.engine.device import fabric_for, laid_out
+from srmodels.engine.fabric import Fabric
 from srmodels.engine.optim import Average, OptimSettings, learning_rate_at, optimizer_for
 from srmodels.engine.run_settings import Precision, RunSettings
 from srmodels.engine.step import take_step

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from srmodels.data.batch import Batch
+from srmodels.engine.fabric import Fabric
 from srmodels.engine.step import take_step
 from srmodels.objectives.turn import Losses, Memo, Turn
 

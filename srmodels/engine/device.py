@@ -5,12 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins import MixedPrecision
-from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor, nn
 
 from srmodels import ranks
+from srmodels.engine.fabric import DDPStrategy, Fabric, MixedPrecision
 from srmodels.engine.run_settings import Precision, RunSettings
 from srmodels.errors import ConfigError
 from srmodels.launcher import launch

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from srmodels.data.batch import Batch
 from srmodels.engine.device import fabric_for
+from srmodels.engine.fabric import Fabric
 from srmodels.engine.phase import Phase, degrader_of, source_of
 from srmodels.engine.randomness import seed_all
 from srmodels.engine.run_settings import RunSettings

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from srmodels.engine.batch_norm import over_the_whole_batch
 from srmodels.engine.device import laid_out
+from srmodels.engine.fabric import Fabric
 from srmodels.engine.optim import Average, optimizer_for
 from srmodels.engine.patience import Patience, PatienceSettings
 from srmodels.engine.randomness import random_state, set_random_state

@@ -13,12 +13,12 @@ backward pass crosses it, also a frozen one's, and would want a reducer for each
 from collections.abc import Mapping, Sequence
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from srmodels import ranks
 from srmodels.data.batch import Batch
 from srmodels.engine.device import unscale
+from srmodels.engine.fabric import Fabric
 from srmodels.errors import NonFiniteError
 from srmodels.objectives.turn import Losses, Memo, Turn
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn, Protocol
 
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from srmodels import ranks
@@ -14,6 +13,7 @@ from srmodels.data.batch import Batch
 from srmodels.engine.advance import advance
 from srmodels.engine.ahead import Ahead
 from srmodels.engine.checkpoint import Checkpoints
+from srmodels.engine.fabric import Fabric
 from srmodels.engine.fitting import Fitting
 from srmodels.engine.pace import Pace
 from srmodels.engine.progress import Progress

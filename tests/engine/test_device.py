@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 from lightning_fabric import Fabric
@@ -67,3 +70,14 @@ def test_weights_are_laid_out_channels_last_unless_the_network_says_no(wanted) -
     network.channels_last = wanted
     weight = laid_out(network)[0].weight
     assert weight.is_contiguous(memory_format=torch.channels_last) == wanted
+
+
+@pytest.mark.slow
+def test_a_training_starts_without_torchmetrics_which_stays_importable() -> None:
+    pytest.importorskip("torchmetrics")
+    told = (
+        "import sys, srmodels.engine.device\n"
+        "assert 'torchmetrics' not in sys.modules and 'torchvision' not in sys.modules\n"
+        "import torchmetrics\n"
+    )
+    subprocess.run([sys.executable, "-c", told], check=True)
