@@ -62,7 +62,9 @@ def settings_of(row: str) -> list[str]:
     """
     experiments = read_experiments(ROOT / "docs" / "results.yaml")
     if row not in experiments:
-        raise ProtocolError(f"docs/results.yaml: has no row {row!r}; {', '.join(experiments)}")
+        raise ProtocolError(
+            f"docs/results.yaml: has no row {row!r}; one of {', '.join(experiments)} is right"
+        )
     return experiments[row]
 
 
@@ -223,10 +225,11 @@ def experiment(row: str) -> str:
     Raises:
         ProtocolError: A folder that the settings name is not set, or the experiment fails.
     """
+    own = settings_of(row)
     if missing := [name for name in FOLDERS if not Path(os.environ.get(name, "")).is_absolute()]:
         raise ProtocolError(f"{missing[0]}: not set; the absolute path of a folder is right")
     name = f"{row}-{_git('rev-parse', '--short', 'HEAD')}"  # a name names one experiment
-    settings = [os.path.expandvars(each) for each in settings_of(row)]
+    settings = [os.path.expandvars(each) for each in own]
     words = [word for each in settings for word in ("-S", each)]
     done = subprocess.run(  # noqa: S603 - our own table's settings
         ["dvc", "exp", "run", "--temp", "--force", "--name", name, *words],  # noqa: S607
@@ -252,8 +255,8 @@ def run(rows: Rows) -> None:
 def repeat(rows: Rows) -> None:
     """Run rows again, and keep whether they came out the same."""
     kept = {each["row"]: each for each in read_rows()}
-    if missing := [row for row in rows if row not in kept]:
-        raise ProtocolError(f"metrics/results: has no {missing[0]} to compare with; run it first")
+    if missing := [row for row in rows if settings_of(row) and row not in kept]:
+        raise ProtocolError(f"metrics/results: has no {missing[0]} to compare with; `run` it first")
     for row in rows:
         second = collected_from(row, experiment(row))
         found = differences(kept[row], second)
