@@ -115,7 +115,7 @@ def finish_queue(folder) -> None:
     raise AssertionError(status.stdout + status.stderr)
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_two_workers_run_a_queue_into_one_store(clean) -> None:
     text = run(clean, "dvc", "exp", "run", "--queue", "-S", "model=srcnn,edsr")
     names = [line.split("'")[1] for line in text.splitlines() if "Queued experiment" in line]
