@@ -117,9 +117,9 @@ def finish_queue(folder) -> None:
 
 @pytest.mark.timeout(1800)
 def test_two_workers_run_a_queue_into_one_store(clean) -> None:
-    text = run(clean, "dvc", "exp", "run", "--queue", "-S", "model=srcnn,edsr")
+    text = run(clean, "dvc", "exp", "run", "--queue", "-S", "model=srcnn,srresnet,edsr")
     names = [line.split("'")[1] for line in text.splitlines() if "Queued experiment" in line]
-    assert len(names) == 2
+    assert len(names) == 3
     finish_queue(clean)
     assert set(names) <= set(run(clean, "dvc", "exp", "list", "--name-only").split())
     for name in names:
