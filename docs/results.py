@@ -255,8 +255,10 @@ def run(rows: Rows) -> None:
 def repeat(rows: Rows) -> None:
     """Run rows again, and keep whether they came out the same."""
     kept = {each["row"]: each for each in read_rows()}
-    if missing := [row for row in rows if settings_of(row) and row not in kept]:
-        raise ProtocolError(f"metrics/results: has no {missing[0]} to compare with; `run` it first")
+    for row in rows:
+        settings_of(row)  # refuses what is no row at all
+        if row not in kept:
+            raise ProtocolError(f"metrics/results: has no {row} to compare with; `run` it first")
     for row in rows:
         second = collected_from(row, experiment(row))
         found = differences(kept[row], second)

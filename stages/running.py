@@ -11,7 +11,7 @@ from srmodels.data.shards import Store
 from srmodels.engine.checkpoint import Checkpoints
 from srmodels.engine.facts import fingerprint_of
 from srmodels.params import Params
-from stages.code import code_of
+from stages.dependencies import code_of
 
 __all__ = ["checkpoints", "profiling", "repository"]
 

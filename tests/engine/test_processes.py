@@ -36,7 +36,7 @@ def curve(folder, name):
 def test_two_processes_have_the_losses_of_one_with_the_whole_batch(runs, name) -> None:
     one, two = (curve(runs[count], name) for count in (1, 2))
     assert len(one) == 20
-    pd.testing.assert_frame_equal(one, two, rtol=2e-4, atol=2e-5)
+    pd.testing.assert_frame_equal(one, two, rtol=1e-9, atol=1e-12)
 
 
 @pytest.fixture(scope="module")

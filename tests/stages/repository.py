@@ -56,13 +56,11 @@ def clone(target: Path) -> Path:
         if (ROOT / name).is_file() and not name.startswith(("metrics/", "plots/", "dvc.lock")):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
-    for room in (
-        "srmodels",
-        "stages",
-    ):  # what Python and numba have compiled is good for copies, too
+    # what Python and numba have compiled is good for copies, too; what is being written is not
+    unfinished = shutil.ignore_patterns("*.pyc.*", "*.tmp.*")
+    for room in ("srmodels", "stages"):
         for compiled in (ROOT / room).rglob("__pycache__"):
-            done = shutil.ignore_patterns("*.pyc.*", "*.tmp.*")  # what is being written is not
-            shutil.copytree(compiled, target / compiled.relative_to(ROOT), ignore=done)
+            shutil.copytree(compiled, target / compiled.relative_to(ROOT), ignore=unfinished)
     edit(target, "preset: quickstart", "preset: smoke")
     run(target, "git", "init", "-q")
     run(target, "git", "add", "-A")

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from srmodels.code_digest import digest_of
 from srmodels.params import parse
-from stages.code import SILENT, STAGES, code_of, modules_of
+from stages.dependencies import SILENT, STAGES, code_of, modules_of
 
 ROOT = Path(__file__).parents[2]
 VALUES = YAML(typ="safe").load(ROOT / "params.yaml")
