@@ -175,8 +175,8 @@ def test_a_picture_six_times_as_high_takes_no_more_memory():
     at_once = {"MALLOC_MMAP_THRESHOLD_": "65536"}  # what is freed leaves at once, without holes
     done = subprocess.run(
         [sys.executable, "-c", PEAKS],
-        **{"capture_output": True, "text": True, "check": True, "cwd": ROOT},
-        env=os.environ | at_once,
+        **{"capture_output": True, "text": True, "cwd": ROOT, "env": os.environ | at_once},
+        check=True,
     )
     _, low, high = (int(line) / 1024 for line in done.stdout.split())
     assert high - low < 8  # MiB, of which the picture's own are 4 and its whole SR 66
