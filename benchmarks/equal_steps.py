@@ -20,7 +20,13 @@ from srmodels.data.bundled import copy_bundled, read_choice
 from srmodels.data.decode import decode
 from srmodels.data.source import PatchSource, Store
 from srmodels.engine.device import fabric_for, laid_out
-from srmodels.engine.optim import Average, OptimSettings, learning_rate_at, optimizer_for
+from srmodels.engine.optim import (
+    Average,
+    OptimSettings,
+    learning_rate_at,
+    optimizer_for,
+    set_rate,
+)
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.step import take_step
 from srmodels.evaluation.psnr import psnr_y
@@ -85,8 +91,7 @@ def score_after(
         lr, hr = (each.to(fabric.device) for each in (batch.lr, batch.hr))
         if not ours:
             lr, hr = lr.contiguous(), hr.contiguous()
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate_at(step, steps, _OPTIMIZER)
+        set_rate(optimizer, learning_rate_at(step, steps, _OPTIMIZER))
         memo = {"step": torch.tensor(step)}
         take_step(
             fabric,

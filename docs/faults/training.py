@@ -16,7 +16,13 @@ from srmodels.data.batch import Batch
 from srmodels.data.source import PatchSource
 from srmodels.engine.device import fabric_for, laid_out
 from srmodels.engine.fabric import Fabric
-from srmodels.engine.optim import Average, OptimSettings, learning_rate_at, optimizer_for
+from srmodels.engine.optim import (
+    Average,
+    OptimSettings,
+    learning_rate_at,
+    optimizer_for,
+    set_rate,
+)
 from srmodels.engine.run_settings import Precision, RunSettings
 from srmodels.engine.step import take_step
 from srmodels.models.srresnet import Settings
@@ -94,8 +100,7 @@ def train(
     average = Average(network, _OPTIMIZER.ema_decay)
     told: list[dict[str, Tensor]] = []
     for step in tqdm(range(steps), "steps", disable=None, leave=False):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate_at(step, steps, _OPTIMIZER)
+        set_rate(optimizer, learning_rate_at(step, steps, _OPTIMIZER))
         memo = {"step": torch.tensor(step)}
         told.append(take_step(fabric, taken, {"generator": optimizer}, batch(step), memo=memo))
         average.update(network, step)

@@ -6,7 +6,7 @@ import torch
 
 from srmodels.data.batch import Batch
 from srmodels.engine.accumulate import take_step_in_parts
-from srmodels.engine.optim import learning_rate_at
+from srmodels.engine.optim import learning_rate_at, set_rate
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.state import State
 from srmodels.errors import NonFiniteError
@@ -38,8 +38,7 @@ def advance(state: State, batch: Batch, settings: TrainSettings, *, good: Path) 
     """
     rate = learning_rate_at(state.step, settings.steps, settings.optimizer)
     for optimizer in state.optimizers.values():
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        set_rate(optimizer, rate)
     memo = _memo(state)
     if state.buffers:
         state.buffers.keep()

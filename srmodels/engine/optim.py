@@ -8,15 +8,19 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Average", "OptimSettings", "learning_rate_at", "optimizer_for"]
+from srmodels.engine.muon import Muon
+
+__all__ = ["Average", "OptimSettings", "learning_rate_at", "optimizer_for", "set_rate"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptimSettings:
-    """Adam (Kingma & Ba, ICLR 2015) and its schedule, the same for every player of a stage.
+    """Adam (Kingma & Ba, ICLR 2015), with or without Muon, and its schedule; for every player.
 
     Attributes:
         learning_rate: The highest rate, reached after the warm-up.
+        muon_learning_rate: The highest rate of hidden layers, which Muon then moves instead of Adam
+            (`srmodels.engine.muon`); 0 leaves them to Adam. The schedule is the same.
         betas: Decay of the running mean and of the running square of gradients.
         schedule: "constant"; "cosine" from the highest rate to `final_learning_rate`; or "halving"
             at each step in `milestones` (a tenth with `milestone_factor` 0.1).
@@ -29,6 +33,7 @@ class OptimSettings:
     """
 
     learning_rate: float = 1e-4
+    muon_learning_rate: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
     schedule: Literal["constant", "cosine", "halving"] = "constant"
     final_learning_rate: float = 0.0
@@ -42,6 +47,8 @@ class OptimSettings:
         """Checks the ranges."""
         if not 0 < self.learning_rate < 1:
             raise ValueError("learning_rate must lie between 0 and 1")
+        if not 0 <= self.muon_learning_rate < 1:
+            raise ValueError("muon_learning_rate must lie in [0, 1)")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError("betas must lie in [0, 1)")
         if not 0 <= self.ema_decay < 1:
@@ -66,12 +73,30 @@ def learning_rate_at(step: int, steps: int, settings: OptimSettings) -> float:
 
 
 def optimizer_for(networks: tuple[nn.Module, ...], settings: OptimSettings) -> torch.optim.Adam:
-    """Adam over the parameters of one player's networks; in one kernel where PyTorch has one."""
+    """Moves the parameters of one player's networks; in one kernel where PyTorch has one.
+
+    A parameter group's "factor" multiplies the rate of the schedule.
+    """
     parameters = [each for network in networks for each in network.parameters()]
-    fused = all(each.device.type in ("cuda", "cpu") for each in parameters) or None
+    kinds = {each.device.type for each in parameters}
+    if settings.muon_learning_rate:
+        return Muon(
+            parameters,
+            lr=settings.learning_rate,
+            hidden_lr=settings.muon_learning_rate,
+            betas=settings.betas,
+            fused=kinds == {"cpu"} or None,  # a loss scale would skip a fused step by itself
+        )
+    fused = kinds <= {"cuda", "cpu"} or None
     return torch.optim.Adam(
         parameters, lr=settings.learning_rate, betas=settings.betas, fused=fused
     )
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Sets the schedule's rate, times the factor of each group that has one."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group.get("factor", 1.0)
 
 
 class Average:

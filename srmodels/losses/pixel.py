@@ -6,15 +6,17 @@ https://arxiv.org/abs/1704.03915
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["PixelKind", "charbonnier", "l1", "mse", "pixel_loss"]
+__all__ = ["EPSILON", "PixelKind", "charbonnier", "l1", "mse", "pixel_loss"]
 
 PixelKind = Literal["l1", "mse", "charbonnier"]
+EPSILON = 1e-3  # as published
 
 
 def _assert_same_shape(sr: Tensor, hr: Tensor) -> None:
@@ -34,8 +36,11 @@ def mse(sr: Tensor, hr: Tensor) -> Tensor:
     return F.mse_loss(sr, hr)
 
 
-def charbonnier(sr: Tensor, hr: Tensor, *, epsilon: float = 1e-3) -> Tensor:
-    """Mean of sqrt(difference^2 + epsilon^2): L1 that is smooth at 0 (Lai et al. 2017, eq. 4)."""
+def charbonnier(sr: Tensor, hr: Tensor, *, epsilon: float = EPSILON) -> Tensor:
+    """Mean of sqrt(difference^2 + epsilon^2): L1 that is smooth at 0 (Lai et al. 2017, eq. 4).
+
+    Differences below epsilon count by their square, as in MSE.
+    """
     _assert_same_shape(sr, hr)
     return torch.sqrt((sr - hr).square() + epsilon**2).mean()
 
@@ -43,10 +48,9 @@ def charbonnier(sr: Tensor, hr: Tensor, *, epsilon: float = 1e-3) -> Tensor:
 _LOSSES: dict[PixelKind, Callable[[Tensor, Tensor], Tensor]] = {
     "l1": l1,
     "mse": mse,
-    "charbonnier": charbonnier,
 }
 
 
-def pixel_loss(kind: PixelKind) -> Callable[[Tensor, Tensor], Tensor]:
-    """The loss of that name, a function of (sr, hr)."""
-    return _LOSSES[kind]
+def pixel_loss(kind: PixelKind, *, epsilon: float = EPSILON) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss of that name, a function of (sr, hr); epsilon is Charbonnier's."""
+    return partial(charbonnier, epsilon=epsilon) if kind == "charbonnier" else _LOSSES[kind]

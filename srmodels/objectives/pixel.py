@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from srmodels.data.batch import Batch
-from srmodels.losses.pixel import PixelKind, pixel_loss
+from srmodels.losses.pixel import EPSILON, PixelKind, pixel_loss
 from srmodels.objectives.turn import Losses, Memo, Turn
 
 __all__ = ["ROLES", "PixelSettings", "Settings", "pixel_turns", "turns"]
@@ -22,9 +22,16 @@ class PixelSettings:
     Attributes:
         kind: "l1" (EDSR and after; arXiv:1707.02921, section 3.3), "mse" (SRCNN, SRResNet) or
             "charbonnier" (LapSRN).
+        epsilon: Charbonnier's: where the square ends and L1 begins; 1 is the range of a picture.
     """
 
     kind: PixelKind = "l1"
+    epsilon: float = EPSILON
+
+    def __post_init__(self) -> None:
+        """Checks the range."""
+        if not 0 < self.epsilon <= 1:
+            raise ValueError("epsilon must lie in (0, 1]")
 
 
 Settings = PixelSettings
@@ -32,7 +39,7 @@ Settings = PixelSettings
 
 def pixel_turns(generator: nn.Module, settings: PixelSettings) -> tuple[Turn, ...]:
     """One turn: the generator descends "pixel"."""
-    distance = pixel_loss(settings.kind)
+    distance = pixel_loss(settings.kind, epsilon=settings.epsilon)
 
     def losses(batch: Batch, memo: Memo) -> Losses:  # noqa: ARG001 - nobody comes after
         return {"pixel": distance(generator(batch.lr), batch.hr)}

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from srmodels.losses.pixel import pixel_loss
+from srmodels.objectives.pixel import PixelSettings
 
 SR = torch.tensor([[[[0.0, 0.5], [1.0, 0.2]]]])
 HR = torch.tensor([[[[0.0, 0.1], [0.8, 0.5]]]])
@@ -30,3 +31,15 @@ def test_charbonnier_is_smooth_where_nothing_differs():
     sr = HR.clone().requires_grad_()
     pixel_loss("charbonnier")(sr, HR).backward()
     assert torch.equal(sr.grad, torch.zeros_like(sr))
+
+
+def test_charbonnier_of_a_large_epsilon_is_half_the_square():
+    sr = torch.full((1, 3, 2, 2), 0.001)
+    found = pixel_loss("charbonnier", epsilon=0.1)(sr, torch.zeros_like(sr))
+    assert float(found) - 0.1 == pytest.approx(0.001**2 / 2 / 0.1, rel=0.01)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, -1.0, 2.0])
+def test_an_epsilon_out_of_range_is_refused(epsilon):
+    with pytest.raises(ValueError, match=r"epsilon must lie in \(0, 1\]"):
+        PixelSettings(epsilon=epsilon)
