@@ -13,7 +13,7 @@ from srmodels.engine.phase import Phase
 from srmodels.launcher import launch
 from stages import guard
 from stages.pretrain import WEIGHTS as PRETRAINED
-from stages.running import checkpoints
+from stages.running import checkpoints, profiling
 from stages.training import train
 
 WEIGHTS = Path("weights/generator.safetensors")
@@ -32,6 +32,7 @@ def pass_through(model: str) -> None:
 @guard
 def main() -> None:
     """Runs the stage."""
+    profile = profiling()
     settings = params.load()
     adversarial = settings.recipe.adversarial
     if adversarial is None:
@@ -70,7 +71,7 @@ def main() -> None:
         weights=WEIGHTS,
         paired=objectives.paired(adversarial.objective.name),
     )
-    train(phase, networks, adversarial.objective, settings)
+    train(phase, networks, adversarial.objective, settings, profile=profile)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from srmodels import models, params, snapshot
 from srmodels.engine.phase import Phase
 from srmodels.launcher import launch
 from stages import guard
-from stages.running import checkpoints
+from stages.running import checkpoints, profiling
 from stages.training import train
 from stages.warm_start import kept, start_of
 
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 @guard
 def main() -> None:
     """Runs the stage."""
+    profile = profiling()
     settings = params.load()
     recipe = settings.recipe
     generator = recipe.generator
@@ -53,7 +54,8 @@ def main() -> None:
         weights=WEIGHTS,
         best=kept(settings.model, f"{settings.preset}-best"),
     )
-    if not train(phase, networks, recipe.pretrain.objective, settings) or launch().rank:
+    trained = train(phase, networks, recipe.pretrain.objective, settings, profile=profile)
+    if not trained or launch().rank:
         return
     target = kept(settings.model, settings.preset)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,6 @@ from srmodels.inference.upscale import upscaler
 from srmodels.objectives.turn import Turn
 from srmodels.params import Params
 from srmodels.recipe import Objective
-from stages.running import profiling
 from stages.tracking import watcher
 
 __all__ = ["train"]
@@ -26,14 +25,17 @@ def train(
     networks: Callable[[], Mapping[str, nn.Module]],
     objective: Objective,
     settings: Params,
+    *,
+    profile: bool,
 ) -> bool:
-    """Trains a phase to its end; with --profile, tells where a step's time goes instead.
+    """Trains a phase to its end, or tells where a step's time goes instead.
 
     Args:
         phase: What is trained.
         networks: Makes the networks that it begins with, by role.
         objective: What they descend.
         settings: Of the whole run.
+        profile: Whether to tell, and to train nothing.
 
     Returns:
         Whether there are results now.
@@ -42,7 +44,7 @@ def train(
     def turns_of(networks: Mapping[str, nn.Module], device: torch.device) -> Sequence[Turn]:
         return objectives.turns(objective.name, networks, objective.settings, device)
 
-    if profiling():
+    if profile:
         log.info(profile_phase(phase, networks, turns_of, run=settings.run).table())
         return False
     with watcher(phase.name, settings) as told:

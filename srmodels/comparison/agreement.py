@@ -74,10 +74,12 @@ def _pictures(first: Entry, other: Entry, name: str) -> list[str]:
     if len(apart) and apart.max() > _CLOSE:
         where = apart.idxmax()
         found = ": ".join(map(str, where)) if isinstance(where, tuple) else f"{where}"
+        presets = f"{other.preset} and {first.preset}"
+        cause = f"; their presets differ, {presets}" if first.preset != other.preset else ""
         raise ProtocolError(
             f"{other.name}: was scored on other pictures than {first.name}, or otherwise: in "
-            f"{name}, bicubic differs (found {found} apart by {apart.max():.4g}); evaluate both "
-            "alike"
+            f"{name}, bicubic differs (found {found} apart by {apart.max():.4g}{cause}); evaluate "
+            "both alike"
         )
     notes = []
     for owner, own, foreign in ((first, mine, theirs), (other, theirs, mine)):

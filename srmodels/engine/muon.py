@@ -6,8 +6,8 @@ https://kellerjordan.github.io/posts/muon/
 
 A layer's gradient, averaged over the steps, is replaced by the nearest matrix whose singular values
 are all 1 (nearly: between 0.7 and 1.2), so that directions in which the gradient is small are
-learnt, too. Convolutions are matrices of (feature maps out, feature maps in * kernel). The first
-and the last layer, biases and all that has fewer than 16 feature maps on a side stay Adam's.
+learnt, too. Convolutions are matrices of (feature maps out, feature maps in * kernel). Biases
+and layers of fewer than 16 channels on a side, as those that see or make a picture, stay Adam's.
 PyTorch's own Muon takes matrices only, no convolutions, and one at a time.
 """
 
@@ -18,16 +18,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from srmodels.errors import ConfigError
+
 __all__ = ["Muon", "is_hidden", "orthogonal"]
 
-_FEWEST = 16  # feature maps of a hidden layer, on either side
+_FEWEST = 16  # channels of a hidden layer, on either side
 _MOMENTUM = 0.95
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic iteration, as published
 _ITERATIONS = 5
 
 
 def is_hidden(parameter: Tensor) -> bool:
-    """Whether it is the weight of a layer between features, rather than an end or a bias."""
+    """Whether it is the weight of a layer with 16 channels or more, both in and out."""
     return parameter.ndim > 1 and min(parameter.shape[:2]) >= _FEWEST
 
 
@@ -67,6 +69,9 @@ class Muon(torch.optim.Adam):
         hidden_lr: Muon's, at its highest.
         betas: Adam's.
         fused: Adam's.
+
+    Raises:
+        ConfigError: No layer is hidden.
     """
 
     def __init__(
@@ -83,6 +88,11 @@ class Muon(torch.optim.Adam):
             {"params": [p for p in all_of_them if is_hidden(p) == hidden], "hidden": hidden}
             for hidden in (True, False)
         ]
+        if not groups[0]["params"]:
+            raise ConfigError(
+                "optimizer.muon_learning_rate: no layer is Muon's (found no weight of "
+                f"{_FEWEST} channels or more both in and out); 0 would be right, or a wider network"
+            )
         groups[0] |= {"lr": hidden_lr, "factor": hidden_lr / lr}
         super().__init__(
             [each for each in groups if each["params"]], lr=lr, betas=betas, fused=fused

@@ -58,7 +58,8 @@ class ElboSettings:
     """The plain evidence lower bound by default.
 
     Attributes:
-        pixel_loss: Which pixel loss the reconstruction is measured by.
+        pixel_loss: Which pixel loss the reconstruction is measured by; Charbonnier's epsilon is the
+            published one.
         weights: Of the terms.
         warmup_steps: Steps over which the weight of the divergence rises linearly; 0 means none.
         free_bits: Nats that each number of the latent may diverge for nothing.

@@ -54,7 +54,7 @@ class GanSettings:
 
     Attributes:
         kind: Which adversarial losses.
-        pixel_loss: Which pixel loss.
+        pixel_loss: Which pixel loss; Charbonnier's epsilon is the published one.
         weights: Of the generator's terms.
         perceptual: The perceptual loss; None where its weight is 0.
         shift: The discriminator sees SR and HR less so many HR pixels on each axis, at a random

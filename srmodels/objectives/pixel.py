@@ -32,6 +32,8 @@ class PixelSettings:
         """Checks the range."""
         if not 0 < self.epsilon <= 1:
             raise ValueError("epsilon must lie in (0, 1]")
+        if self.epsilon != EPSILON and self.kind != "charbonnier":
+            raise ValueError(f"epsilon belongs to kind: charbonnier (found {self.kind})")
 
 
 Settings = PixelSettings

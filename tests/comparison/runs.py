@@ -20,6 +20,7 @@ def write_run(
     bicubic: float = 20.0,
     protocol: dict[str, list[str]] = PROTOCOL,
     recipe: str = "srgan",
+    preset: str = "smoke",
 ) -> Path:
     """metrics/, plots/ and dvc.lock with a PSNR per picture, named a, b, c, ... from `first`."""
     lines = ["set,image,model,psnr_y,sharpness"]
@@ -41,7 +42,7 @@ def write_run(
     (folder / "plots/per_image.csv").write_text("\n".join(lines) + "\n")
     curve = "".join(f"{step},{1 / step}\n" for step in range(10, 200, 10))
     (folder / "plots/pretrain.csv").write_text(f"step,pixel\n{curve}")
-    (folder / "dvc.lock").write_text(f"params.yaml:\n  models.{recipe}.smoke.generator: x\n")
+    (folder / "dvc.lock").write_text(f"params.yaml:\n  models.{recipe}.{preset}.generator: x\n")
     return folder
 
 

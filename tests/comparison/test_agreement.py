@@ -48,6 +48,11 @@ def test_pictures_on_which_bicubic_scores_differently_are_refused(notes):
         notes(bicubic=20.5)
 
 
+def test_two_presets_are_named_as_what_may_be_the_cause(notes):
+    with pytest.raises(ProtocolError, match=r"0\.5; their presets differ, paper and smoke\)"):
+        notes(bicubic=20.5, preset="paper")
+
+
 def test_pictures_that_one_alone_has_are_listed(notes):
     first, second = notes(first=1)
     assert first.endswith("has a; left out")

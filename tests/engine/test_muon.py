@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from srmodels.engine.muon import Muon, is_hidden, orthogonal
+from srmodels.engine.muon import is_hidden, orthogonal
 from srmodels.engine.optim import OptimSettings, optimizer_for, set_rate
+from srmodels.errors import ConfigError
 
 SETTINGS = OptimSettings(learning_rate=1e-3, muon_learning_rate=1e-2, betas=(0.9, 0.99))
 
@@ -73,11 +74,9 @@ def test_ends_and_biases_move_as_with_adam():
         assert torch.equal(mine, its) == (name not in {"1.weight", "2.weight"}), name
 
 
-def test_a_network_without_hidden_layers_is_adams():
-    net = nn.Conv2d(3, 3, 1)
-    optimizer = optimizer_for((net,), SETTINGS)
-    assert isinstance(optimizer, Muon)
-    assert len(optimizer.param_groups) == 1
+def test_a_network_without_hidden_layers_is_refused():
+    with pytest.raises(ConfigError, match="no layer is Muon's"):
+        optimizer_for((nn.Conv2d(3, 64, 9),), SETTINGS)
 
 
 def test_the_schedule_keeps_the_two_rates_apart():

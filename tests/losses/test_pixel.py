@@ -42,4 +42,9 @@ def test_charbonnier_of_a_large_epsilon_is_half_the_square():
 @pytest.mark.parametrize("epsilon", [0.0, -1.0, 2.0])
 def test_an_epsilon_out_of_range_is_refused(epsilon):
     with pytest.raises(ValueError, match=r"epsilon must lie in \(0, 1\]"):
-        PixelSettings(epsilon=epsilon)
+        PixelSettings(kind="charbonnier", epsilon=epsilon)
+
+
+def test_an_epsilon_that_would_do_nothing_is_refused():
+    with pytest.raises(ValueError, match=r"belongs to kind: charbonnier \(found l1\)"):
+        PixelSettings(kind="l1", epsilon=0.03)
