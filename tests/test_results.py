@@ -31,13 +31,14 @@ SETS = ("Set5", "BSD100")
 
 
 def changed(values, settings):
-    """params.yaml's values with settings as `-S` gives them."""
+    """params.yaml's values with settings as `-S` gives them; new keys want `++` there."""
     for each in settings:
         key, _, value = each.partition("=")
-        *path, last = key.split(".")
+        *path, last = key.removeprefix("++").split(".")
         place = values
         for name in path:
             place = place[name]
+        assert key.startswith("++") or last in place, f"DVC refuses {key}"
         place[last] = YAML(typ="safe").load(value)
     return values
 
