@@ -17,6 +17,7 @@ __all__ = [
     "icnr_",
     "kaiming_",
     "nearest_stage",
+    "normal_",
     "reach_below",
     "shuffle_stage",
     "stage_factors",
@@ -63,6 +64,15 @@ def kaiming_(layer: nn.Conv2d | nn.Linear, *, gain: float = 1.0, slope: float = 
     layer.weight.mul_(gain)
     if layer.bias is not None:
         layer.bias.zero_()
+
+
+def normal_(network: nn.Module, std: float) -> None:
+    """Draws the weights of all convolutions from N(0, std), biases 0 (DCGAN, arXiv:1511.06434)."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.normal_(layer.weight, std=std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 @torch.no_grad()

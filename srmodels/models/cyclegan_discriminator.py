@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from srmodels.errors import ConfigError
-from srmodels.models._cyclegan import begin_
-from srmodels.models._layers import check_counts
+from srmodels.models._layers import check_counts, normal_
 
 __all__ = ["ROLE", "CycleGANDiscriminator", "Settings", "build"]
 
@@ -59,7 +58,7 @@ class CycleGANDiscriminator(nn.Module):
             layers.append(nn.LeakyReLU(_SLOPE, inplace=True))
             before = after
         self.layers = nn.Sequential(*layers, nn.Conv2d(before, 1, 4, padding=1))
-        begin_(self)
+        normal_(self, 0.02)  # appendix 7.1
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to logits (N, 1, h, w), h = floor(H / 2^num_stages) - 1.

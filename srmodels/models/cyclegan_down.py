@@ -15,8 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from srmodels.models._cyclegan import begin_
-from srmodels.models._layers import check_counts, check_scale, conv, stage_factors
+from srmodels.models._layers import check_counts, check_scale, conv, normal_, stage_factors
 from srmodels.models._residual import ResidualBlock
 from srmodels.resize import reduce
 
@@ -66,7 +65,7 @@ class CycleGANDown(nn.Module):
             channels *= 2
         blocks = [ResidualBlock(channels) for _ in range(settings.num_blocks)]
         self.layers = nn.Sequential(*layers, *blocks, conv(channels, 3, settings.edge_kernel))
-        begin_(self)
+        normal_(self, 0.02)  # appendix 7.1
 
     def forward(self, hr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to (N, 3, H / scale, W / scale), not clamped.

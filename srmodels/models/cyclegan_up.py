@@ -23,13 +23,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from srmodels.models._cyclegan import begin_
 from srmodels.models._layers import (
     bicubic_reach,
     check_counts,
     check_scale,
     conv,
     icnr_,
+    normal_,
     reach_below,
     shuffle_stage,
     stage_factors,
@@ -101,7 +101,7 @@ class CycleGANUp(nn.Module):
             *stages,
             conv(channels, 3, settings.edge_kernel),
         )
-        begin_(self)
+        normal_(self, 0.02)  # appendix 7.1
         for layer, after in zip(self.layers, self.layers[1:], strict=False):
             if isinstance(after, nn.PixelShuffle):
                 assert isinstance(layer, nn.Conv2d), "a PixelShuffle follows a convolution"

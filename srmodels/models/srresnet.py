@@ -11,6 +11,7 @@ The defaults are figure 4's generator. Where this differs from the paper:
 - Initialisation, of which the paper says nothing: He et al. 2015, with the last layer of every
   residual branch and the layer that makes the picture at a tenth of it, so that a deep stack begins
   near the identity and training near grey (or near bicubic), and ICNR before every PixelShuffle.
+  `initial_std` draws all weights alike instead, DCGAN's way, which learns faster here.
 - The "direct" upsampler has, in place of ICNR, a convolution that keeps flat areas flat at all
   times (EvenConv2d), so that a discriminator cannot drive it into a checkerboard.
 - Settings beyond the paper: no BN and ReLU (EDSR, arXiv:1707.02921), small edge kernels, ESPCN's
@@ -32,6 +33,7 @@ from srmodels.models._layers import (
     conv,
     kaiming_,
     nearest_stage,
+    normal_,
     reach_below,
     shuffle_stage,
     stage_factors,
@@ -59,6 +61,8 @@ class Settings:
             "nearest_conv" (nearest-neighbour and convolution per stage; no checkerboard).
         activation: "prelu" (paper; one slope each) or "relu".
         residual: "bicubic" adds the output to the bicubic enlargement; "none" is the paper's.
+        initial_std: Standard deviation of all weights at the start; 0 is the one above,
+            with ICNR; else there is none.
     """
 
     scale: int = 4
@@ -69,12 +73,15 @@ class Settings:
     upsampler: Literal["pixelshuffle", "direct", "nearest_conv"] = "pixelshuffle"
     activation: Literal["prelu", "relu"] = "prelu"
     residual: Literal["none", "bicubic"] = "none"
+    initial_std: float = 0.0
 
     def __post_init__(self) -> None:
         check_scale(self.scale)
         check_counts(self, "num_blocks", "channels", "edge_kernel")
         if self.edge_kernel % 2 == 0:
             raise ValueError("edge_kernel must be odd")
+        if not 0 <= self.initial_std <= 1:
+            raise ValueError("initial_std must lie in [0, 1]")
 
 
 class _Residual(nn.Module):
@@ -161,6 +168,8 @@ class SRResNet(nn.Module):
         self.head = nn.Sequential(first, _activation(settings))
         self.body = _body(settings)
         self.tail = _tail(settings)
+        if settings.initial_std:
+            normal_(self, settings.initial_std)
 
     def forward(self, lr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""

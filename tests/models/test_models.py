@@ -251,6 +251,22 @@ def test_cyclegans_weights_begin_as_the_paper_says():
     assert not any(p.any() for n, p in degrader.named_parameters() if n.endswith("bias"))
 
 
+@pytest.mark.parametrize("upsampler", ["direct", "pixelshuffle"])
+def test_an_initial_deviation_is_that_of_all_weights_of_srresnet(upsampler):
+    torch.manual_seed(0)
+    network = build("srresnet", norm="none", upsampler=upsampler, initial_std=0.05)
+    convolutions = [layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d)]
+    deviations = torch.stack([layer.weight.std() for layer in convolutions])
+    torch.testing.assert_close(deviations, torch.full((len(deviations),), 0.05), rtol=0.05, atol=0)
+    assert not any(layer.bias.any() for layer in convolutions)
+
+
+@pytest.mark.parametrize("std", [-0.1, 1.1])
+def test_srresnet_refuses_an_initial_deviation_out_of_range(std):
+    with pytest.raises(ValueError, match=r"initial_std must lie in \[0, 1\]"):
+        models.settings_class("srresnet")(initial_std=std)
+
+
 @pytest.mark.parametrize("kernels", [(9, 2, 5), (0, 1, 1)])
 def test_srcnn_refuses_even_or_empty_kernels(kernels):
     with pytest.raises(ValueError, match="kernels must be odd"):
