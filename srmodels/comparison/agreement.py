@@ -75,7 +75,8 @@ def _pictures(first: Entry, other: Entry, name: str) -> list[str]:
         where = apart.idxmax()
         found = ": ".join(map(str, where)) if isinstance(where, tuple) else f"{where}"
         presets = f"{other.preset} and {first.preset}"
-        cause = f"; their presets differ, {presets}" if first.preset != other.preset else ""
+        differ = "" not in (first.preset, other.preset) and first.preset != other.preset
+        cause = f"; their presets differ, {presets}" if differ else ""
         raise ProtocolError(
             f"{other.name}: was scored on other pictures than {first.name}, or otherwise: in "
             f"{name}, bicubic differs (found {found} apart by {apart.max():.4g}{cause}); evaluate "

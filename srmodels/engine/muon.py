@@ -7,7 +7,8 @@ https://kellerjordan.github.io/posts/muon/
 A layer's gradient, averaged over the steps, is replaced by the nearest matrix whose singular values
 are all 1 (nearly: between 0.7 and 1.2), so that directions in which the gradient is small are
 learnt, too. Convolutions are matrices of (feature maps out, feature maps in * kernel). Biases
-and layers of fewer than 16 channels on a side, as those that see or make a picture, stay Adam's.
+and layers of fewer than 16 channels on a side, such as the first, stay Adam's; a last layer before
+a PixelShuffle may have more, and is then Muon's.
 PyTorch's own Muon takes matrices only, no convolutions, and one at a time.
 """
 
