@@ -37,9 +37,10 @@ def _shortened(name: str, letters: int) -> str:
 
 def _caption(row: Row, patch_size: int, letters: int) -> str:
     bottom, right = row.top + patch_size, row.left + patch_size
+    size = "" if row.reduced_to == 1 else f" at {row.reduced_to:g}"
     return "\n".join(
         (
-            _shortened(row.photo, letters),
+            _shortened(row.photo, letters - len(size)) + size,
             f"LR rows {row.top}-{bottom}, columns {row.left}-{right}",
             f"sharpness {row.sharpness:.1f}, shard {row.shard}:{row.row}",
         )
@@ -49,7 +50,8 @@ def _caption(row: Row, patch_size: int, letters: int) -> str:
 def contact_sheet(store: Store, rows: list[int], *, scale_lr: Enlarging) -> NDArray[np.uint8]:
     """Draws pairs of patches: HR, beside it LR enlarged to the same size, below both a caption.
 
-    The caption has the photograph's name, the box in LR pixels, the sharpness and SHARD:ROW.
+    The caption has the photograph's name, to which share it was reduced before it was cut, the box
+    in LR pixels, the sharpness and SHARD:ROW.
 
     Args:
         store: The patches.

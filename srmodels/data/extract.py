@@ -8,11 +8,12 @@ A process holds one photograph at a time, however many there are. Beyond what it
 rest, its peak is so many bytes per pixel of the largest photograph, for patches of side p every s
 LR pixels:
 
-    max(D, 4 + 3 (p / s)^2 (1 + 1 / scale^2))
+    max(D, 4 + 3 F + 3 (1 + F) (p / s)^2 (1 + 1 / scale^2))
 
-The second part is the photograph and its patches. D is decoding: 4 for JPEG, 6 for PNG, 18 for HEIF
-and 25 for camera RAW. `max_pixels` times that is what a worker can need. The main process holds the
-rows of the index, and no pixels.
+The second part is the photograph and its patches; F is the sum of the squares of
+`also_reduced_to`, and 3 F more are the reduced photographs. D is decoding: 4 for JPEG, 6 for PNG,
+18 for HEIF and 25 for camera RAW. `max_pixels` times that is what a worker can need. The main
+process holds the rows of the index, and no pixels.
 """
 
 import hashlib

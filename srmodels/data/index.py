@@ -23,7 +23,8 @@ class Row:
         split: train.
         shard: Number of the pair of files.
         row: Place inside them.
-        top: Of the box, LR pixels.
+        reduced_to: The share of its sides to which the photograph was reduced before it was cut.
+        top: Of the box, LR pixels of the photograph as it was cut.
         left: Of the box, LR pixels.
         sharpness: Mean step between neighbouring HR pixels, of 255.
         crc32: Checksum of the HR patch's bytes followed by the LR patch's.
@@ -33,6 +34,7 @@ class Row:
     split: str
     shard: int
     row: int
+    reduced_to: float
     top: int
     left: int
     sharpness: float
@@ -43,7 +45,7 @@ _KINDS: dict[str, type] = {
     # not str: names that are not UTF-8 have no place in pandas' own strings
     **dict.fromkeys(("photo", "split"), object),
     **dict.fromkeys(("shard", "row", "top", "left", "crc32"), np.int64),
-    "sharpness": float,
+    **dict.fromkeys(("reduced_to", "sharpness"), float),
 }
 
 

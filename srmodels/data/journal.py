@@ -23,7 +23,9 @@ __all__ = ["Done", "Journal"]
 
 # Who does the work, or decided by the photographs of a task.
 _SILENT = {"executor", "scheduler", "workers", "max_skipped", "seconds_per_photo", "shards"}
-_FOR_TRAINING = {"patch_size", "stride", "min_deviation", "max_per_photo", "store"}
+_FOR_TRAINING = {
+    *("patch_size", "stride", "also_reduced_to", "min_deviation", "max_per_photo", "store"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ class PatchSettings:
     Attributes:
         patch_size: Side of an LR patch in LR pixels; training takes random smaller crops of it.
         stride: LR pixels from one patch to the next; less than `patch_size` overlaps.
+        also_reduced_to: Training photographs are cut again, reduced to these shares of their sides
+            (Dong et al. 2016, arXiv:1608.00367, section 4.1): more to see in as many pixels.
+            Where a patch no longer fits into them, they are not.
         shards: Over how many files the training photographs are spread, by their names.
         executor: "processes" on this machine, or the workers of a "dask" cluster.
         scheduler: The address of dask's scheduler, such as tcp://host:8786.
@@ -25,13 +28,15 @@ class PatchSettings:
         seconds_per_photo: A photograph that takes longer is skipped; 0: none is. Waiting for a slow
             disk counts, so it is to be generous.
         min_deviation: Patches whose LR green channel deviates less (of 255) are dropped as flat.
-        max_per_photo: Only the sharpest so many patches of a photograph are kept; 0: all.
+        max_per_photo: Only the sharpest so many patches of a photograph are kept (and as many of
+            it reduced); 0: all.
         half_size: Camera RAW at half its size, several times as fast.
         store: "raw" patches are fast to read, lossless "webp" ones take about half of the disk.
     """
 
     patch_size: int = 64
     stride: int = 64
+    also_reduced_to: tuple[float, ...] = ()
     shards: int = 16
     executor: Literal["processes", "dask"] = "processes"
     scheduler: str = ""
@@ -63,6 +68,8 @@ class PatchSettings:
             raise ValueError("stride must be at most patch_size, or pixels are left out")
         if self.shards > 1000:
             raise ValueError("shards must be at most 1000")
+        if not all(0 < share < 1 for share in self.also_reduced_to):
+            raise ValueError("also_reduced_to must hold shares between 0 and 1, as [0.75]")
         if not 0 <= self.max_skipped <= 1:
             raise ValueError("max_skipped must be a share from 0 to 1")
         if (self.executor == "dask") != bool(self.scheduler):

@@ -45,8 +45,8 @@ class ShardWriter:
     def __enter__(self) -> "ShardWriter":
         return self
 
-    def add(self, photo: str, cut: Cut) -> list[Row]:
-        """Appends a photograph's patches and returns their rows of the index."""
+    def add(self, photo: str, cut: Cut, reduced_to: float = 1.0) -> list[Row]:
+        """Appends patches of a photograph and returns their rows of the index."""
         start = self._hr.rows
         self._hr.add(cut.hr)
         self._lr.add(cut.lr)
@@ -56,6 +56,7 @@ class ShardWriter:
                 split="train",
                 shard=self._shard,
                 row=start + offset,
+                reduced_to=reduced_to,
                 top=int(top),
                 left=int(left),
                 sharpness=float(cut.sharpness[offset]),

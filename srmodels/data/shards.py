@@ -120,6 +120,7 @@ class Store:
             split=str(line["split"]),
             shard=int(line["shard"]),
             row=int(line["row"]),
+            reduced_to=float(line["reduced_to"]),
             top=int(line["top"]),
             left=int(line["left"]),
             sharpness=float(line["sharpness"]),

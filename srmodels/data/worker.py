@@ -61,6 +61,13 @@ def _open_lr(photo: Photo, settings: PatchSettings) -> NDArray[np.uint8] | None:
         raise PhotoError(f"has an LR picture that {reason}") from None
 
 
+def _reduced(pixels: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """The photograph with both sides `share` times as long, uint8 (H, W, 3)."""
+    height, width = (round(share * side) for side in pixels.shape[:2])
+    small = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
+    return np.array(small)
+
+
 def _keep(
     photo: Photo, settings: PatchSettings, scale: int, place: Path, writer: ShardWriter | None
 ) -> tuple[Line, list[Row]]:
@@ -70,9 +77,15 @@ def _keep(
         whole = crop_to_multiple(decoded.pixels, scale)
         _write_png(whole, place / _file_name(photo.photo))
         return read_line(photo, decoded), []
-    pieces = cut(decoded.pixels, settings, scale, lr=_open_lr(photo, settings))
-    rows = writer.add(photo.photo, pieces)
-    return read_line(photo, decoded, len(rows), pieces.flat), rows
+    cuts = {1.0: cut(decoded.pixels, settings, scale, lr=_open_lr(photo, settings))}
+    for share in settings.also_reduced_to:
+        reduced = _reduced(decoded.pixels, share)
+        if min(reduced.shape[:2]) >= scale * settings.patch_size:
+            cuts[share] = cut(reduced, settings, scale)
+    # all of a photograph is in the shard, or nothing
+    rows = [row for share, its in cuts.items() for row in writer.add(photo.photo, its, share)]
+    flat = sum(its.flat for its in cuts.values())
+    return read_line(photo, decoded, len(rows), flat), rows
 
 
 def _work_through(

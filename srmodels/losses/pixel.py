@@ -3,6 +3,9 @@
 L1 and MSE as everywhere; Charbonnier: Wei-Sheng Lai, Jia-Bin Huang, Narendra Ahuja, Ming-Hsuan
 Yang. Deep Laplacian Pyramid Networks for Fast and Accurate Super-Resolution. CVPR 2017.
 https://arxiv.org/abs/1704.03915
+
+Each may count brightness besides the three colours, as the field's scores are of Y alone (SRCNN and
+VDSR are even trained on Y).
 """
 
 from collections.abc import Callable
@@ -13,10 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["EPSILON", "PixelKind", "charbonnier", "l1", "mse", "pixel_loss"]
+__all__ = ["EPSILON", "PixelKind", "brightness", "charbonnier", "l1", "mse", "pixel_loss"]
 
 PixelKind = Literal["l1", "mse", "charbonnier"]
 EPSILON = 1e-3  # as published
+_WEIGHTS = (0.299, 0.587, 0.114)  # of R, G, B
 
 
 def _assert_same_shape(sr: Tensor, hr: Tensor) -> None:
@@ -51,6 +55,28 @@ _LOSSES: dict[PixelKind, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-def pixel_loss(kind: PixelKind, *, epsilon: float = EPSILON) -> Callable[[Tensor, Tensor], Tensor]:
-    """The loss of that name, a function of (sr, hr); epsilon is Charbonnier's."""
-    return partial(charbonnier, epsilon=epsilon) if kind == "charbonnier" else _LOSSES[kind]
+def brightness(pictures: Tensor) -> Tensor:
+    """(N, 3, H, W) to (N, 1, H, W), same range: ITU-R BT.601-7, section 2.5.1, of full range."""
+    weights = pictures.new_tensor(_WEIGHTS).view(1, 3, 1, 1)
+    return (pictures * weights).sum(1, keepdim=True)
+
+
+def pixel_loss(
+    kind: PixelKind, *, epsilon: float = EPSILON, luma: float = 0.0
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss of that name, a function of (sr, hr).
+
+    Args:
+        kind: Its name.
+        epsilon: Charbonnier's.
+        luma: The share of the loss that is the distance in brightness; the rest is that of the
+            colours.
+    """
+    distance = partial(charbonnier, epsilon=epsilon) if kind == "charbonnier" else _LOSSES[kind]
+    if not luma:
+        return distance
+
+    def mixed(sr: Tensor, hr: Tensor) -> Tensor:
+        return luma * distance(brightness(sr), brightness(hr)) + (1 - luma) * distance(sr, hr)
+
+    return mixed

@@ -23,13 +23,18 @@ class PixelSettings:
         kind: "l1" (EDSR and after; arXiv:1707.02921, section 3.3), "mse" (SRCNN, SRResNet) or
             "charbonnier" (LapSRN).
         epsilon: Charbonnier's: where the square ends and L1 begins; 1 is the range of a picture.
+        luma: The share of the loss that is the distance in brightness, in which scores are
+            counted; 0 is the colours' alone, as published.
     """
 
     kind: PixelKind = "l1"
     epsilon: float = EPSILON
+    luma: float = 0.0
 
     def __post_init__(self) -> None:
-        """Checks the range."""
+        """Checks the ranges."""
+        if not 0 <= self.luma < 1:  # at 1 nothing would hold the colours
+            raise ValueError("luma must lie in [0, 1)")
         if not 0 < self.epsilon <= 1:
             raise ValueError("epsilon must lie in (0, 1]")
         if self.epsilon != EPSILON and self.kind != "charbonnier":
@@ -41,7 +46,7 @@ Settings = PixelSettings
 
 def pixel_turns(generator: nn.Module, settings: PixelSettings) -> tuple[Turn, ...]:
     """One turn: the generator descends "pixel"."""
-    distance = pixel_loss(settings.kind, epsilon=settings.epsilon)
+    distance = pixel_loss(settings.kind, epsilon=settings.epsilon, luma=settings.luma)
 
     def losses(batch: Batch, memo: Memo) -> Losses:  # noqa: ARG001 - nobody comes after
         return {"pixel": distance(generator(batch.lr), batch.hr)}

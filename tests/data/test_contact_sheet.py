@@ -38,6 +38,19 @@ def test_lr_can_be_shown_enlarged_by_the_protocols_bicubic(store):
     assert (shown == enlarge_image(np.array(store.pair(5)[1]), 4)).all()
 
 
+def test_a_caption_tells_what_a_photograph_was_reduced_to(tmp_path):
+    pieces = cut(pattern(), PatchSettings(patch_size=8, stride=8), 4)
+    sheets = []
+    for share in (1.0, 0.75):
+        folder = tmp_path / str(share)
+        folder.mkdir()
+        with ShardWriter(folder, 0, patch_size=8, scale=4) as writer:
+            write_index(writer.add("a.png", pieces, reduced_to=share), folder)
+        sheets.append(contact_sheet(Store(folder), [0], scale_lr="nearest"))
+    assert (sheets[0][: GAP + SIDE] == sheets[1][: GAP + SIDE]).all()
+    assert (sheets[0] != sheets[1]).any()
+
+
 def test_a_caption_lies_inside_the_sheet_below_its_pair(store):
     sheet = contact_sheet(store, [0], scale_lr="nearest")
     written = sheet[GAP + SIDE :].max(axis=(1, 2)) > 100

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from PIL import Image
 
 from srmodels.data import extract as extraction
 from srmodels.data.cut import PatchSettings
@@ -131,6 +132,40 @@ def test_rows_of_the_index_lead_back_to_the_photograph(inline, tmp_path):
     assert (patch == picture[top : top + 64, left : left + 64]).all()
 
 
+def test_photographs_are_cut_again_reduced_where_a_patch_fits(inline, tmp_path):
+    listing(tmp_path / "photos")
+    plain = len(Store(extracted(tmp_path) / "train"))
+    settings = replace(SMALL, also_reduced_to=(0.9, 0.75, 0.6))
+    folder = extracted(tmp_path, settings) / "train"
+    index = pd.read_csv(folder / "index.csv").query("photo == 'trip/0.png'")  # 80 x 90 pixels
+    assert set(index["reduced_to"]) == {1.0, 0.9}  # 0.75 leaves 60 rows, a patch has 64
+    assert (pd.read_csv(folder / "index.csv")["reduced_to"] == 1).sum() == plain
+    row = index[index["reduced_to"] == 0.9].iloc[0]
+    size = (81, 72)
+    small = Image.fromarray(photograph(0)).resize(size, Image.Resampling.LANCZOS)
+    top, left = 4 * row["top"], 4 * row["left"]
+    patch = np.load(folder / f"hr-{row['shard']:03d}.npy")[row["row"]]
+    assert (patch == np.asarray(small)[top : top + 64, left : left + 64]).all()
+    assert counts(tmp_path)["patches"] == {"train": len(Store(folder))}
+
+
+def test_reduced_photographs_keep_their_pairs_aligned(inline, tmp_path):
+    listing(tmp_path / "photos")
+    store = Store(extracted(tmp_path, replace(SMALL, also_reduced_to=(0.9,))) / "train")
+    inner = np.s_[3:-3, 3:-3]
+    rows = [row for row in range(len(store)) if store.record(row).reduced_to < 1]
+    assert rows
+    for row in rows:
+        hr, lr = store.pair(row)
+        assert np.abs(reduce_image(np.array(hr), 4)[inner].astype(int) - lr[inner]).max() <= 1
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, 1.5])
+def test_a_share_that_does_not_reduce_is_refused(share):
+    with pytest.raises(ValueError, match="also_reduced_to must hold shares between 0 and 1"):
+        replace(SMALL, also_reduced_to=(0.5, share))
+
+
 def test_validation_and_test_stay_whole_and_lossless(inline, tmp_path):
     listing(tmp_path / "photos")
     folder = extracted(tmp_path)
@@ -215,7 +250,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(inline, tmp_path):
 
 
 def test_a_full_disk_is_one_line_that_names_the_folder(inline, tmp_path, monkeypatch):
-    def full(self, photo, pieces):
+    def full(self, photo, pieces, reduced_to):
         raise OSError(28, "No space left on device")
 
     listing(tmp_path / "photos")

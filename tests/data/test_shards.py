@@ -54,6 +54,14 @@ def test_every_row_has_its_photograph_box_sharpness_and_place(folder):
     assert row.sharpness == PIECES.sharpness[1] > 0
 
 
+def test_a_row_tells_what_its_photograph_was_reduced_to(tmp_path):
+    with ShardWriter(tmp_path, 0, patch_size=8, scale=4) as writer:
+        rows = writer.add("a.png", PIECES) + writer.add("a.png", PIECES, reduced_to=0.6)
+    write_index(rows, tmp_path)
+    store = Store(tmp_path)
+    assert [store.record(row).reduced_to for row in (0, len(store) - 1)] == [1.0, 0.6]
+
+
 def test_shards_are_plain_npy_files(folder):
     assert np.load(folder / "hr-005.npy").shape == (12, 32, 32, 3)
     assert np.load(folder / "lr-002.npy").dtype == np.uint8

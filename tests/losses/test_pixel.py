@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 import torch
 
-from srmodels.losses.pixel import pixel_loss
+from srmodels.evaluation.luma import luma
+from srmodels.losses.pixel import brightness, pixel_loss
 from srmodels.objectives.pixel import PixelSettings
 
 SR = torch.tensor([[[[0.0, 0.5], [1.0, 0.2]]]])
@@ -48,3 +50,24 @@ def test_an_epsilon_out_of_range_is_refused(epsilon):
 def test_an_epsilon_that_would_do_nothing_is_refused():
     with pytest.raises(ValueError, match=r"belongs to kind: charbonnier \(found l1\)"):
         PixelSettings(kind="l1", epsilon=0.03)
+
+
+def test_brightness_is_the_y_of_the_scores_in_full_range():
+    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    found = brightness(torch.from_numpy(picture / 255).permute(2, 0, 1)[None])[0, 0]
+    assert found.numpy() == pytest.approx((luma(picture) - 16) / 219, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["l1", "mse", "charbonnier"])
+def test_the_share_of_luma_moves_a_loss_from_colours_to_brightness(kind):
+    sr, hr = torch.rand(2, 1, 3, 4, 4).unbind(0)
+    grey = [brightness(each) for each in (sr, hr)]
+    parts = pixel_loss(kind)(sr, hr), pixel_loss(kind)(*grey)
+    found = pixel_loss(kind, luma=0.75)(sr, hr)
+    assert float(found) == pytest.approx(float(0.25 * parts[0] + 0.75 * parts[1]))
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_share_of_luma_that_leaves_no_colours_is_refused(share):
+    with pytest.raises(ValueError, match=r"luma must lie in \[0, 1\)"):
+        PixelSettings(luma=share)
