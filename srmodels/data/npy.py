@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 
 __all__ = ["GrowingNpy"]
 
+# For a write of megabytes the kernel takes its largest free blocks of memory, which a virtual
+# machine has handed back to its host: 18 ms for a photograph's patches, and 3 to 9 in small pieces.
+_PIECE = 48 * 1024
+
 
 class GrowingNpy:
     """Writes an array of uint8; it appears under its name only when it is complete.
@@ -34,7 +38,9 @@ class GrowingNpy:
     def add(self, rows: NDArray[np.uint8]) -> None:
         """Appends rows, uint8 (N, *shape)."""
         assert rows.shape[1:] == self._shape, "one shape per shard"
-        self._file.write(np.ascontiguousarray(rows).data)
+        body = np.ascontiguousarray(rows).reshape(-1).data
+        for start in range(0, len(body), _PIECE):
+            self._file.write(body[start : start + _PIECE])
         self.rows += len(rows)
 
     def finish(self, then: NDArray[np.int64] | None = None) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from srmodels.data.cut import PatchSettings, cut
+from srmodels.data.npy import GrowingNpy
 from srmodels.data.shard_files import open_rows
 from srmodels.data.shard_writer import ShardWriter, shard_of, write_index
 from srmodels.data.shards import Store
@@ -92,6 +93,16 @@ def test_threads_open_shards_one_after_the_other(folder, monkeypatch):
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(store.pair, range(len(store))))
     assert set(most) == {1}
+
+
+@pytest.mark.parametrize("side", [1, 128, 131])  # less than a piece, whole pieces, and a rest
+def test_rows_of_many_pieces_are_read_as_they_were(side, tmp_path):
+    rows = np.random.default_rng(side).integers(0, 256, (3, side, side, 3), np.uint8)
+    array = GrowingNpy(tmp_path / "rows.npy", rows.shape[1:])
+    array.add(rows)
+    array.add(rows[::-1])
+    array.finish()
+    assert (np.load(tmp_path / "rows.npy") == np.concatenate([rows, rows[::-1]])).all()
 
 
 def test_a_writer_that_fails_leaves_nothing_behind(tmp_path):
