@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 __all__ = ["crop_to_multiple", "load", "reduce_image"]
 
 Picture = NDArray[np.uint8]
+Floats = NDArray[np.float32 | np.float64]
 Index = NDArray[np.int64]
-Kernel = Callable[
-    [Picture, Picture, NDArray[np.float32], NDArray[np.float64], tuple[Index, Index]], None
-]
+Kernel = Callable[[Picture, Picture, NDArray[np.float64], tuple[Index, Index]], None]
 
 _SUPPORT = 2  # LR pixels that the kernel reaches
+_WIDTH = 2 * _SUPPORT
 
 
 def crop_to_multiple(image: Picture, scale: int) -> Picture:
@@ -31,9 +31,8 @@ def crop_to_multiple(image: Picture, scale: int) -> Picture:
 
 @cache
 def _weights(scale: int) -> NDArray[np.float64]:
-    """How the HR pixels around an LR pixel make it; their number is even where the scale is."""
-    reach = _SUPPORT * scale
-    places = np.arange(-reach, reach + scale % 2)  # of HR pixels, from an LR pixel's middle
+    """How `_WIDTH * scale` HR pixels make an LR pixel; of an odd scale the first adds nothing."""
+    places = np.arange(-_SUPPORT * scale, _SUPPORT * scale)  # from an LR pixel's middle
     x = np.abs(places + (0 if scale % 2 else 0.5)) / scale
     near = 1.5 * x**3 - 2.5 * x**2 + 1
     far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
@@ -46,37 +45,46 @@ def _weights(scale: int) -> NDArray[np.float64]:
 def _kernel() -> Kernel:
     """Compiled at its first use, in a few seconds, and kept on disk.
 
-    numpy would pass over whole pictures of floats for each of the sixteen weights.
+    numpy would pass over whole pictures of floats for each of the sixteen weights. A row of LR
+    pixels at a time, everything lies in the processor's first cache; and values that are added lie
+    side by side, so that sixteen at once can be.
     """
     import numba
 
-    rows = numba.types.Array(numba.uint8, 2, "C", readonly=True)
+    lines = numba.types.Array(numba.uint8, 2, "C", readonly=True)
     signature = numba.void(
-        *(numba.uint8[:, :, ::1], rows, numba.float32[::1], numba.float64[::1]),
+        *(numba.uint8[:, ::1], lines, numba.float64[::1]),
         numba.types.UniTuple(numba.int64[::1], 2),
     )
 
     def shrink(
-        lr: Picture,
-        hr: Picture,
-        line: NDArray[np.float32],
-        weights: NDArray[np.float64],
-        under: tuple[Index, Index],
+        lr: Picture, hr: Picture, weights: NDArray[np.float64], under: tuple[Index, Index]
     ) -> None:
-        rows, columns = under
-        taps, channels = len(weights), lr.shape[2]
+        def add(out: Floats, four: Floats, under: tuple[Floats, Floats, Floats, Floats]) -> None:
+            a, b, c, d = under
+            for x in range(len(out)):  # in this order, which decides how sums are rounded
+                out[x] = out[x] + four[0] * a[x] + four[1] * b[x] + four[2] * c[x] + four[3] * d[x]
+
+        rows, values = under
+        scale, light = len(weights) // _WIDTH, weights.astype(np.float32)
+        line, total = np.empty(hr.shape[1], np.float32), np.empty(lr.shape[1])
+        # of `scale` neighbours in a line, all the first ones, all the second ones and so on
+        parts = np.empty((scale, len(values) // scale), np.float32)
+        flat, channels = parts.reshape(-1), (parts.shape[1] - lr.shape[1]) // (_WIDTH - 1)
         for y in range(lr.shape[0]):
-            line[:] = 0
-            for tap in range(taps):
-                row, weight = hr[rows[y * taps + tap]], np.float32(weights[tap])
-                for place in range(len(line)):
-                    line[place] += weight * row[place]
-            for x in range(lr.shape[1]):
-                for channel in range(channels):
-                    total = 0.5
-                    for tap in range(taps):
-                        total += weights[tap] * line[columns[x * taps + tap] + channel]
-                    lr[y, x, channel] = np.uint8(min(max(total, 0.0), 255.0))
+            line[:], total[:] = 0, 0.5
+            for tap in range(0, len(weights), 4):
+                at = rows[y * scale + tap :]
+                add(line, light[tap:], (hr[at[0]], hr[at[1]], hr[at[2]], hr[at[3]]))
+            for place in range(len(flat)):
+                flat[place] = line[values[place]]
+            for tap in range(0, len(weights), 4):
+                a, b, c, d = [
+                    parts[each % scale, each // scale * channels :] for each in range(tap, tap + 4)
+                ]
+                add(total, weights[tap:], (a, b, c, d))
+            for x in range(len(total)):
+                lr[y, x] = np.uint8(min(max(total[x], 0.0), 255.0))
 
     compiled: Kernel = numba.njit(signature, nogil=True, cache=True)(shrink)
     return compiled
@@ -87,11 +95,14 @@ def load() -> None:
     _kernel()
 
 
-def _under(size: int, scale: int, taps: int) -> Index:
-    """Which HR pixels lie under the taps of each LR pixel, mirrored at the edges."""
-    first = np.arange(0, size, scale) + scale // 2 - taps // 2
-    places = (first[:, None] + np.arange(taps)) % (2 * size)
-    return np.where(places < size, places, 2 * size - 1 - places).ravel()
+def _reached(size: int, scale: int) -> Index:
+    """The HR pixels from the first tap of the first LR pixel on, mirrored at the edges.
+
+    LR pixel `x` is made of those from `scale * x` to `scale * (x + _WIDTH)`.
+    """
+    first = scale // 2 - _SUPPORT * scale
+    places = np.arange(first, first + size + (_WIDTH - 1) * scale) % (2 * size)
+    return np.where(places < size, places, 2 * size - 1 - places)
 
 
 def reduce_image(hr: Picture, scale: int) -> Picture:
@@ -103,10 +114,9 @@ def reduce_image(hr: Picture, scale: int) -> Picture:
     """
     height, width, channels = hr.shape
     assert height % scale == 0 and width % scale == 0, "crop_to_multiple comes first"  # noqa: PT018
-    lr = np.empty((height // scale, width // scale, channels), np.uint8)
+    lr = np.empty((height // scale, width // scale * channels), np.uint8)
     lines = np.ascontiguousarray(hr).reshape(height, width * channels)
-    weights = _weights(scale)
-    rows, columns = (_under(size, scale, len(weights)) for size in (height, width))
-    line = np.empty(width * channels, np.float32)
-    _kernel()(lr, lines, line, weights, (rows, columns * channels))
-    return lr
+    columns = _reached(width, scale).reshape(-1, scale).T
+    values = (columns[..., None] * channels + np.arange(channels)).ravel()
+    _kernel()(lr, lines, _weights(scale), (_reached(height, scale), values))
+    return lr.reshape(height // scale, width // scale, channels)

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from srmodels.resize import enlarge, enlarge_image, reduce, to_image, to_tensor
 from srmodels.shrink import crop_to_multiple, reduce_image
@@ -94,6 +96,41 @@ def test_ties_are_rounded_up_as_the_exact_sums_would_be(scale):
     exact = np.einsum("yh,xw,hwc->yxc", rows, columns, hr.astype(float))  # multiples of 2^-24
     wanted = np.floor(np.round(exact * 2**26) / 2**26 + 0.5).clip(0, 255)
     np.testing.assert_array_equal(reduce_image(hr, scale), wanted)
+
+
+def tap_by_tap(hr, scale):
+    """The reduction as it always was: down in float32, then across in float64, from tap to tap."""
+    places = np.arange(-2 * scale, 2 * scale + scale % 2)
+    amounts = cubic((places + (0 if scale % 2 else 0.5)) / scale)
+    amounts /= amounts.sum()
+
+    def taps(length):
+        first = np.arange(0, length, scale) + scale // 2
+        mirrored = np.concatenate([np.arange(length), np.arange(length)[::-1]])
+        return [mirrored[(first + place) % (2 * length)] for place in places]
+
+    lines = np.zeros((hr.shape[0] // scale, *hr.shape[1:]), np.float32)
+    for amount, rows in zip(amounts, taps(hr.shape[0]), strict=True):
+        lines += np.float32(amount) * hr[rows]
+    total = np.full((lines.shape[0], hr.shape[1] // scale, hr.shape[2]), 0.5)
+    for amount, columns in zip(amounts, taps(hr.shape[1]), strict=True):
+        total += amount * lines[:, columns]
+    return total.clip(0, 255).astype(np.uint8)
+
+
+@settings(deadline=None)
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    channels=st.integers(1, 4),
+    scale=st.integers(1, 9),
+    levels=st.sampled_from([2, 256]),
+    seed=st.integers(0, 99),
+)
+def test_sums_are_rounded_in_one_order_at_every_scale(height, width, channels, scale, levels, seed):
+    size = (height * scale, width * scale, channels)
+    hr = np.random.default_rng(seed).integers(0, levels, size, np.uint8) * (255 // (levels - 1))
+    np.testing.assert_array_equal(reduce_image(hr, scale), tap_by_tap(hr, scale))
 
 
 def test_a_part_of_a_picture_is_reduced_as_its_copy(photo):
