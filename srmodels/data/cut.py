@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srmodels.data.patch_settings import PatchSettings
+from srmodels.data.sharpness import sharpness
 from srmodels.errors import PhotoError
 from srmodels.shrink import crop_to_multiple, reduce_image
 
@@ -72,29 +73,6 @@ def _gather(picture: NDArray[np.uint8], corners: NDArray[np.int64], size: int) -
     return patches
 
 
-def _steps(green: NDArray[np.uint8], axis: int) -> NDArray[np.uint8]:
-    """How much neighbours along an axis differ."""
-    some, others = (green[1:], green[:-1]) if axis == 0 else (green[:, 1:], green[:, :-1])
-    steps: NDArray[np.uint8] = np.maximum(some, others) - np.minimum(some, others)
-    return steps
-
-
-def _sharpness(
-    hr: NDArray[np.uint8], corners: NDArray[np.int64], size: int, scale: int
-) -> NDArray[np.float64]:
-    """Mean step between neighbours in green, along every `scale`-th row and column of a box."""
-    across = _steps(hr[::scale, :, 1], axis=1)
-    down = _steps(np.ascontiguousarray(hr[:, ::scale, 1]), axis=0)
-    side = size * scale - 1
-    found = np.empty(len(corners))
-    for place, (top, left) in enumerate(corners):
-        y, x = top * scale, left * scale
-        steps = (across[top : top + size, x : x + side], down[y : y + side, left : left + size])
-        means = [int(part.sum(dtype=np.uint32)) / part.size for part in steps]
-        found[place] = round(sum(means) / 2, 3)
-    return found
-
-
 def _check_fit(given: NDArray[np.uint8], made: NDArray[np.uint8]) -> None:
     """Refuses an LR picture that does not show what the HR one shows, at the same place."""
     if given.shape != made.shape:
@@ -150,9 +128,9 @@ def cut(
         textured = patches[..., 1].std(axis=(1, 2)) >= settings.min_deviation
         flat = int((~textured).sum())
         found, patches = found[textured], patches[textured]
-    sharpness = _sharpness(hr, found, size, scale)
+    sharp = sharpness(hr, found, size, scale)
     if settings.max_per_photo and len(found) > settings.max_per_photo:
-        kept = np.sort(np.argsort(-sharpness, kind="stable")[: settings.max_per_photo])
-        found, patches, sharpness = found[kept], patches[kept], sharpness[kept]
+        kept = np.sort(np.argsort(-sharp, kind="stable")[: settings.max_per_photo])
+        found, patches, sharp = found[kept], patches[kept], sharp[kept]
     large = _gather(hr, found * scale, size * scale)
-    return Cut(hr=large, lr=patches, boxes=found, sharpness=sharpness, flat=flat)
+    return Cut(hr=large, lr=patches, boxes=found, sharpness=sharp, flat=flat)

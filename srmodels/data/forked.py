@@ -2,9 +2,10 @@
 
 import torch  # noqa: F401 - the stage's main module, which workers import, wants it
 
-from srmodels.data import extract  # noqa: F401 - the work itself
-from srmodels.shrink import load
+from srmodels import shrink
+from srmodels.data import extract, sharpness  # noqa: F401 - `extract` is the work itself
 
 __all__: list[str] = []
 
-load()
+shrink.load()
+sharpness.load()
