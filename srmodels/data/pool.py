@@ -83,10 +83,13 @@ class _Run(Generic[R]):
         self._running[task.name] = _Watch(task, alone)
         self._crew.give(task)
 
-    def step(self) -> list[tuple[Task, R]]:
-        """Hands out what can be handed out, waits a moment; returns the tasks that are done."""
+    def _hand_out(self) -> None:
         while self._waiting and self._crew.has_room():
             self._give(self._waiting.popleft(), alone=False)
+
+    def step(self) -> list[tuple[Task, R]]:
+        """Hands out what can be handed out, waits a moment; returns the tasks that are done."""
+        self._hand_out()
         if not self._running:
             self._give(self._suspects.popleft(), alone=True)
         finished = []
@@ -97,6 +100,7 @@ class _Run(Generic[R]):
             else:
                 self.done, self._vain = self.done + len(task.photos), 0
                 finished.append((task, result))
+        self._hand_out()  # no process waits until what is finished has been put away
         self._look()
         return finished
 

@@ -146,6 +146,13 @@ def test_the_largest_task_is_given_first(diary):
     assert crew.seen[:2] == [["large"], ["large", "middle"]]
 
 
+def test_no_process_waits_until_what_is_finished_has_been_put_away(diary):
+    crew, busy = Crew(diary), []
+    tasks = [task(name, name) for name in "abcd"]
+    run(tasks, crew, diary, limit=0, keep=lambda *_: busy.append(len(crew.given)))
+    assert busy == [2, 2, 0, 0]
+
+
 def test_the_diary_tells_where_a_task_is_and_forgets(diary):
     photo = Photo("trip\n/\udcff.png", "train", "a.png", 1, "")
     one = Task("one", (photo,))
