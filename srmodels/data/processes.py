@@ -103,7 +103,10 @@ class Processes(Generic[R]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for worker in (*self._idle, *(worker for worker, _ in self._busy.values())):
+        workers = [*self._idle, *(worker for worker, _ in self._busy.values())]
+        for worker in workers:  # all at once: the system takes a while to give back their memory
+            worker.process.kill()
+        for worker in workers:
             worker.end()
 
     def has_room(self) -> bool:
