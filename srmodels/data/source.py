@@ -98,8 +98,9 @@ class PatchSource:
         rows, corners = rows[self._part], corners[self._part]
         turns, orders = turns[self._part], orders[self._part]
         count = len(rows)
-        # torch's memory: aligned, and what training frees is used again
-        lr, hr = (torch.empty(count, side, side, 3).numpy() for side in (size, size * scale))
+        # torch's memory: aligned, and what training frees is used again; the larger first, which
+        # then finds the place of the last batch's, and that is still in the processor's cache
+        hr, lr = (torch.empty(count, side, side, 3).numpy() for side in (size * scale, size))
 
         def fill(places: range) -> None:
             for place in places:
