@@ -1,14 +1,16 @@
 """A painted copy is numpy's own turning, mirroring and dividing, bit for bit."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
 from srmodels.data.symmetry import paint
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+@pytest.mark.parametrize("order", list(permutations(range(3))))
 @pytest.mark.parametrize("which", range(8))
-@pytest.mark.parametrize("side", [1, 24, 129])
+@pytest.mark.parametrize("side", [1, 24, 129])  # less than a block of rows, and several
 def test_it_is_numpys(side, which, order):
     whole = np.random.default_rng(side).integers(0, 256, (310, 320, 3), np.uint8)
     whole.flags.writeable = False  # as a mapped shard is
