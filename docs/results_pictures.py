@@ -6,7 +6,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, NullFormatter
 
 __all__ = ["draw_curves", "draw_scatter"]
 
@@ -38,6 +38,7 @@ def draw_curves(results: Sequence[Result], path: Path) -> None:
     axes.set(xscale="log", xlabel="minutes of pretraining", ylabel="validation, PSNR-Y (dB)")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())  # within a decade matplotlib labels these, too
     axes.grid(visible=True, alpha=0.3)
     axes.legend(fontsize=8, ncols=2)
     _save(figure, path)
