@@ -61,9 +61,11 @@ def _open_lr(photo: Photo, settings: PatchSettings) -> NDArray[np.uint8] | None:
         raise PhotoError(f"has an LR picture that {reason}") from None
 
 
-def _reduced(pixels: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
-    """The photograph with both sides `share` times as long, uint8 (H, W, 3)."""
+def _reduced(pixels: NDArray[np.uint8], share: float, least: int) -> NDArray[np.uint8] | None:
+    """The photograph with sides `share` times as long, (H, W, 3); None if one is below `least`."""
     height, width = (round(share * side) for side in pixels.shape[:2])
+    if min(height, width) < least:
+        return None
     small = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
     return np.array(small)
 
@@ -79,8 +81,8 @@ def _keep(
         return read_line(photo, decoded), []
     cuts = {1.0: cut(decoded.pixels, settings, scale, lr=_open_lr(photo, settings))}
     for share in settings.also_reduced_to:
-        reduced = _reduced(decoded.pixels, share)
-        if min(reduced.shape[:2]) >= scale * settings.patch_size:
+        reduced = _reduced(decoded.pixels, share, scale * settings.patch_size)
+        if reduced is not None:
             cuts[share] = cut(reduced, settings, scale)
     # all of a photograph is in the shard, or nothing
     rows = [row for share, its in cuts.items() for row in writer.add(photo.photo, its, share)]

@@ -135,10 +135,10 @@ def test_rows_of_the_index_lead_back_to_the_photograph(inline, tmp_path):
 def test_photographs_are_cut_again_reduced_where_a_patch_fits(inline, tmp_path):
     listing(tmp_path / "photos")
     plain = len(Store(extracted(tmp_path) / "train"))
-    settings = replace(SMALL, also_reduced_to=(0.9, 0.75, 0.6))
+    settings = replace(SMALL, also_reduced_to=(0.9, 0.75, 0.001))
     folder = extracted(tmp_path, settings) / "train"
     index = pd.read_csv(folder / "index.csv").query("photo == 'trip/0.png'")  # 80 x 90 pixels
-    assert set(index["reduced_to"]) == {1.0, 0.9}  # 0.75 leaves 60 rows, a patch has 64
+    assert set(index["reduced_to"]) == {1.0, 0.9}  # 0.75 leaves 60 rows, 0.001 none; a patch has 64
     assert (pd.read_csv(folder / "index.csv")["reduced_to"] == 1).sum() == plain
     row = index[index["reduced_to"] == 0.9].iloc[0]
     size = (81, 72)
