@@ -113,7 +113,12 @@ def source_named(name: str, *, root: Path) -> Source:
         return _given(Path(name))
     branches = _git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags")
     known = [WORKSPACE, *named, *(branches or b"").decode().split()]
-    raise ProtocolError(one_of("EXPERIMENT", name, get_close_matches(name, known, _OFFERED, 0)))
+    if len(known) <= _OFFERED:
+        raise ProtocolError(one_of("EXPERIMENT", name, known))
+    nearest = ", ".join(get_close_matches(name, known, _OFFERED, 0))
+    raise ProtocolError(
+        f"EXPERIMENT: unknown name (found {name!r}); of {len(known)} the nearest are {nearest}"
+    )
 
 
 def every_source(root: Path) -> list[Source]:

@@ -110,7 +110,8 @@ class _Run(Generic[R]):
             self._vain += 1
             if self._vain > 3:
                 raise DataError(
-                    "patches: worker processes die before they begin; is memory exhausted?"
+                    "patches: worker processes die before they begin: memory is exhausted, or a "
+                    'script of your own starts this outside `if __name__ == "__main__":`'
                 )
             self._waiting.appendleft(watch.task)
         elif watch.killed_at is not None:  # by us; it may have been done in the meantime

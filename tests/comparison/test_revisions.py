@@ -45,6 +45,16 @@ def test_an_unknown_name_gets_the_nearest_guess(project):
         source_named("edsr-rum", root=project)
 
 
+def test_of_many_names_the_nearest_are_offered_and_their_number_told(tmp_path):
+    repository(tmp_path, edsr=[31.0] * 5)
+    for number in range(20):
+        run(tmp_path, "git", "branch", f"idea-{number:02}")
+    with pytest.raises(ProtocolError, match=r"of 2\d the nearest are .*idea-07, ") as caught:
+        source_named("idea-7", root=tmp_path)
+    assert "one of" not in str(caught.value)
+    assert str(caught.value).count(", ") == 7
+
+
 def test_a_name_that_looks_like_an_option_is_no_option_of_git(project):
     with pytest.raises(ProtocolError, match="unknown name"):
         source_named("--exec=true", root=project)

@@ -136,7 +136,7 @@ def test_a_photograph_that_was_done_when_its_process_was_killed_is_not_blamed(di
 
 def test_processes_that_die_before_they_begin_are_an_error(diary):
     crew = Crew(diary, {"before": 99})
-    with pytest.raises(DataError, match="die before they begin"):
+    with pytest.raises(DataError, match=r"die before they begin: memory .* or a script"):
         results([task("one", "before")], crew, diary)
 
 
