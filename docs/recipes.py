@@ -24,14 +24,12 @@ from docs import marked
 from srmodels.comparison.revisions import source_named
 from srmodels.engine.tracked import Runs, TrackedRuns, run_of, training_of
 from srmodels.errors import ProtocolError, SrmodelsError
-from srmodels.evaluation.protocol import ENSEMBLE
 from srmodels.evaluation.table import read_metrics, sets_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SET = "test"
 STAGES = ("pretrain", "gan")
-EIGHTFOLD = f"generator{ENSEMBLE}"  # its self-ensemble
-MODELS = ("bicubic", "pretrained", "generator", EIGHTFOLD, "samples")
+MODELS = ("bicubic", "pretrained", "generator", "samples")
 PAIR = (("psnr_y", 2), ("ssim_y", 4))  # and their digits
 SCORES = ("psnr_y", "ssim_y", "sharpness", "colour_shift", "diversity")
 HEADINGS = (

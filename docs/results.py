@@ -24,7 +24,7 @@ import typer
 from ruamel.yaml import YAML
 
 from docs import marked
-from docs.recipes import EIGHTFOLD, ROOT, STAGES, checkout, number, result_of
+from docs.recipes import ROOT, STAGES, checkout, number, result_of
 from docs.results_pictures import draw_curves, draw_scatter
 from srmodels.engine.tracked import Runs, TrackedRuns
 from srmodels.errors import ProtocolError, SrmodelsError
@@ -155,7 +155,7 @@ def _line(name: str, result: Mapping[str, Any], model: str) -> list[str]:
     """A line of the table: a model of a row, or the baseline, which has no trainings."""
     sets = {"test": result["scores"], **result["further"]}
     shown, training = sets["BSD100"][model], result["training"]
-    times = {"bicubic": (), "pretrained": STAGES[:1]}.get(model, STAGES)
+    times = {"generator": STAGES, "pretrained": STAGES[:1]}.get(model, ())
     cost = [
         " + ".join(
             number(training[stage] or {}, key, digits) for stage in times if stage in training
@@ -174,7 +174,7 @@ def _line(name: str, result: Mapping[str, Any], model: str) -> list[str]:
 
 
 def results_table(results: Sequence[Mapping[str, Any]]) -> str:
-    """The table in Markdown: bicubic, then a line per row, with what a GAN began from before it.
+    """The table in Markdown: bicubic, then a line per row, two where a GAN follows.
 
     Raises:
         ProtocolError: There is no result, or they are not of the same pictures.
@@ -191,8 +191,6 @@ def results_table(results: Sequence[Mapping[str, Any]]) -> str:
         if "gan" in result["training"]:
             lines.append(_line(f"{result['row']}, pretrained", result, "pretrained"))
         lines.append(_line(result["row"], result, "generator"))
-        if EIGHTFOLD in result["further"]["BSD100"]:
-            lines.append(_line(f"{result['row']}, self-ensemble", result, EIGHTFOLD))
     return marked.table(HEADINGS, lines)
 
 

@@ -48,11 +48,6 @@ def test_a_result_has_the_tables_scores_and_the_times(tmp_path):
     assert result["training"]["gan"]["images_per_second"] == 5
 
 
-def test_a_self_ensemble_is_kept_beside_its_generator(tmp_path):
-    models = collected(tmp_path, **{"generator+x8": SCORES})["scores"]
-    assert list(models) == ["bicubic", "pretrained", "generator", "generator+x8"]
-
-
 def test_metrics_of_another_recipes_run_are_not_collected(tmp_path):
     write_metrics(tmp_path)
     with pytest.raises(TrainingError, match="no run of edsr"):

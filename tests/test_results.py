@@ -95,16 +95,6 @@ def test_a_gan_has_a_line_for_its_pretrained_generator(tmp_path) -> None:
     assert lines[2].endswith("| 171,984 | 0.7 + 1.1 | 20 + 5 |")
 
 
-def test_a_self_ensemble_has_a_line_behind_its_generator(tmp_path) -> None:
-    made = json.loads(json.dumps(result(tmp_path)))
-    for scores in (made["scores"], *made["further"].values()):
-        scores["generator+x8"] = scores["generator"] | {"psnr_y": 31.75}
-    last, before = reversed(results_table([made]).splitlines()[-2:])
-    assert before.startswith("| srgan | srgan | 31.00, ")
-    assert last.startswith("| srgan, self-ensemble | srgan | 31.75, ")
-    assert last.endswith("| 171,984 | 0.7 + 1.1 | 20 + 5 |")
-
-
 def test_a_repetition_differs_in_scores_and_curves_not_in_its_time_and_place(tmp_path) -> None:
     first = json.loads(json.dumps(result(tmp_path)))
     second = json.loads(json.dumps(result(tmp_path, commit="fedcba9876", training={})))
