@@ -34,6 +34,15 @@ def _channels_first(pictures: NDArray[np.float32]) -> Tensor:
     return torch.from_numpy(pictures).permute(0, 3, 1, 2)
 
 
+def _jitter(lr: NDArray[np.float32], hr: NDArray[np.float32], drawn: NDArray[np.float64]) -> None:
+    """Varies contrast and brightness in place, by numbers from N(0, jitter), (2, N, 3)."""
+    stretched = np.exp(drawn[0])[:, None, None].astype(np.float32)
+    shifted = (0.5 - 0.5 * stretched + drawn[1][:, None, None] / 2).astype(np.float32)
+    for pictures in (lr, hr):
+        np.multiply(pictures, stretched, out=pictures)
+        np.add(pictures, shifted, out=pictures)
+
+
 class PatchSource:
     """Random crops of the stored patches, flipped and turned.
 
@@ -47,6 +56,10 @@ class PatchSource:
         scale: HR over LR; must be the store's.
         permute_colours: Exchanges the three colours of each pair at random (RGB permutation, one of
             the augmentations of Yoo et al. 2020, arXiv:2004.00448, section 3).
+        colour_jitter: How much each colour's contrast and brightness vary from pair to pair, alike
+            in LR and HR: about 0.5 they are stretched by exp(N(0, jitter)) and shifted by N(0,
+            jitter / 2), and may then leave [0, 1]. Bicubic commutes with that, so these are further
+            pictures; 0 is none.
         rows: Draws from these rows of the store only; None draws from all.
         part: Which pairs of a batch are made, where other processes make the others.
 
@@ -63,6 +76,7 @@ class PatchSource:
         seed: int,
         scale: int,
         permute_colours: bool = False,
+        colour_jitter: float = 0.0,
         rows: NDArray[np.int64] | None = None,
         part: slice = slice(None),
     ) -> None:
@@ -82,6 +96,7 @@ class PatchSource:
         self._batch_size = batch_size
         self._seed = seed
         self._permute_colours = permute_colours
+        self._colour_jitter = colour_jitter
         self._part = part
 
     def batch(self, step: int) -> Batch:
@@ -94,6 +109,7 @@ class PatchSource:
         orders = [[0, 1, 2]] * count
         if self._permute_colours:
             orders = rng.permuted(orders, axis=1).tolist()
+        jitter = rng.normal(0, 1, (2, count, 3)) if self._colour_jitter else None
         photos = tuple(self._store.photos[row] for row in rows)
         rows, corners = rows[self._part], corners[self._part]
         turns, orders = turns[self._part], orders[self._part]
@@ -113,6 +129,8 @@ class PatchSource:
         parts = min(torch.get_num_threads(), _MOST_THREADS) if hr.size > _WORTH_THREADS else 1
         spread = [range(first, count, parts) for first in range(parts)]
         list((_threads().map if parts > 1 else map)(fill, spread))
+        if jitter is not None:
+            _jitter(lr, hr, jitter[:, self._part] * self._colour_jitter)
         return Batch(lr=_channels_first(lr), hr=_channels_first(hr), photos=photos)
 
 

@@ -50,6 +50,7 @@ class UnpairedSource:
         seed: Decides all batches, together with the step.
         scale: HR over LR; must be the store's.
         permute_colours: As for `PatchSource`.
+        colour_jitter: As for `PatchSource`.
         part: As for `PatchSource`.
 
     Raises:
@@ -65,6 +66,7 @@ class UnpairedSource:
         seed: int,
         scale: int,
         permute_colours: bool = False,
+        colour_jitter: float = 0.0,
         part: slice = slice(None),
     ) -> None:
         self._lr, self._hr = (
@@ -75,6 +77,7 @@ class UnpairedSource:
                 seed=seed + offset,
                 scale=scale,
                 permute_colours=permute_colours,
+                colour_jitter=colour_jitter,
                 rows=rows,
                 part=part,
             )

@@ -80,6 +80,7 @@ def source_of(phase: Phase) -> PatchSource | UnpairedSource:
         seed=phase.seed,
         scale=phase.scale,
         permute_colours=phase.settings.permute_colours,
+        colour_jitter=phase.settings.colour_jitter,
         part=ranks.own_rows(phase.settings.batch_size, "training.batch_size"),
     )
 

@@ -21,6 +21,9 @@ class TrainSettings:
         patch_size: Side of a training crop in LR pixels; the HR side is `scale` times that.
         permute_colours: Exchanges the colours of each pair at random: as bicubic treats them alike,
             these are further pictures. It helps where photographs are few.
+        colour_jitter: How much the contrast and brightness of each colour vary from pair to pair,
+            such as 0.2 (`srmodels.data.source`); 0 is not at all. It helps with pictures that are
+            unlike the photographs.
         accumulate: In how many equal parts, one after the other, a batch is computed, where memory
             does not hold it whole.
         precision: "bf16-mixed", "16-mixed" (CUDA, for GPUs without bfloat16), "32-true", or "auto":
@@ -45,6 +48,7 @@ class TrainSettings:
     batch_size: int = 16
     patch_size: int = 24
     permute_colours: bool = False
+    colour_jitter: float = 0.0
     accumulate: int = 1
     precision: Precision = "auto"
     compiled: bool = False
@@ -65,5 +69,9 @@ class TrainSettings:
                 raise ValueError(f"{name} must be 1 or more")
         if self.batch_size % self.accumulate:
             raise ValueError(f"accumulate must divide batch_size, {self.batch_size}")
+        if not 0 <= self.colour_jitter <= 1:
+            raise ValueError("colour_jitter must lie in [0, 1]")
+        if self.colour_jitter and self.degradation != "bicubic":
+            raise ValueError("colour_jitter belongs to degradation: bicubic")
         if self.accumulate > 1 and self.precision == "16-mixed":
             raise ValueError("accumulate must be 1 where precision is 16-mixed")

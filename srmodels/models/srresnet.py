@@ -16,7 +16,8 @@ The defaults are figure 4's generator. Where this differs from the paper:
   times (EvenConv2d), so that a discriminator cannot drive it into a checkerboard.
 - Settings beyond the paper: no BN and ReLU (EDSR, arXiv:1707.02921), small edge kernels, ESPCN's
   single PixelShuffle (arXiv:1609.05158), nearest + convolution, and adding the bicubic enlargement
-  (VDSR, arXiv:1511.04587). Together they make the small network of the CPU quickstart.
+  (VDSR, arXiv:1511.04587), and layers that commute with flips and turns (arXiv:1602.07576).
+  Together they make the small network of the CPU quickstart.
 """
 
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from srmodels.models._equivariance import FIELD, make_equivariant
 from srmodels.models._layers import (
     EvenConv2d,
     bicubic_reach,
@@ -63,6 +65,9 @@ class Settings:
         residual: "bicubic" adds the output to the bicubic enlargement; "none" is the paper's.
         initial_std: Standard deviation of all weights at the start; 0 is the one above,
             with ICNR; else there is none.
+        equivariance: "p4m" makes SR of a turned or flipped LR the turned or flipped SR, for the
+            price of a plain network (`_equivariance`); its free weights are an eighth. "none" is
+            the paper's.
     """
 
     scale: int = 4
@@ -74,6 +79,7 @@ class Settings:
     activation: Literal["prelu", "relu"] = "prelu"
     residual: Literal["none", "bicubic"] = "none"
     initial_std: float = 0.0
+    equivariance: Literal["none", "p4m"] = "none"
 
     def __post_init__(self) -> None:
         check_scale(self.scale)
@@ -82,6 +88,10 @@ class Settings:
             raise ValueError("edge_kernel must be odd")
         if not 0 <= self.initial_std <= 1:
             raise ValueError("initial_std must lie in [0, 1]")
+        if self.equivariance == "p4m" and self.norm != "none":
+            raise ValueError("equivariance: p4m belongs to norm: none")
+        if self.equivariance == "p4m" and self.channels % FIELD:
+            raise ValueError(f"channels must be a multiple of {FIELD} with equivariance: p4m")
 
 
 class _Residual(nn.Module):
@@ -170,6 +180,8 @@ class SRResNet(nn.Module):
         self.tail = _tail(settings)
         if settings.initial_std:
             normal_(self, settings.initial_std)
+        if settings.equivariance == "p4m":
+            make_equivariant(self)
 
     def forward(self, lr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""

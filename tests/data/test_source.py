@@ -65,7 +65,7 @@ def test_a_batch_has_the_contracts_shape_kind_and_range(store):
 
 
 def test_parts_of_a_batch_are_the_whole_and_know_all_its_photographs(store):
-    options = {"permute_colours": True}
+    options = {"permute_colours": True, "colour_jitter": 0.1}
     whole = source(store, **options).batch(3)
     parts = [source(store, part=rows, **options).batch(3) for rows in (slice(8), slice(8, 32))]
     assert torch.equal(torch.cat([each.lr for each in parts]), whole.lr)
@@ -154,6 +154,26 @@ def test_permuted_colours_are_the_same_pairs_with_lr_and_hr_permuted_alike(store
     assert len({tuple(order) for order in orders}) == 6
     for k, order in enumerate(orders):
         assert torch.equal(permuted.hr[k], plain.hr[k][order])
+
+
+def test_jittered_colours_are_the_same_pairs_stretched_and_shifted_alike(store):
+    plain, jittered = source(store).batch(3), source(store, colour_jitter=0.2).batch(3)
+    stretches, shifts = [], []
+    for k in range(32):
+        for channel in range(3):
+            x, y = plain.lr[k, channel].flatten(), jittered.lr[k, channel].flatten()
+            stretch = ((y - y.mean()) * (x - x.mean())).sum() / (x - x.mean()).square().sum()
+            shift = y.mean() - stretch * x.mean()
+            torch.testing.assert_close(
+                jittered.lr[k, channel], plain.lr[k, channel] * stretch + shift
+            )
+            torch.testing.assert_close(
+                jittered.hr[k, channel], plain.hr[k, channel] * stretch + shift, rtol=0, atol=1e-4
+            )
+            stretches.append(stretch.log())
+            shifts.append(shift - 0.5 + 0.5 * stretch)
+    assert torch.stack(stretches).std().item() == pytest.approx(0.2, rel=0.25)
+    assert torch.stack(shifts).std().item() == pytest.approx(0.1, rel=0.25)
 
 
 @pytest.mark.parametrize(
