@@ -182,7 +182,14 @@ def main() -> None:
         rows = measure(Path(folder), **settings, quick=given.quick)
     report(
         f"A photograph of {given.width} x {given.height} pixels, {SCALE} times larger",
-        ["way", "time", "speed", "peak memory", "of untiled", "levels off untiled: mean, most"],
+        [
+            "way",
+            "time",
+            "speed",
+            "peak memory",
+            "of untiled's memory",
+            "levels off untiled: mean, most",
+        ],
         rows,
         settings={**settings, "tile": TILE, "padding": PADDING, "threads": torch.get_num_threads()},
         path=given.json,

@@ -79,7 +79,9 @@ def save(path: Path, network: nn.Module, *, name: str, settings: object) -> None
 def _read(path: Path) -> tuple[Mapping[str, object], dict[str, Tensor]]:
     """The spec, not yet checked, and the tensors."""
     if not path.is_file():
-        raise WeightsError(f"{path}: no such file; `dvc repro` writes one, or name another")
+        raise WeightsError(
+            f"{path}: no such file; `dvc repro` writes weights/generator.safetensors"
+        )
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(_KEY)

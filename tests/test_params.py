@@ -62,6 +62,17 @@ def test_a_discriminator_of_another_patch_size_is_refused_before_training() -> N
     assert "show it 128 (patch_size 32 LR, shift 0)" in problem(values)
 
 
+@pytest.mark.parametrize("phase", ["pretrain", "adversarial"])
+def test_a_member_of_an_ensemble_without_a_crop_is_refused(phase) -> None:
+    values = changed()
+    recipe = values["models"]["srgan"]["quickstart"]
+    recipe["generator"]["members"] = 3
+    recipe[phase]["training"] |= {"batch_size": 4, "accumulate": 2}
+    text = problem(values)
+    assert f"quickstart.{phase}.training.batch_size: found 2 crops at once" in text
+    assert "3 members" in text
+
+
 def test_a_generator_where_a_discriminator_belongs_is_refused() -> None:
     values = changed()
     values["models"]["srgan"]["quickstart"]["adversarial"]["discriminator"] = {"network": "srcnn"}

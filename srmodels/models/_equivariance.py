@@ -3,11 +3,12 @@
 Taco Cohen, Max Welling. Group Equivariant Convolutional Networks. ICML 2016.
 https://arxiv.org/abs/1602.07576
 
-Here the group is p4m: SR of a turned or flipped LR is the turned or flipped SR, at no cost, where a
-plain network learns that from crops turned at random, and never fully: its mean over the eight
-(self-ensemble) is better than it is. Feature maps come in fields of eight, one map for each element
-of the group; a layer's weights follow from those of one map of each field (section 6.2 of the
-paper), so that every crop teaches a layer as its eight versions would together.
+Here the group is p4m: SR of a turned or flipped LR is the turned or flipped SR. A plain network
+learns that from crops turned at random, and never fully: its mean over the eight (self-ensemble) is
+better than it is. SR costs what a plain network's does, a training step 0.06 ms a layer more.
+Feature maps come in fields of eight, one map for each element of the group; a layer's weights
+follow from those of one map of each field (section 6.2 of the paper), so that every crop teaches a
+layer as its eight versions would together.
 
 The weights are kept written out, as those of ordinary convolutions, which they are to everything
 that uses them: they begin tied, and their gradients are averaged over those that are tied, so that

@@ -16,14 +16,16 @@ The defaults are figure 4's generator. Where this differs from the paper:
   times (EvenConv2d), so that a discriminator cannot drive it into a checkerboard.
 - Settings beyond the paper: no BN and ReLU (EDSR, arXiv:1707.02921), small edge kernels, ESPCN's
   single PixelShuffle (arXiv:1609.05158), nearest + convolution, and adding the bicubic enlargement
-  (VDSR, arXiv:1511.04587), and layers that commute with flips and turns (arXiv:1602.07576).
-  Together they make the small network of the CPU quickstart.
+  (VDSR, arXiv:1511.04587), layers that commute with flips and turns (arXiv:1602.07576), and the
+  mean of several networks (deep ensembles, arXiv:1612.01474). All but the last make the small
+  network of the CPU quickstart.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from srmodels.models._equivariance import FIELD, make_equivariant
@@ -68,6 +70,8 @@ class Settings:
         equivariance: "p4m" makes SR of a turned or flipped LR the turned or flipped SR, for the
             price of a plain network (`_equivariance`); its free weights are an eighth. "none" is
             the paper's.
+        members: Networks of these settings whose mean SR is. Each learns from its own share of
+            every batch (training.batch_size over members), so they err differently.
     """
 
     scale: int = 4
@@ -80,10 +84,11 @@ class Settings:
     residual: Literal["none", "bicubic"] = "none"
     initial_std: float = 0.0
     equivariance: Literal["none", "p4m"] = "none"
+    members: int = 1
 
     def __post_init__(self) -> None:
         check_scale(self.scale)
-        check_counts(self, "num_blocks", "channels", "edge_kernel")
+        check_counts(self, "num_blocks", "channels", "edge_kernel", "members")
         if self.edge_kernel % 2 == 0:
             raise ValueError("edge_kernel must be odd")
         if not 0 <= self.initial_std <= 1:
@@ -162,7 +167,10 @@ def _tail_reach(settings: Settings) -> int:
 
 
 class SRResNet(nn.Module):
-    """Figure 4's generator: head, body of residual blocks with a long skip, enlarging tail."""
+    """Figure 4's generator: head, body of residual blocks with a long skip, enlarging tail.
+
+    With more members than one, the first is this network's own head, body and tail.
+    """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -182,21 +190,51 @@ class SRResNet(nn.Module):
             normal_(self, settings.initial_std)
         if settings.equivariance == "p4m":
             make_equivariant(self)
+        one = replace(settings, members=1)
+        self.others = nn.ModuleList(SRResNet(one) for _ in range(settings.members - 1))
+        self.together = nn.Identity()  # a trunk ends in a layer, see `Split`
+
+    def _members(self) -> "list[SRResNet]":
+        return [self, *self.others]
 
     def forward(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        return self.sr_of(self.features_of(lr), lr)
+        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped.
 
-    def features_of(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, channels, H, W): the trunk."""
+        The mean of all members; in training, N divided among them, one's own for each.
+        """
+        if not (self.training and self.others):
+            return self.sr_of(self.features_of(lr), lr)
+        members = self._members()
+        shares = zip(members, lr.tensor_split(len(members)), strict=True)
+        own = [each.picture_of(each.trunk(share)) for each, share in shares if len(share)]
+        return torch.cat(own).to(lr.dtype) + self._base(lr)
+
+    def trunk(self, lr: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 1] to (N, channels, H, W): the first member's features."""
         features: Tensor = self.body(self.head(lr - 0.5))
         return features
 
-    def sr_of(self, features: Tensor, lr: Tensor) -> Tensor:
-        """Features (N, channels, H, W) and their LR to SR: the tail."""
+    def picture_of(self, features: Tensor) -> Tensor:
+        """(N, channels, H, W) to (N, 3, scale * H, scale * W): what the first member adds."""
         picture: Tensor = self.tail(features)
-        base = enlarge(lr, self.scale) if self.add_bicubic else 0.5
-        return picture.to(lr.dtype) + base
+        return picture
+
+    def _base(self, lr: Tensor) -> Tensor | float:
+        return enlarge(lr, self.scale) if self.add_bicubic else 0.5
+
+    def features_of(self, lr: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 1] to (N, members * channels, H, W): the trunk."""
+        features = [each.trunk(lr) for each in self._members()]
+        whole: Tensor = self.together(torch.cat(features, dim=1)) if self.others else features[0]
+        return whole
+
+    def sr_of(self, features: Tensor, lr: Tensor) -> Tensor:
+        """Features (N, members * channels, H, W) and their LR to SR: the tail."""
+        members = self._members()
+        parts = zip(members, features.chunk(len(members), dim=1), strict=True)
+        pictures = [each.picture_of(part).to(lr.dtype) for each, part in parts]
+        mean = torch.stack(pictures).mean(0) if self.others else pictures[0]
+        return mean + self._base(lr)
 
 
 def build(settings: Settings) -> nn.Module:

@@ -20,11 +20,20 @@ def rolled(network, lr, band):
     return found, trunk
 
 
-@pytest.mark.parametrize("name", ["cyclegan_up", "edsr", "rrdbnet", "srresnet"])
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("cyclegan_up", {}),
+        ("edsr", {}),
+        ("rrdbnet", {}),
+        ("srresnet", {}),
+        ("srresnet", {"members": 2}),
+    ],
+)
 @pytest.mark.parametrize("band", [1, 5, HEIGHT])
 @torch.inference_mode()
-def test_bands_are_the_whole_picture_cut(name, band):
-    network, lr = small(name, num_blocks=2), torch.rand(1, 3, HEIGHT, WIDTH)
+def test_bands_are_the_whole_picture_cut(name, more, band):
+    network, lr = small(name, num_blocks=2, **more), torch.rand(1, 3, HEIGHT, WIDTH)
     found, _ = rolled(network, lr, band)
     assert max(each.shape[2] for each in found) <= band
     torch.testing.assert_close(torch.cat(found, dim=2), network.features_of(lr))
