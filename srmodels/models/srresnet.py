@@ -70,8 +70,8 @@ class Settings:
         equivariance: "p4m" makes SR of a turned or flipped LR the turned or flipped SR, for the
             price of a plain network (`_equivariance`); its free weights are an eighth. "none" is
             the paper's.
-        members: Networks of these settings whose mean SR is. Each learns from its own share of
-            every batch (training.batch_size over members), so they err differently.
+        members: How many such networks there are; SR is their mean. Each learns from its own
+            share of every batch (training.batch_size over members), so that they err differently.
     """
 
     scale: int = 4
