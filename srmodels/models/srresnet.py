@@ -17,8 +17,7 @@ The defaults are figure 4's generator. Where this differs from the paper:
 - Settings beyond the paper: no BN and ReLU (EDSR, arXiv:1707.02921), small edge kernels, ESPCN's
   single PixelShuffle (arXiv:1609.05158), nearest + convolution, and adding the bicubic enlargement
   (VDSR, arXiv:1511.04587), layers that commute with flips and turns (arXiv:1602.07576), and the
-  mean of several networks (deep ensembles, arXiv:1612.01474). All but the last make the small
-  network of the CPU quickstart.
+  mean of several networks (deep ensembles, arXiv:1612.01474).
 """
 
 from collections.abc import Callable
