@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from srmodels import models, objectives
 from srmodels.config import Door, one_of
-from srmodels.engine.settings import TrainSettings
+from srmodels.engine.settings import TrainSettings, members_without_crops
 
 __all__ = ["Adversarial", "Network", "Objective", "Pretrain", "Recipe", "read_recipe"]
 
@@ -168,21 +168,6 @@ def _adversarial(
     return phase
 
 
-def _check_members(
-    generator: Network | None, phase: Pretrain | Adversarial, where: str, door: Door
-) -> None:
-    """Each member of an ensemble must have a share of what is computed at once."""
-    if generator is None or generator.settings is None or phase.training is None:
-        return
-    members = getattr(generator.settings, "members", 1)
-    at_once = phase.training.batch_size // phase.training.accumulate
-    if at_once < members:
-        door.problems.append(
-            f"{where}.training.batch_size: found {at_once} crops at once, but the generator has "
-            f"{members} members, each of which learns from its own; raise it, or lower members"
-        )
-
-
 def _check_fit(phase: Adversarial, scale: int, where: str, door: Door) -> None:
     """A discriminator must be able to judge the pictures it is shown."""
     lr_side = phase.training.patch_size
@@ -223,8 +208,10 @@ def read_recipe(values: object, *, scale: int, where: str, door: Door) -> Recipe
         adversarial = _adversarial(parts["adversarial"], generator, scale, place, door)
     pretrain = _pretrain(parts.get("pretrain"), generator, f"{where}.pretrain", door)
     for name, phase in (("pretrain", pretrain), ("adversarial", adversarial)):
-        if phase is not None:
-            _check_members(generator, phase, f"{where}.{name}", door)
+        if generator is not None and phase is not None and phase.training is not None:
+            place = f"{where}.{name}.training"
+            problem = members_without_crops(phase.training, generator.settings, where=place)
+            door.problems += [problem] if problem else []
     return Recipe(
         generator=generator,  # type: ignore[arg-type]
         pretrain=pretrain,

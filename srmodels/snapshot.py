@@ -133,7 +133,10 @@ def load(path: Path, *, device: str | torch.device = "cpu") -> Snapshot:
             f"{path}: the weights do not fit {snapshot.name} ({'; '.join(problems)}); "
             "the code that wrote them was another"
         )
-    snapshot.network.load_state_dict(tensors)
+    try:
+        snapshot.network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise WeightsError(f"{path}: the weights do not fit {snapshot.name} ({error})") from None
     # channels_last: on a CPU, SRResNet's 9x9 layers are several times faster this way
     snapshot.network.eval().to(device).to(memory_format=torch.channels_last)
     return snapshot

@@ -59,7 +59,8 @@ def take_step_in_parts(
     """`take_step` on one part of the batch after the other; every player moves once, at the end.
 
     Equal to the whole batch, but for rounding, where losses are means over samples. Batch norm's
-    statistics and a relativistic loss's mean are those of a part. Not for float16's scaled loss.
+    statistics, a relativistic loss's mean and an ensemble's shares are those of a part. Not for
+    float16's scaled loss.
 
     Args:
         fabric: As for `take_step`, without a loss scale.

@@ -19,10 +19,11 @@ from srmodels.engine.outputs import write_curves, write_metrics
 from srmodels.engine.randomness import seed_all
 from srmodels.engine.record import Watcher
 from srmodels.engine.run_settings import RunSettings
-from srmodels.engine.settings import TrainSettings
+from srmodels.engine.settings import TrainSettings, members_without_crops
 from srmodels.engine.state import State
 from srmodels.engine.train import Trainer
 from srmodels.engine.validation import Picture, validator
+from srmodels.errors import ConfigError
 from srmodels.objectives.turn import Turn
 
 __all__ = ["Phase", "train_phase"]
@@ -70,9 +71,15 @@ def source_of(phase: Phase) -> PatchSource | UnpairedSource:
     """Where this process's batches come from.
 
     Raises:
-        ConfigError: The batch has no equal parts for all processes.
+        ConfigError: The batch has no equal parts for all processes, or a part no crop for each
+            member of the generator.
         DataError: The patches do not fit.
     """
+    problem = members_without_crops(
+        phase.settings, phase.network_settings, where="training", processes=ranks.count()
+    )
+    if problem:
+        raise ConfigError(problem)
     return (PatchSource if phase.paired else UnpairedSource)(
         Store(phase.patches / "train"),
         patch_size=phase.settings.patch_size,

@@ -8,7 +8,7 @@ from srmodels.engine.optim import OptimSettings
 from srmodels.engine.patience import PatienceSettings
 from srmodels.engine.run_settings import Precision
 
-__all__ = ["TrainSettings"]
+__all__ = ["TrainSettings", "members_without_crops"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,3 +75,29 @@ class TrainSettings:
             raise ValueError("colour_jitter belongs to degradation: bicubic")
         if self.accumulate > 1 and self.precision == "16-mixed":
             raise ValueError("accumulate must be 1 where precision is 16-mixed")
+
+
+def members_without_crops(
+    settings: TrainSettings, generator: object, *, where: str, processes: int = 1
+) -> str | None:
+    """What is wrong where an ensemble has more members than crops are computed at once.
+
+    Args:
+        settings: Of the training.
+        generator: The generator's settings; those of an ensemble have `members`.
+        where: The key of the training.
+        processes: How many share a batch.
+
+    Returns:
+        The problem, or None.
+    """
+    members = getattr(generator, "members", 1)
+    at_once = settings.batch_size // settings.accumulate // processes
+    if at_once >= members:
+        return None
+    each = f" in each of {processes} processes" if processes > 1 else ""
+    return (
+        f"{where}.batch_size: found {at_once} crops at once{each}, but the generator has "
+        f"{members} members, each of which learns from its own; "
+        f"{members * settings.accumulate * processes} or more would be right"
+    )

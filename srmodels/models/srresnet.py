@@ -66,11 +66,11 @@ class Settings:
         residual: "bicubic" adds the output to the bicubic enlargement; "none" is the paper's.
         initial_std: Standard deviation of all weights at the start; 0 is the one above,
             with ICNR; else there is none.
-        equivariance: "p4m" makes SR of a turned or flipped LR the turned or flipped SR, for the
-            price of a plain network (`_equivariance`); its free weights are an eighth. "none" is
-            the paper's.
+        equivariance: "p4m" makes SR of a turned or flipped LR the turned or flipped SR
+            (`_equivariance`); its free weights are an eighth. "none" is the paper's.
         members: How many such networks there are; SR is their mean. Each learns from its own
-            share of every batch (training.batch_size over members), so that they err differently.
+            share of what is computed at once, so that they err differently; into how many parts
+            and processes a batch is divided decides whose a crop is.
     """
 
     scale: int = 4

@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from srmodels import models
+from srmodels import models, snapshot
 from srmodels.engine.optim import OptimSettings, optimizer_for
+from srmodels.errors import ConfigError, WeightsError
 from srmodels.models._equivariance import _End, _tied
 from srmodels.models.srresnet import Settings
 
@@ -118,3 +119,25 @@ def test_weights_begin_as_spread_as_a_plain_networks():
 def test_what_cannot_be_tied_is_refused(wrong, told):
     with pytest.raises(ValueError, match=told):
         Settings(**SMALL | wrong)
+
+
+def test_weights_that_are_not_tied_are_refused(tmp_path):
+    plain = network(**KINDS[0] | {"equivariance": "none"})
+    path = tmp_path / "plain.safetensors"
+    snapshot.save(path, plain, name="srresnet", settings=Settings(**SMALL | KINDS[0]))
+    with pytest.raises(ConfigError, match=r"plain\.safetensors do not fit .*flips and turns"):
+        snapshot.warm_start(network(**KINDS[0]), path)
+    with pytest.raises(WeightsError, match="flips and turns"):
+        snapshot.load(path)
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_weights_that_were_trained_tied_are_taken(members, tmp_path):
+    net = trained(network(**KINDS[0], members=members), MUON)
+    path = tmp_path / "tied.safetensors"
+    settings = Settings(**SMALL | KINDS[0], members=members)
+    snapshot.save(path, net, name="srresnet", settings=settings)
+    other = network(**KINDS[0], members=members)
+    snapshot.warm_start(other, path)
+    assert all(map(torch.equal, other.parameters(), net.parameters()))
+    assert largest_difference(snapshot.load(path).network) < 1e-4

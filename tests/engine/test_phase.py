@@ -1,0 +1,33 @@
+"""What a phase refuses before it begins."""
+
+from pathlib import Path
+
+import pytest
+
+from srmodels import ranks
+from srmodels.engine.checkpoint import Checkpoints
+from srmodels.engine.phase import Phase, source_of
+from srmodels.engine.settings import TrainSettings
+from srmodels.errors import ConfigError
+from srmodels.models.srresnet import Settings
+
+
+@pytest.mark.parametrize(("accumulate", "processes"), [(1, 4), (2, 2)])
+def test_a_process_without_a_crop_for_each_member_is_refused(
+    accumulate, processes, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(ranks, "count", lambda: processes)
+    phase = Phase(
+        name="pretrain",
+        settings=TrainSettings(steps=1, batch_size=4, accumulate=accumulate),
+        seed=0,
+        scale=4,
+        patches=Path("none"),
+        checkpoints=Checkpoints(tmp_path, {}),
+        network="srresnet",
+        network_settings=Settings(members=2),
+        weights=Path("none"),
+    )
+    told = f"found 1 crops at once in each of {processes} processes.*2 members"
+    with pytest.raises(ConfigError, match=rf"training\.batch_size: {told}"):
+        source_of(phase)
