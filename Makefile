@@ -30,12 +30,12 @@ lint: .venv/ready
 	lint-imports --no-logo
 
 readme: repro
-	python -m docs.readme
+	python -m reports.readme
 
 report: .venv/ready
 	srmodels report
-	python -m docs.results show
-	python -m docs.faults show
+	python -m reports.results show
+	python -m reports.faults show
 
 ui: .venv/ready
 	@srmodels runs

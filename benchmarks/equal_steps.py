@@ -15,24 +15,19 @@ from benchmarks.patches import cut_into_store, list_photographs
 from benchmarks.photographs import CHOICE
 from benchmarks.plain import SCALE
 from srmodels import models, params
-from srmodels.data.batch import Batch
-from srmodels.data.bundled import copy_bundled, read_choice
-from srmodels.data.decode import decode
-from srmodels.data.source import PatchSource, Store
-from srmodels.engine.device import fabric_for, laid_out
-from srmodels.engine.optim import (
-    Average,
-    OptimSettings,
-    learning_rate_at,
-    optimizer_for,
-    set_rate,
-)
+from srmodels.data.batches.batch import Batch
+from srmodels.data.batches.paired import PatchSource, Store
+from srmodels.data.datasets.bundled import copy_bundled, read_choice
+from srmodels.engine.optim.ema import Average
+from srmodels.engine.optim.optim import OptimSettings, learning_rate_at, optimizer_for, set_rate
+from srmodels.engine.precision import fabric_for, laid_out
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.step import take_step
 from srmodels.evaluation.psnr import psnr_y
-from srmodels.inference.upscale import upscaler
+from srmodels.images.readers.decode import decode
+from srmodels.inference.tiling.upscale import upscaler
 from srmodels.objectives.pixel import PixelSettings, pixel_turns
-from srmodels.shrink import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, reduce_image
 
 _PARAMS = Path(__file__).parents[1] / "params.yaml"
 _OPTIMIZER = OptimSettings(learning_rate=1e-3, betas=(0.9, 0.99), schedule="cosine", ema_decay=0.99)

@@ -21,7 +21,7 @@ from benchmarks.patches import cut_into_store, list_photographs
 from benchmarks.photographs import make_photographs
 from benchmarks.plain import PATCH, SCALE, PngPatches, context, cut_all
 from benchmarks.report import Cell, report
-from srmodels.data.source import PatchSource, Store
+from srmodels.data.batches.paired import PatchSource, Store
 from srmodels.machine import keep_freed_memory
 
 BATCH, SIZES, WORKERS = 16, (24, PATCH), 2

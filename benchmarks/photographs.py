@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from srmodels.data.bundled import copy_bundled, read_choice
-from srmodels.data.decode import decode
+from srmodels.data.datasets.bundled import copy_bundled, read_choice
+from srmodels.images.readers.decode import decode
 
 WIDTH, HEIGHT = 2040, 1404
 _ACROSS, _DOWN = 3, 2

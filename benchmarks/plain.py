@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from srmodels.data.cut import boxes
+from srmodels.data.patches.cut import boxes
 
 SCALE, PATCH = 4, 64
 

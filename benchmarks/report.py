@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from srmodels.snapshot import write_bytes
+from srmodels.atomic import write_bytes
 
 _PACKAGES = ("numpy", "pillow", "kornia-rs", "torch")
 
@@ -42,7 +42,7 @@ def report(
         columns: Headings.
         rows: A line each, as wide as the headings.
         settings: What the figures depend on, apart from the machine.
-        path: The JSON file from which docs/readme.py fills the README; None: none.
+        path: The JSON file from which reports/readme.py fills the README; None: none.
     """
     lines = [list(columns), *([str(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

@@ -22,11 +22,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.plain import SCALE, PngPatches
 from srmodels import models
-from srmodels.data.batch import Batch
-from srmodels.data.source import PatchSource, Store
-from srmodels.engine.ahead import Ahead
-from srmodels.engine.device import fabric_for, laid_out
-from srmodels.engine.optim import Average, OptimSettings, optimizer_for
+from srmodels.data.batches.batch import Batch
+from srmodels.data.batches.paired import PatchSource, Store
+from srmodels.engine.optim.ema import Average
+from srmodels.engine.optim.optim import OptimSettings, optimizer_for
+from srmodels.engine.precision import fabric_for, laid_out
+from srmodels.engine.prefetch import Ahead
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.step import freeze_all_but, take_step
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings

@@ -2,9 +2,9 @@
 
 `python -m benchmarks.upscale` enlarges one photograph by networks of their papers' sizes: by the
 usual loop over tiles of 128 with 10 around them, in one piece, both in float32, and by
-`srmodels.inference.upscale`. Every run is a process of its own, since the allocator's setting and
-the memory's peak belong to a process; the ways take turns. A peak is the whole process's, of which
-PyTorch's own libraries are about half a GiB.
+`srmodels.inference.tiling.upscale`. Every run is a process of its own, since the allocator's
+setting and the memory's peak belong to a process; the ways take turns. A peak is the whole
+process's, of which PyTorch's own libraries are about half a GiB.
 """
 
 import argparse
@@ -26,9 +26,9 @@ from torch import Tensor, nn
 
 from benchmarks.report import Cell, report
 from srmodels import models
-from srmodels.inference.upscale import upscale
+from srmodels.inference.tiling.upscale import upscale
 from srmodels.machine import keep_freed_memory
-from srmodels.resize import to_image, to_tensor
+from srmodels.resize.tensors import to_image, to_tensor
 
 Picture = NDArray[np.uint8]
 

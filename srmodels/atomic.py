@@ -1,12 +1,13 @@
 """Files that are written whole or not at all."""
 
+import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["replacing"]
+__all__ = ["replacing", "write_bytes", "write_table"]
 
 
 @contextmanager
@@ -32,3 +33,21 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(path)  # a full disk does not say where
         raise
+
+
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Writes a CSV file; names that are not UTF-8 survive the way into it and back."""
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all: under another name in the same folder, then renamed.
+
+    Raises:
+        OSError: The folder cannot be written to, or the disk is full; `path` is as it was.
+    """
+    with replacing(path) as file:
+        file.write(content)

@@ -1,18 +1,21 @@
-"""What this machine is fast at and how it keeps memory, for training and upscaling alike."""
+"""What this machine has and is fast at: cores, bfloat16, memory; and where the checkout lies."""
 
 import ctypes
+import os
 import platform
+from pathlib import Path
 
-import torch
-
-__all__ = ["bf16_is_fast", "keep_freed_memory"]
+__all__ = ["bf16_is_fast", "cores", "keep_freed_memory", "repository"]
 
 _M_TRIM_THRESHOLD = -1  # names and values of glibc's malloc.h
+
 _M_MMAP_MAX = -4
 
 
 def bf16_is_fast(device: str) -> bool:
     """Whether a kind of device ("cuda", "mps", "cpu") multiplies bfloat16 faster than float32."""
+    import torch  # here, since the command line asks this module for less
+
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
@@ -29,3 +32,15 @@ def keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_MAX, 0)
         libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def repository() -> Path:
+    """The folder of the checkout that this package lies in: its weights/, data/ and metrics/."""
+    return Path(__file__).resolve().parents[1]

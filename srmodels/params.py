@@ -8,8 +8,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from srmodels.config import Door, one_of, raise_problems
-from srmodels.data.cut import PatchSettings
-from srmodels.data.photos import PhotosSettings
+from srmodels.data.patches.cut import PatchSettings
+from srmodels.data.photos.settings import PhotosSettings
 from srmodels.engine.run_settings import RunSettings
 from srmodels.errors import ConfigError
 from srmodels.evaluation.settings import EvaluateSettings

@@ -17,15 +17,17 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from srmodels import models
-from srmodels.atomic import replacing
+from srmodels.atomic import write_bytes
 from srmodels.config import check
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.models._state import misfits, read_state
 
-__all__ = ["FORMAT", "Snapshot", "is_ours", "load", "save", "warm_start", "write_bytes"]
+__all__ = ["FORMAT", "Snapshot", "is_ours", "load", "save", "warm_start"]
 
 FORMAT = 1
+
 _KEY = "srmodels"
+
 _SHOWN = 5  # keys in an error about weights of someone else's
 
 
@@ -42,16 +44,6 @@ class Snapshot:
     network: nn.Module
     name: str
     settings: object
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all: under another name in the same folder, then renamed.
-
-    Raises:
-        OSError: The folder cannot be written to, or the disk is full; `path` is as it was.
-    """
-    with replacing(path) as file:
-        file.write(content)
 
 
 def save(path: Path, network: nn.Module, *, name: str, settings: object) -> None:

@@ -5,8 +5,8 @@ import logging
 import sys
 from collections.abc import Callable
 
+from srmodels.distributed.launcher import launch
 from srmodels.errors import SrmodelsError
-from srmodels.launcher import launch
 
 __all__ = ["guard"]
 

@@ -1,9 +1,20 @@
-"""Which code each stage's result rests on, followed from its imports and its recipe's names."""
+"""Which code each stage's result rests on: its imports, and the modules that its recipe names.
 
-from srmodels.code_digest import behind, digests
+Digests of that code are blind to comments and docstrings.
+"""
+
+import ast
+import hashlib
+import importlib.util
+from collections.abc import Collection, Iterable
+from functools import cache
+from pathlib import Path
+
+import grimp
+
 from srmodels.recipe import Recipe
 
-__all__ = ["SILENT", "STAGES", "code_of", "modules_of"]
+__all__ = ["SILENT", "STAGES", "behind", "code_of", "digest_of", "digests", "modules_of"]
 
 STAGES = ("photos", "patches", "pretrain", "gan", "evaluate")
 
@@ -13,19 +24,17 @@ SILENT = {
     "srmodels.recipe",
     "srmodels.config",
     "srmodels.errors",
-    "srmodels.launcher",
-    "srmodels.engine.tracking",
-    "srmodels.engine.model_log",
+    "srmodels.distributed.launcher",
+    "srmodels.engine.tracking.mlflow_tracker",
+    "srmodels.engine.tracking.mlflow_model",
     "srmodels.runs",
     "srmodels.runs.store",
-    "srmodels.engine.checkpoint",
-    "srmodels.engine.facts",
-    "srmodels.engine.fitting",
+    "srmodels.engine.checkpoint.checkpoint",
+    "srmodels.engine.checkpoint.fingerprint",
     "srmodels.engine.memory",
-    "srmodels.engine.pace",
-    "srmodels.engine.profile",
-    "srmodels.engine.progress",
-    "srmodels.engine.signals",
+    "srmodels.engine.profiler",
+    "srmodels.engine.tracking.progress",
+    "srmodels.engine.checkpoint.stop_signals",
     "stages",
     "stages.code",
     "stages.dependencies",
@@ -58,3 +67,55 @@ def modules_of(stage: str, recipe: Recipe) -> list[str]:
 def code_of(stage: str, recipe: Recipe) -> dict[str, str]:
     """Digests by module name, for one stage."""
     return digests(modules_of(stage, recipe))
+
+
+@cache
+def _graph(packages: tuple[str, ...], without: frozenset[str]) -> grimp.ImportGraph:
+    graph = grimp.build_graph(*packages, cache_dir=None)
+    for module in without - set(packages):
+        graph.remove_module(module)
+    return graph
+
+
+def _parents(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def behind(
+    modules: Collection[str], *, packages: tuple[str, ...], without: Collection[str] = ()
+) -> list[str]:
+    """Modules, all that they import, however indirectly, and the packages these lie in, sorted.
+
+    Args:
+        modules: Names such as "srmodels.resize.tensors".
+        packages: Whose modules are of interest; others are not followed.
+        without: Modules that are left out, and not followed either.
+    """
+    graph, found = _graph(packages, frozenset(without)), set(modules)
+    for module in modules:
+        found |= graph.find_upstream_modules(module)
+    found |= {parent for module in found for parent in _parents(module)}
+    return sorted(found - set(without))
+
+
+def digest_of(source: str) -> str:
+    """A digest of Python source that comments, docstrings and layout do not change."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if not isinstance(body, list) or not body or not isinstance(body[0], ast.Expr):
+            continue
+        if isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
+            body[:1] = [] if len(body) > 1 else [ast.Pass()]
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+
+
+def digests(modules: Iterable[str]) -> dict[str, str]:
+    """Digests of the modules' source, by name."""
+    found = {}
+    for module in modules:
+        spec = importlib.util.find_spec(module)
+        assert spec is not None and spec.origin is not None, module  # noqa: PT018
+        found[module] = digest_of(Path(spec.origin).read_text(encoding="utf-8"))
+    return found

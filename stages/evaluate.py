@@ -4,15 +4,15 @@ import logging
 from pathlib import Path
 
 from srmodels import params
-from srmodels.data.benchmark_sets import find_set
-from srmodels.data.source import whole_images
-from srmodels.engine.model_log import log_generator
+from srmodels.data.datasets.benchmarks import find_set
+from srmodels.engine.tracking.mlflow_model import log_generator
 from srmodels.evaluation.lpips import open_lpips
 from srmodels.evaluation.report import BUNDLED, evaluate_sets
 from srmodels.evaluation.samples import Sampling
-from srmodels.inference.device import device_named
-from srmodels.inference.generator import compared
-from srmodels.inference.self_ensemble import with_ensemble
+from srmodels.images.readers.folder import whole_images
+from srmodels.inference.generators.self_ensemble import with_ensemble
+from srmodels.inference.tiling.device import device_named
+from srmodels.inference.weights.open import compared
 from srmodels.recipe import Recipe
 from stages import guard
 from stages.tracking import track, tracker

@@ -8,9 +8,9 @@ from pathlib import Path
 from torch import nn
 
 from srmodels import models, objectives, params, snapshot
-from srmodels.engine.outputs import write_curves, write_metrics
+from srmodels.distributed.launcher import launch
 from srmodels.engine.phase import Phase
-from srmodels.launcher import launch
+from srmodels.engine.tracking.curves import write_curves, write_metrics
 from stages import guard
 from stages.pretrain import WEIGHTS as PRETRAINED
 from stages.running import checkpoints, profiling

@@ -4,7 +4,7 @@ import csv
 import sys
 from pathlib import Path
 
-from srmodels.data.sets import MIX, members_of
+from srmodels.data.datasets.catalog import MIX, members_of
 from stages import guard
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from srmodels.data.extract import extract
+from srmodels.data.patches.extract import extract
 from stages import guard
 
 CODE = Path("data/code/patches.json")

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 from srmodels import params
-from srmodels.data.collect import collect
-from srmodels.data.photos import check_splits
+from srmodels.data.photos.collect import collect
+from srmodels.data.photos.table import check_splits
 from stages import guard
 
 

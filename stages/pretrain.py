@@ -8,8 +8,8 @@ from pathlib import Path
 from torch import nn
 
 from srmodels import models, params, snapshot
+from srmodels.distributed.launcher import launch
 from srmodels.engine.phase import Phase
-from srmodels.launcher import launch
 from stages import guard
 from stages.running import checkpoints, profiling
 from stages.training import train

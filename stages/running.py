@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from srmodels.data.shards import Store
-from srmodels.engine.checkpoint import Checkpoints
-from srmodels.engine.facts import fingerprint_of
+from srmodels.data.store.reader import Store
+from srmodels.engine.checkpoint.checkpoint import Checkpoints
+from srmodels.engine.checkpoint.fingerprint import fingerprint_of
 from srmodels.params import Params
 from stages.dependencies import code_of
 

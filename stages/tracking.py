@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from srmodels.engine.record import Unheard, Watcher
-from srmodels.engine.tracking import Tracker
+from srmodels.distributed.launcher import launch
+from srmodels.engine.tracking.mlflow_tracker import Tracker
+from srmodels.engine.tracking.record import Unheard, Watcher
 from srmodels.evaluation.table import read_metrics, sets_of
-from srmodels.launcher import launch
 from srmodels.params import Params
 from stages.running import repository
 

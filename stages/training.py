@@ -8,8 +8,8 @@ from torch import nn
 
 from srmodels import objectives
 from srmodels.engine.phase import Phase, train_phase
-from srmodels.engine.profile import profile_phase
-from srmodels.inference.upscale import upscaler
+from srmodels.engine.profiler import profile_phase
+from srmodels.inference.tiling.upscale import upscaler
 from srmodels.objectives.turn import Turn
 from srmodels.params import Params
 from srmodels.recipe import Objective

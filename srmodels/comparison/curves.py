@@ -7,7 +7,7 @@ from math import inf, nan
 import pandas as pd
 
 from srmodels.comparison.charts import Chart, Series, line_chart
-from srmodels.comparison.entry import Entry
+from srmodels.comparison.experiment import Entry
 
 __all__ = ["curve_charts"]
 

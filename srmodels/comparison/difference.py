@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from srmodels.comparison.entry import Entry
+from srmodels.comparison.experiment import Entry
 from srmodels.evaluation.interval import interval
 
 __all__ = ["FEW", "Difference", "aim", "differences"]

@@ -7,9 +7,9 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
-from srmodels.comparison.entry import Entry
-from srmodels.comparison.scenes import Enlarging, Scene, View, make_scenes
-from srmodels.comparison.weights import fetch
+from srmodels.comparison.experiment import Entry
+from srmodels.comparison.fetch_weights import fetch
+from srmodels.comparison.sample_images import Enlarging, Scene, View, make_scenes
 from srmodels.errors import SrmodelsError, WeightsError
 
 __all__ = ["Gallery", "gallery"]

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from srmodels.comparison.agreement import check_comparable
-from srmodels.comparison.entry import Entry, read_entry
-from srmodels.comparison.revisions import every_source, source_named
+from srmodels.comparison.compatibility import check_comparable
+from srmodels.comparison.experiment import Entry, read_entry
+from srmodels.comparison.sources import every_source, source_named
 from srmodels.errors import ProtocolError
 
 __all__ = ["every_entry", "named_entries"]

@@ -1,1 +1,4 @@
-"""One training loop for all objectives."""
+"""The one training loop for all objectives.
+
+Begin with `phase` (a training from start to files), then `train` (the loop) and `step` (one turn).
+"""

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from srmodels.data.batch import Batch
+from srmodels.data.batches.batch import Batch
 from srmodels.engine.fabric import Fabric
 from srmodels.engine.step import take_step
 from srmodels.objectives.turn import Losses, Memo, Turn

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
-from srmodels.data.batch import Batch
+from srmodels.data.batches.batch import Batch
 from srmodels.engine.accumulate import take_step_in_parts
-from srmodels.engine.optim import learning_rate_at, set_rate
+from srmodels.engine.optim.optim import learning_rate_at, set_rate
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.state import State
 from srmodels.errors import NonFiniteError

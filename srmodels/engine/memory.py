@@ -1,5 +1,9 @@
-"""How much memory a training needs, measured before it begins on two and on three samples."""
+"""How much memory a training needs, measured before it begins on two and on three samples.
 
+Whether a batch fits into the device: said before the first step, and again where it did not.
+"""
+
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,14 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from srmodels.data.batch import Batch
+from srmodels.data.batches.batch import Batch
+from srmodels.engine.settings import TrainSettings
+from srmodels.engine.state import State
 from srmodels.engine.step import freeze_all_but
 from srmodels.errors import TrainingError
 from srmodels.objectives.turn import Memo, Turn
 
-__all__ = ["Memory", "measure", "too_large"]
+__all__ = ["Fitting", "Memory", "measure", "too_large"]
 
 _MEBIBYTE = 2**20
+
 _SPARE = 0.75  # the share a plan may fill: backward passes also want memory to work in
 
 
@@ -143,3 +150,41 @@ def too_large(memory: Memory, batch_size: int, available: int) -> TrainingError:
         f"training.batch_size: {batch_size} does not fit into the device's memory (at least "
         f"{memory.of(batch_size) / _MEBIBYTE:,.0f} of {available / _MEBIBYTE:,.0f} MiB); {advice}"
     )
+
+
+log = logging.getLogger(__name__)
+
+
+class Fitting:
+    """The memory a training needs, measured by a dry step on three samples of its first batch.
+
+    Args:
+        settings: Batch and parts.
+    """
+
+    def __init__(self, settings: TrainSettings) -> None:
+        self._at_once = settings.batch_size // settings.accumulate
+        self._memory: Memory | None = None
+
+    def look(self, state: State, batch: Batch) -> None:
+        """Measures and tells, where a batch has three samples or more; the state stays."""
+        if len(batch.lr) < 3:
+            return
+        kept = {name: each.clone() for name, each in state.kept.items()}
+        self._memory = measure(state.networks, state.turns, batch, kept)
+        log.info("%s", self._memory.story(self._at_once))
+
+    @contextmanager
+    def watched(self, device: torch.device) -> Iterator[None]:
+        """Where the device's memory does not suffice, says which batch would fit.
+
+        Raises:
+            TrainingError: It did not.
+        """
+        try:
+            yield
+        except torch.OutOfMemoryError:
+            if self._memory is None:
+                raise
+            available = torch.cuda.get_device_properties(device).total_memory
+            raise too_large(self._memory, self._at_once, available) from None

@@ -9,18 +9,19 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from srmodels import ranks, snapshot
-from srmodels.data.degradation import degrade
-from srmodels.data.source import PatchSource, Store
-from srmodels.data.unpaired import UnpairedSource
-from srmodels.engine.checkpoint import Checkpoints
-from srmodels.engine.device import fabric_for
-from srmodels.engine.outputs import write_curves, write_metrics
-from srmodels.engine.randomness import seed_all
-from srmodels.engine.record import Watcher
+from srmodels import snapshot
+from srmodels.data.batches.paired import PatchSource, Store
+from srmodels.data.batches.unpaired import UnpairedSource
+from srmodels.data.degradation.degrade import degrade
+from srmodels.distributed import collectives
+from srmodels.engine.checkpoint.checkpoint import Checkpoints
+from srmodels.engine.checkpoint.rng_state import seed_all
+from srmodels.engine.precision import fabric_for
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings, members_without_crops
 from srmodels.engine.state import State
+from srmodels.engine.tracking.curves import write_curves, write_metrics
+from srmodels.engine.tracking.record import Watcher
 from srmodels.engine.train import Trainer
 from srmodels.engine.validation import Picture, validator
 from srmodels.errors import ConfigError
@@ -76,7 +77,7 @@ def source_of(phase: Phase) -> PatchSource | UnpairedSource:
         DataError: The patches do not fit.
     """
     problem = members_without_crops(
-        phase.settings, phase.network_settings, where="training", processes=ranks.count()
+        phase.settings, phase.network_settings, where="training", processes=collectives.count()
     )
     if problem:
         raise ConfigError(problem)
@@ -88,7 +89,7 @@ def source_of(phase: Phase) -> PatchSource | UnpairedSource:
         scale=phase.scale,
         permute_colours=phase.settings.permute_colours,
         colour_jitter=phase.settings.colour_jitter,
-        part=ranks.own_rows(phase.settings.batch_size, "training.batch_size"),
+        part=collectives.own_rows(phase.settings.batch_size, "training.batch_size"),
     )
 
 
@@ -98,7 +99,7 @@ def degrader_of(phase: Phase) -> Callable[[Tensor, int], Tensor] | None:
         return None
     settings = phase.settings.second_order
     # what is drawn for an image depends on those before it: each process's part has its own draws
-    seed = phase.seed + ranks.rank() * _OTHER_SEEDS
+    seed = phase.seed + collectives.rank() * _OTHER_SEEDS
     return lambda hr, step: degrade(hr, settings, phase.scale, seed=seed, step=step)
 
 
@@ -131,7 +132,10 @@ def train_phase(
     """
     checkpoints = phase.checkpoints
     fabric = fabric_for(run, phase.settings.precision)
-    with ranks.ending_together(), checkpoints.held() if ranks.leads() else nullcontext():
+    with (
+        collectives.ending_together(),
+        checkpoints.held() if collectives.leads() else nullcontext(),
+    ):
         seed_all(phase.seed)
         source = source_of(phase)
         made = networks()
@@ -148,7 +152,7 @@ def train_phase(
             run=run,
         )
         generator = trainer.run(source, title=phase.name)
-        if ranks.leads():
+        if collectives.leads():
             _write(phase, made, generator, trainer.state)
             checkpoints.remove()
 

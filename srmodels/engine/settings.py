@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from srmodels.data.degradation_settings import DegradationSettings
-from srmodels.engine.optim import OptimSettings
-from srmodels.engine.patience import PatienceSettings
+from srmodels.data.degradation.settings import DegradationSettings
+from srmodels.engine.early_stopping import PatienceSettings
+from srmodels.engine.optim.optim import OptimSettings
 from srmodels.engine.run_settings import Precision
 
 __all__ = ["TrainSettings", "members_without_crops"]
@@ -22,8 +22,8 @@ class TrainSettings:
         permute_colours: Exchanges the colours of each pair at random: as bicubic treats them alike,
             these are further pictures. It helps where photographs are few.
         colour_jitter: How much the contrast and brightness of each colour vary from pair to pair,
-            such as 0.2 (`srmodels.data.source`); 0 is not at all. It helps with pictures that are
-            unlike the photographs.
+            such as 0.2 (`srmodels.data.batches.paired`); 0 is not at all. It helps with pictures
+            that are unlike the photographs.
         accumulate: In how many equal parts, one after the other, a batch is computed, where memory
             does not hold it whole.
         precision: "bf16-mixed", "16-mixed" (CUDA, for GPUs without bfloat16), "32-true", or "auto":

@@ -6,15 +6,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from srmodels.engine.batch_norm import over_the_whole_batch
-from srmodels.engine.device import laid_out
+from srmodels.engine.checkpoint.rng_state import random_state, set_random_state
+from srmodels.engine.early_stopping import Patience, PatienceSettings
 from srmodels.engine.fabric import Fabric
-from srmodels.engine.optim import Average, optimizer_for
-from srmodels.engine.patience import Patience, PatienceSettings
-from srmodels.engine.randomness import random_state, set_random_state
+from srmodels.engine.optim.ema import Average
+from srmodels.engine.optim.optim import optimizer_for
+from srmodels.engine.precision import laid_out
 from srmodels.engine.settings import TrainSettings
-from srmodels.engine.skips import Buffers, Skips
-from srmodels.engine.tally import Tally
+from srmodels.engine.skip_nonfinite import Buffers, Skips
+from srmodels.engine.sync_batch_norm import over_the_whole_batch
+from srmodels.engine.tracking.record import Tally
 from srmodels.objectives.turn import Memo, Turn
 
 __all__ = ["Best", "State"]

@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from srmodels import ranks
-from srmodels.data.batch import Batch
-from srmodels.engine.device import unscale
+from srmodels.data.batches.batch import Batch
+from srmodels.distributed import collectives
 from srmodels.engine.fabric import Fabric
+from srmodels.engine.precision import unscale
 from srmodels.errors import NonFiniteError
 from srmodels.objectives.turn import Losses, Memo, Turn
 
@@ -52,10 +52,10 @@ def _parameters(turn: Turn) -> list[nn.Parameter]:
 
 def _averaged(turns: Sequence[Turn], scalars: Sequence[Tensor]) -> None:
     """Makes gradients and scalars those of the whole batch, where processes share it."""
-    if ranks.count() == 1:
+    if collectives.count() == 1:
         return
     gradients = [p.grad for turn in turns for p in _parameters(turn) if p.grad is not None]
-    ranks.average_([*gradients, *scalars])
+    collectives.average_([*gradients, *scalars])
 
 
 def _norm(turn: Turn) -> Tensor:

@@ -8,20 +8,19 @@ from typing import NoReturn, Protocol
 
 from torch import Tensor, nn
 
-from srmodels import ranks
-from srmodels.data.batch import Batch
+from srmodels.data.batches.batch import Batch
+from srmodels.distributed import collectives
 from srmodels.engine.advance import advance
-from srmodels.engine.ahead import Ahead
-from srmodels.engine.checkpoint import Checkpoints
+from srmodels.engine.checkpoint.checkpoint import Checkpoints, Pace
+from srmodels.engine.checkpoint.stop_signals import stop_requests
 from srmodels.engine.fabric import Fabric
-from srmodels.engine.fitting import Fitting
-from srmodels.engine.pace import Pace
-from srmodels.engine.progress import Progress
-from srmodels.engine.record import Record, Watcher
+from srmodels.engine.memory import Fitting
+from srmodels.engine.prefetch import Ahead
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings
-from srmodels.engine.signals import stop_requests
 from srmodels.engine.state import State
+from srmodels.engine.tracking.progress import Progress
+from srmodels.engine.tracking.record import Record, Watcher
 from srmodels.engine.validation import Validate
 from srmodels.errors import TrainingError
 from srmodels.objectives.turn import Turn
@@ -77,7 +76,7 @@ class Trainer:
         self.checkpoints, self.validate, self.degrade = checkpoints, validate, degrade
         self.state = State(fabric, networks, turns_of, settings, judged=judged)
         self.record = Record(checkpoints.folder, watcher, steps=settings.steps)
-        self.pace = Pace(run)
+        self.pace = Pace(seconds=run.checkpoint_seconds, steps=run.checkpoint_steps)
 
     def resume(self) -> None:
         """Goes back to the last checkpoint, if there is one, and cuts the curves to it.
@@ -90,13 +89,13 @@ class Trainer:
             self.state.load(state)
             where = self.checkpoints.folder
             log.info("resumed at step %d of %d (%s)", self.state.step, self.settings.steps, where)
-        if ranks.agreed(self.state.step) != self.state.step:
+        if collectives.agreed(self.state.step) != self.state.step:
             raise TrainingError(
                 f"{self.checkpoints.folder}: the processes do not read the same checkpoint (found "
-                f"step {self.state.step} in process {ranks.rank()}); a folder that all machines "
-                "share would be right"
+                f"step {self.state.step} in process {collectives.rank()}); a folder that all "
+                "machines share would be right"
             )
-        if ranks.leads():
+        if collectives.leads():
             self.record.cut_after(self.state.step)
 
     def _degraded(self, batch: Batch, step: int) -> Batch:
@@ -106,7 +105,7 @@ class Trainer:
 
     def _point(self, progress: Progress, waited: float) -> None:
         means, speed = self.state.tally.means(), progress.speed(waited)
-        if not ranks.leads():
+        if not collectives.leads():
             return
         if means and self.state.buffers:
             means["skipped_steps"] = float(self.state.skips.total)
@@ -115,16 +114,16 @@ class Trainer:
 
     def _validate(self) -> None:
         scores: dict[str, float] = {}
-        if ranks.leads():
+        if collectives.leads():
             scores, pictures = self.validate(self.state.average.network)
             self.record.validated(self.state.step, scores, pictures)
-        self.state.validated(ranks.from_first(scores))
+        self.state.validated(collectives.from_first(scores))
         if self.state.exhausted and self.state.patience:
             story = self.state.patience.story()
             log.info("no gain in %s: stopped at step %d", story, self.state.step)
 
     def _save(self) -> bool:
-        if not ranks.leads():
+        if not collectives.leads():
             return True
         before = time.perf_counter()
         saved = self.checkpoints.save(self.state.dump())
@@ -133,7 +132,7 @@ class Trainer:
 
     def _end(self, asked: signal.Signals) -> NoReturn:
         """Saves and leaves, as a process that a signal has ended."""
-        saved = ranks.from_first(self._save())  # who ends first may take the others with it
+        saved = collectives.from_first(self._save())  # who ends first may take the others with it
         log.info(
             "%s at step %d of %d: %s; the same command again goes on from there",
             asked.name,
@@ -189,7 +188,7 @@ class Trainer:
                 with fitting.watched(self.fabric.device):
                     advance(state, ready, self.settings, good=self.checkpoints.path)
                 self._after_step(progress, batches)
-                if asked := ranks.agreed(requests.asked or 0):
+                if asked := collectives.agreed(requests.asked or 0):
                     self._end(signal.Signals(asked))
                 if self._over():
                     break

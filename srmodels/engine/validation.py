@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from srmodels.data.source import whole_images
 from srmodels.errors import DataError
 from srmodels.evaluation.psnr import psnr_y
 from srmodels.evaluation.ssim import ssim_y
-from srmodels.shrink import crop_to_multiple, reduce_image
+from srmodels.images.readers.folder import whole_images
+from srmodels.resize.images import crop_to_multiple, reduce_image
 
 __all__ = ["Picture", "Validate", "validator"]
 

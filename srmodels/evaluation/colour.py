@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from srmodels.evaluation.luma import Picture
-from srmodels.shrink import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, reduce_image
 
 __all__ = ["colour_scores", "colour_shift", "lab_shift"]
 

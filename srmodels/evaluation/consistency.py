@@ -7,7 +7,7 @@ workshops 2021, with this project's resize: details may be invented, LR may not.
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.luma import Picture
 from srmodels.evaluation.psnr import psnr_rgb
-from srmodels.shrink import reduce_image
+from srmodels.resize.images import reduce_image
 
 __all__ = ["lr_consistency"]
 

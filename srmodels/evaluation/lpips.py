@@ -13,7 +13,7 @@ import torch
 
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.evaluation.luma import Picture, inside
-from srmodels.resize import to_tensor
+from srmodels.resize.tensors import to_tensor
 
 __all__ = ["LEAST", "Distance", "open_lpips"]
 

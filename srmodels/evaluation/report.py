@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Scored(Sampled, Protocol):
-    """A generator that says what it is: `srmodels.inference.generator.Generator` is one."""
+    """A generator that says what it is, as `srmodels.inference` has one."""
 
     @property
     def scale(self) -> int:

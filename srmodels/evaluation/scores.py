@@ -18,8 +18,8 @@ from srmodels.evaluation.psnr import psnr, psnr_rgb
 from srmodels.evaluation.samples import Draw, diversity
 from srmodels.evaluation.sharpness import sharpness
 from srmodels.evaluation.ssim import ssim
-from srmodels.resize import enlarge_image
-from srmodels.shrink import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, reduce_image
+from srmodels.resize.tensors import enlarge_image
 
 __all__ = [
     "BASELINE",

@@ -12,10 +12,10 @@ from PIL import Image
 from torch import Tensor
 
 from srmodels.errors import PhotoError
-from srmodels.inference.community import open_weights
-from srmodels.inference.device import Precision, device_named
-from srmodels.inference.generator import Generator
-from srmodels.inference.pixels import Kind
+from srmodels.inference.generators.generator import Generator
+from srmodels.inference.tiling.device import Precision, device_named
+from srmodels.inference.tiling.pixels import Kind
+from srmodels.inference.weights.open import open_weights
 
 __all__ = ["Upscaler", "load"]
 

@@ -23,7 +23,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
-from srmodels.ranks import mean_of_all
+from srmodels.distributed.collectives import mean_of_all
 
 __all__ = ["AdversarialKind", "discriminator_loss", "generator_loss", "needs_real"]
 

@@ -13,8 +13,8 @@ instead, as one is tempted to, would weigh it by another factor for every networ
 
 from torch import Tensor
 
+from srmodels.distributed.collectives import mean_of_all
 from srmodels.models._latent import Gaussian
-from srmodels.ranks import mean_of_all
 
 __all__ = ["gaussian_kl", "kl_per_image"]
 

@@ -15,7 +15,7 @@ from typing import NamedTuple, overload
 import torch
 from torch import Tensor, nn
 
-from srmodels import ranks
+from srmodels.distributed import collectives
 
 __all__ = ["Gaussian", "LatentNetwork", "Reconstruction", "gaussian"]
 
@@ -52,7 +52,7 @@ class Gaussian(NamedTuple):
             noise: (N, C, h, w), standard normal, where it is drawn already.
         """
         if noise is None:
-            noise = ranks.randn(self.mean.shape, generator=generator)
+            noise = collectives.randn(self.mean.shape, generator=generator)
         return self.mean + temperature * torch.exp(self.log_variance / 2) * noise.to(self.mean)
 
 

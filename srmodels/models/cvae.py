@@ -42,7 +42,7 @@ from srmodels.models._layers import (
     stage_factors,
 )
 from srmodels.models._windows import mirror_to_multiple
-from srmodels.resize import enlarge
+from srmodels.resize.tensors import enlarge
 
 __all__ = ["CVAE", "ROLE", "Settings", "build"]
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from srmodels.models._layers import check_counts, check_scale, conv, normal_, stage_factors
 from srmodels.models._residual import ResidualBlock
-from srmodels.resize import reduce
+from srmodels.resize.tensors import reduce
 
 __all__ = ["ROLE", "CycleGANDown", "Settings", "build"]
 

@@ -35,7 +35,7 @@ from srmodels.models._layers import (
     stage_factors,
 )
 from srmodels.models._residual import ResidualBlock
-from srmodels.resize import enlarge
+from srmodels.resize.tensors import enlarge
 
 __all__ = ["ROLE", "CycleGANUp", "Settings", "build"]
 

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from srmodels.models._layers import bicubic_reach, check_scale, kaiming_
-from srmodels.resize import enlarge
+from srmodels.resize.tensors import enlarge
 
 __all__ = ["ROLE", "SRCNN", "Settings", "build"]
 

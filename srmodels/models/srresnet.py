@@ -41,7 +41,7 @@ from srmodels.models._layers import (
     shuffle_stage,
     stage_factors,
 )
-from srmodels.resize import enlarge
+from srmodels.resize.tensors import enlarge
 
 __all__ = ["ROLE", "SRResNet", "Settings", "build"]
 

@@ -36,7 +36,7 @@ from srmodels.models._layers import (
     stage_factors,
 )
 from srmodels.models._residual import ResidualBlock
-from srmodels.resize import enlarge
+from srmodels.resize.tensors import enlarge
 
 __all__ = ["ROLE", "SRVAE", "Settings", "build"]
 

@@ -45,7 +45,7 @@ from srmodels.models._windows import (
     seam_mask,
     to_windows,
 )
-from srmodels.resize import enlarge
+from srmodels.resize.tensors import enlarge
 
 __all__ = ["ROLE", "Settings", "SwinIR", "build"]
 

@@ -23,13 +23,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from srmodels.data.batch import Batch
+from srmodels.data.batches.batch import Batch
 from srmodels.losses.adversarial import AdversarialKind, discriminator_loss, generator_loss
 from srmodels.losses.pixel import l1
 from srmodels.objectives._image_pool import replayed
 from srmodels.objectives._window import shifted
 from srmodels.objectives.turn import Losses, Memo, Turn
-from srmodels.resize import enlarge, reduce
+from srmodels.resize.tensors import enlarge, reduce
 
 __all__ = ["PAIRED", "ROLES", "CycleSettings", "CycleWeights", "Settings", "cycle_turns", "turns"]
 

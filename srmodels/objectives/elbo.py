@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from srmodels.data.batch import Batch
+from srmodels.data.batches.batch import Batch
 from srmodels.errors import ConfigError
 from srmodels.losses.divergence import gaussian_kl, kl_per_image
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings

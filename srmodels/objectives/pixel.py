@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from srmodels.data.batch import Batch
+from srmodels.data.batches.batch import Batch
 from srmodels.losses.pixel import EPSILON, PixelKind, pixel_loss
 from srmodels.objectives.turn import Losses, Memo, Turn
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from srmodels.data.batch import Batch
+from srmodels.data.batches.batch import Batch
 
 __all__ = ["Losses", "Memo", "Turn"]
 

@@ -4,8 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from srmodels.comparison.charts import Axis, Series, line_chart
-from srmodels.comparison.scatter import scatter
+from srmodels.comparison.charts import Axis, Series, line_chart, scatter
 
 
 def test_an_axis_leads_from_its_start_to_its_end_with_a_little_room():

@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import bootstrap
 
 from srmodels.comparison.difference import aim, differences
-from srmodels.comparison.entry import Entry
-from srmodels.comparison.revisions import Source
+from srmodels.comparison.experiment import Entry
+from srmodels.comparison.sources import Source
 
 
 def entry(scores, names="abcdefghijklmnopqrst"):

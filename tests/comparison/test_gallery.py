@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from srmodels.comparison.entry import read_entry
+from srmodels.comparison.experiment import read_entry
 from srmodels.comparison.gallery import gallery
-from srmodels.comparison.revisions import source_named
-from srmodels.comparison.scenes import View, make_scenes
+from srmodels.comparison.sample_images import View, make_scenes
+from srmodels.comparison.sources import source_named
 from srmodels.errors import DataError, PhotoError, WeightsError
-from srmodels.inference.writing import write_picture
-from srmodels.resize import enlarge_image
+from srmodels.images.writers.write import write_picture
+from srmodels.resize.tensors import enlarge_image
 from tests.comparison.runs import repository, write_run
 from tests.stages.repository import run
 

@@ -13,13 +13,14 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from srmodels import models, objectives, ranks
+from srmodels import models, objectives
 from srmodels.config import check
-from srmodels.data.batch import Batch
-from srmodels.engine.checkpoint import Checkpoints
-from srmodels.engine.device import fabric_for
-from srmodels.engine.optim import OptimSettings
-from srmodels.engine.randomness import seed_all
+from srmodels.data.batches.batch import Batch
+from srmodels.distributed import collectives
+from srmodels.engine.checkpoint.checkpoint import Checkpoints
+from srmodels.engine.checkpoint.rng_state import seed_all
+from srmodels.engine.optim.optim import OptimSettings
+from srmodels.engine.precision import fabric_for
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.train import Trainer
@@ -68,7 +69,7 @@ class Part:
         hr, lr = (
             nn.functional.interpolate(coarse, (side, side), mode="bicubic") for side in (32, 8)
         )
-        rows = ranks.own_rows(BATCH)
+        rows = collectives.own_rows(BATCH)
         return Batch(lr=lr[rows].clamp(0, 1), hr=hr[rows].clamp(0, 1), photos=("cat.png",))
 
 
@@ -125,7 +126,7 @@ def train(
     run = RunSettings(device="cpu", checkpoint_steps=6, checkpoint_seconds=1e9, answer_seconds=20)
     training = trainer(name, folder, steps=steps, run=run)
     generator = training.run(Part(at or (lambda step: None)), title=name)
-    if ranks.leads():
+    if collectives.leads():
         generator.to(memory_format=torch.contiguous_format)
         save_file(generator.state_dict(), folder / "weights.safetensors")
 
@@ -151,7 +152,7 @@ def failing(folder: Path, step: int) -> None:
 
 
 def _here(now: int, step: int) -> bool:
-    return now == step and ranks.rank() == ranks.count() - 1
+    return now == step and collectives.rank() == collectives.count() - 1
 
 
 def _process(
@@ -161,7 +162,7 @@ def _process(
     torch.set_num_threads(1)
     sys.stderr = told.open("w")
     try:
-        with ranks.ending_together():
+        with collectives.ending_together():
             work(*arguments)
     except SrmodelsError as error:
         sys.exit(f"error: {error}")

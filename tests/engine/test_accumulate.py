@@ -3,7 +3,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from srmodels.data.batch import Batch
+from srmodels.data.batches.batch import Batch
 from srmodels.engine.accumulate import take_step_in_parts
 from srmodels.engine.step import take_step
 from srmodels.errors import NonFiniteError

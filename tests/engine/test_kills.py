@@ -10,7 +10,7 @@ import pytest
 from lightning_fabric import Fabric
 from safetensors.torch import save
 
-from srmodels.engine.checkpoint import Checkpoints
+from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from tests.engine.toys import ToySource, trainer
 
 STEPS = 120

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from srmodels.data.batch import Batch
+from srmodels.data.batches.batch import Batch
 from srmodels.engine.memory import Memory, measure, too_large
 from srmodels.objectives.turn import Turn
 from tests.engine.toys import Toy, ToySource, two_player_turns

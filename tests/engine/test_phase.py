@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from srmodels import ranks
-from srmodels.engine.checkpoint import Checkpoints
+from srmodels.distributed import collectives
+from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.phase import Phase, source_of
 from srmodels.engine.settings import TrainSettings
 from srmodels.errors import ConfigError
@@ -16,7 +16,7 @@ from srmodels.models.srresnet import Settings
 def test_a_process_without_a_crop_for_each_member_is_refused(
     accumulate, processes, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(ranks, "count", lambda: processes)
+    monkeypatch.setattr(collectives, "count", lambda: processes)
     phase = Phase(
         name="pretrain",
         settings=TrainSettings(steps=1, batch_size=4, accumulate=accumulate),

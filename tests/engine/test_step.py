@@ -2,7 +2,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from srmodels.engine.device import _Mixed
+from srmodels.engine.precision import _Mixed
 from srmodels.engine.step import OverflowedError, freeze_all_but, take_step
 from srmodels.errors import NonFiniteError
 from srmodels.objectives.turn import Turn

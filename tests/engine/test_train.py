@@ -2,8 +2,8 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from srmodels.engine.checkpoint import Checkpoints
-from srmodels.engine.patience import PatienceSettings
+from srmodels.engine.checkpoint.checkpoint import Checkpoints
+from srmodels.engine.early_stopping import PatienceSettings
 from srmodels.errors import NonFiniteError
 from tests.engine.toys import Silent, ToySource, trainer
 

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from srmodels.data.batch import Batch
-from srmodels.engine.optim import OptimSettings
-from srmodels.engine.patience import PatienceSettings
+from srmodels.data.batches.batch import Batch
+from srmodels.engine.early_stopping import PatienceSettings
+from srmodels.engine.optim.optim import OptimSettings
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.train import Trainer

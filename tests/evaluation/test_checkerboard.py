@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from srmodels.evaluation.checkerboard import checkerboard_y
-from srmodels.resize import enlarge_image
-from srmodels.shrink import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, reduce_image
+from srmodels.resize.tensors import enlarge_image
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from skimage.metrics import peak_signal_noise_ratio
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.consistency import lr_consistency
 from srmodels.evaluation.psnr import CEILING
-from srmodels.resize import enlarge_image
-from srmodels.shrink import reduce_image
+from srmodels.resize.images import reduce_image
+from srmodels.resize.tensors import enlarge_image
 
 
 def test_hr_itself_has_the_ceiling(photo):

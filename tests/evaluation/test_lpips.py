@@ -9,8 +9,8 @@ import torch
 
 from srmodels.errors import WeightsError
 from srmodels.evaluation.lpips import open_lpips
-from srmodels.resize import enlarge_image, to_tensor
-from srmodels.shrink import reduce_image
+from srmodels.resize.images import reduce_image
+from srmodels.resize.tensors import enlarge_image, to_tensor
 
 pytest.importorskip("torchmetrics", reason="the extra lpips is not installed")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from srmodels.evaluation.pictures import comparison, liveliest
-from srmodels.resize import enlarge_image
-from srmodels.shrink import reduce_image
+from srmodels.resize.images import reduce_image
+from srmodels.resize.tensors import enlarge_image
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from srmodels.data.decode import decode
 from srmodels.errors import WeightsError
 from srmodels.evaluation.report import evaluate_sets
 from srmodels.evaluation.samples import Sampling
-from srmodels.inference.generator import Generator
-from srmodels.resize import enlarge_image
+from srmodels.images.readers.decode import decode
+from srmodels.inference.generators.generator import Generator
+from srmodels.resize.tensors import enlarge_image
 from tests.inference.small import small
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from srmodels.evaluation.samples import Sampling, deviation, diversity, drawing, strip
-from srmodels.resize import enlarge_image
-from srmodels.shrink import reduce_image
+from srmodels.resize.images import reduce_image
+from srmodels.resize.tensors import enlarge_image
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from srmodels.evaluation.psnr import psnr_rgb, psnr_y
 from srmodels.evaluation.scores import PROTOCOL, evaluate, scores
 from srmodels.evaluation.sharpness import sharpness_y
 from srmodels.evaluation.ssim import ssim_y
-from srmodels.resize import enlarge_image
-from srmodels.shrink import reduce_image
+from srmodels.resize.images import reduce_image
+from srmodels.resize.tensors import enlarge_image
 
 KEYS = [
     "psnr_y",
@@ -184,7 +184,7 @@ def test_no_picture_is_refused():
 )
 def test_bicubic_is_the_published_one(shared, name, psnr, ssim):
     """Published: Set5 28.42 / .8104, BSD100 25.96 / .6675; REFERENCE's own run 28.43, 25.96."""
-    from srmodels.data.source import whole_images
+    from srmodels.images.readers.folder import whole_images
 
     folder = shared / "data" / "benchmarks" / name
     found = means(evaluate({}, whole_images(folder), scale=4))["bicubic"]

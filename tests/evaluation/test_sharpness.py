@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from srmodels.evaluation.sharpness import sharpness_y
-from srmodels.resize import enlarge_image
-from srmodels.shrink import reduce_image
+from srmodels.resize.images import reduce_image
+from srmodels.resize.tensors import enlarge_image
 
 
 def test_equal_pictures_have_1(photo):

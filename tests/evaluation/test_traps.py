@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from srmodels.data.source import whole_images
 from srmodels.evaluation.luma import luma
 from srmodels.evaluation.psnr import psnr_rgb, psnr_y
 from srmodels.evaluation.ssim import ssim_y
-from srmodels.resize import enlarge_image, to_image, to_tensor
-from srmodels.shrink import crop_to_multiple, reduce_image
+from srmodels.images.readers.folder import whole_images
+from srmodels.resize.images import crop_to_multiple, reduce_image
+from srmodels.resize.tensors import enlarge_image, to_image, to_tensor
 
 FULL_RANGE = 20 * math.log10(219 / 255)  # -1.32 dB
 

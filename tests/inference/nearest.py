@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from srmodels.inference.generator import Generator
+from srmodels.inference.generators.generator import Generator
 
 
 class Nearest(nn.Module):

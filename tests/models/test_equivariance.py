@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from srmodels import models, snapshot
-from srmodels.engine.optim import OptimSettings, optimizer_for
+from srmodels.engine.optim.optim import OptimSettings, optimizer_for
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.models._equivariance import _End, _tied
 from srmodels.models.srresnet import Settings

@@ -5,7 +5,7 @@ import torch
 
 from srmodels import models
 from srmodels.models._latent import Gaussian, gaussian
-from srmodels.resize import enlarge
+from srmodels.resize.tensors import enlarge
 
 NETWORKS = ["cvae", "srvae"]
 

@@ -6,7 +6,7 @@ import torch
 
 from srmodels import models
 from srmodels.errors import ConfigError
-from srmodels.resize import enlarge, reduce
+from srmodels.resize.tensors import enlarge, reduce
 
 QUICKSTART = {
     "num_blocks": 8,

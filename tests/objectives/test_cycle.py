@@ -8,7 +8,7 @@ from srmodels.config import check
 from srmodels.errors import ConfigError
 from srmodels.models._modules import constant_in
 from srmodels.objectives.cycle import ROLES, CycleSettings, CycleWeights, cycle_turns
-from srmodels.resize import enlarge, reduce
+from srmodels.resize.tensors import enlarge, reduce
 
 TERMS = {
     "adversarial": {"adversarial_hr": {"generator"}, "adversarial_lr": {"degrader"}},

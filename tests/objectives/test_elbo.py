@@ -6,7 +6,7 @@ from torch.distributions import Normal, kl_divergence
 
 from srmodels import models, objectives
 from srmodels.config import check
-from srmodels.engine.device import fabric_for
+from srmodels.engine.precision import fabric_for
 from srmodels.engine.run_settings import RunSettings
 from srmodels.errors import ConfigError
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings

@@ -5,7 +5,7 @@ import torch
 
 from srmodels import models
 from srmodels.config import check
-from srmodels.data.batch import Batch
+from srmodels.data.batches.batch import Batch
 from srmodels.errors import ConfigError
 from srmodels.objectives.gan import GanSettings, GanWeights, gan_turns
 

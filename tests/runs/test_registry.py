@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from srmodels import models, snapshot
-from srmodels.engine.model_log import log_generator
-from srmodels.engine.tracking import Tracker
+from srmodels.engine.tracking.mlflow_model import log_generator
+from srmodels.engine.tracking.mlflow_tracker import Tracker
 from srmodels.errors import ConfigError, TrainingError, WeightsError
 from srmodels.models import srresnet
 from srmodels.runs.experiments import newest, run_of

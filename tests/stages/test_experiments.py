@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-SRMODELS = ("python", "-m", "srmodels.inference.cli")
+SRMODELS = ("python", "-m", "srmodels.cli.main")
 QUEUE = ["dvc", "queue"]
 WEIGHT = "models.srgan.smoke.adversarial.objective.weights.adversarial"
 

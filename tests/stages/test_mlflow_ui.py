@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from srmodels.engine.tracking import Tracker
+from srmodels.engine.tracking.mlflow_tracker import Tracker
 from srmodels.runs.experiments import newest
 from srmodels.runs.store import comparison_page
 from tests.mlflow_server import Server

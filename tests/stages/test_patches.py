@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from srmodels.data.collect import collect
-from srmodels.data.photos import Photo, PhotosSettings, write_photos
-from srmodels.data.source import Store, whole_images
+from srmodels.data.batches.paired import Store
+from srmodels.data.photos.collect import collect
+from srmodels.data.photos.settings import PhotosSettings
+from srmodels.data.photos.table import Photo, write_photos
+from srmodels.images.readers.folder import whole_images
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow

@@ -7,11 +7,12 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
-from srmodels.data.bundled import read_choice
-from srmodels.data.collect import collect
-from srmodels.data.decode import decode
-from srmodels.data.photos import PhotosSettings, read_photos
+from srmodels.data.datasets.bundled import read_choice
+from srmodels.data.photos.collect import collect
+from srmodels.data.photos.settings import PhotosSettings
+from srmodels.data.photos.table import read_photos
 from srmodels.errors import DataError
+from srmodels.images.readers.decode import decode
 from stages import photos
 
 ROOT = Path(__file__).parents[2]

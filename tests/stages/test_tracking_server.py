@@ -11,7 +11,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # mlflow's own
 ]
 
-SRMODELS = ("python", "-m", "srmodels.inference.cli")
+SRMODELS = ("python", "-m", "srmodels.cli.main")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,53 @@
+"""What the faults are shown on: the bundled photographs, of which two are kept to score on."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from benchmarks.patches import cut_into_store, list_photographs
+from benchmarks.photographs import CHOICE
+from srmodels.data.batches.paired import Store
+from srmodels.data.datasets.bundled import copy_bundled, read_choice
+from srmodels.evaluation.luma import Picture
+from srmodels.images.readers.folder import whole_images
+from srmodels.resize.images import crop_to_multiple
+
+__all__ = ["SCALE", "Ground"]
+
+SCALE = 4
+
+
+class Ground:
+    """The photographs, copied and cut when they are first wanted.
+
+    Args:
+        folder: An empty one, for the copies and the patches.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _copied(self, split: str) -> Path:
+        rows = [row for row in read_choice(CHOICE) if row.split == split]
+        target = self._folder / split
+        target.mkdir()
+        copy_bundled(rows, target)
+        return target
+
+    @cached_property
+    def scored(self) -> Path:
+        """The folder of the photographs to score on."""
+        return self._copied("test")
+
+    @cached_property
+    def pictures(self) -> Mapping[str, Picture]:
+        """Those photographs by name, uint8 (H, W, 3), cut to multiples of the scale."""
+        return {name: crop_to_multiple(hr, SCALE) for name, hr in whole_images(self.scored)}
+
+    @cached_property
+    def store(self) -> Store:
+        """The patches of the photographs to train on."""
+        originals = self._copied("train")
+        list_photographs(sorted(originals.iterdir()), originals)
+        cut_into_store(originals, self._folder / "patches", workers=1)
+        return Store(self._folder / "patches" / "train")

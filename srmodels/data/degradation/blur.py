@@ -1,0 +1,153 @@
+"""Random blur kernels of Real-ESRGAN (arXiv:2107.10833, sections 3.1 and 3.3), one for each image.
+
+All are symmetric about their centre, so that nothing is shifted, and sum to 1.
+"""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from scipy.special import j1
+from torch import Tensor
+
+from srmodels.data.degradation.settings import Kernel, Order
+from srmodels.resize.tensors import mirror
+
+__all__ = ["SIDE", "blur", "draw_kernels", "draw_sincs", "gaussian", "sinc"]
+
+Weights = NDArray[np.float64]
+
+SIDE = 21
+"""Pixels; smaller kernels are this large with zeros around them."""
+
+_SIZES = range(7, SIDE + 1, 2)
+_NOTHING = 1e-12  # what is smaller adds nothing, and denormal numbers make a CPU ten times slower
+_SMALL = 13  # below this size a sinc filter with a low cutoff would be cut off too early
+
+
+def _grid() -> tuple[Weights, Weights]:
+    y, x = np.mgrid[:SIDE, :SIDE] - float(SIDE // 2)
+    return y, x
+
+
+def _cut(values: Weights, size: int) -> Weights:
+    """The middle `size` pixels alone, of sum 1."""
+    y, x = _grid()
+    inside = np.where(np.maximum(abs(y), abs(x)) <= size // 2, values, 0)
+    normalised: Weights = inside / inside.sum()
+    return normalised
+
+
+def gaussian(
+    kind: Kernel, size: int, *, sigmas: tuple[float, float], angle: float, shape: float
+) -> Weights:
+    """A kernel of the Gaussian family (section 3.1).
+
+    Args:
+        kind: Which of the family; whether `sigmas` are equal is the caller's affair.
+        size: Odd, in pixels.
+        sigmas: Standard deviations along the two axes, in pixels.
+        angle: Of the first axis, in radians.
+        shape: The exponent beta of generalised and plateau-shaped kernels; others have none.
+
+    Returns:
+        (SIDE, SIDE), sum 1.
+    """
+    y, x = _grid()
+    along, across = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
+    squares = (along / sigmas[0]) ** 2 + (across / sigmas[1]) ** 2
+    if kind.startswith("plateau"):
+        return _cut(1 / (1 + squares**shape), size)
+    if kind.startswith("generalised"):
+        squares = squares**shape
+    return _cut(np.exp(-squares / 2), size)
+
+
+def sinc(size: int, cutoff: float) -> Weights:
+    """The ideal low-pass filter, circular in frequency, cut to a square (section 3.3).
+
+    Args:
+        size: Odd, in pixels.
+        cutoff: In radians a pixel, up to pi.
+
+    Returns:
+        (SIDE, SIDE), sum 1.
+    """
+    distance = np.hypot(*_grid())
+    centre = distance == 0
+    away = np.where(centre, 1, distance)
+    values = cutoff * j1(cutoff * away) / (2 * math.pi * away)
+    return _cut(np.where(centre, cutoff**2 / (4 * math.pi), values), size)
+
+
+def _identity() -> Weights:
+    y, x = _grid()
+    return np.where((y == 0) & (x == 0), 1.0, 0.0)
+
+
+def _around_one(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
+    low, high = bounds
+    return rng.uniform(low, 1) if rng.random() < 0.5 else rng.uniform(1, high)
+
+
+def _draw_gaussian(rng: np.random.Generator, size: int, settings: Order) -> Weights:
+    names = list(settings.kernels)
+    weights = np.array(list(settings.kernels.values()))
+    kind = names[rng.choice(len(names), p=weights / weights.sum())]
+    first, second = rng.uniform(*settings.sigma, 2)
+    angle = rng.uniform(-math.pi, math.pi)
+    bounds = settings.plateau_shape if kind.startswith("plateau") else settings.generalised_shape
+    sigmas = (first, second if kind.endswith("anisotropic") else first)
+    return gaussian(kind, size, sigmas=sigmas, angle=angle, shape=_around_one(rng, bounds))
+
+
+def _stacked(kernels: list[Weights]) -> Tensor:
+    values = np.stack(kernels)
+    values[abs(values) < _NOTHING] = 0
+    return torch.from_numpy(values.astype(np.float32))
+
+
+def draw_kernels(rng: np.random.Generator, count: int, settings: Order) -> Tensor:
+    """The kernels of one order: (count, SIDE, SIDE), float32; the identity where none blurs."""
+    kernels = []
+    for _ in range(count):
+        size = int(rng.choice(_SIZES))
+        if rng.random() >= settings.blur:
+            kernels.append(_identity())
+        elif rng.random() < settings.sinc:
+            lowest = math.pi / 3 if size < _SMALL else math.pi / 5
+            kernels.append(sinc(size, rng.uniform(lowest, math.pi)))
+        else:
+            kernels.append(_draw_gaussian(rng, size, settings))
+    return _stacked(kernels)
+
+
+def draw_sincs(rng: np.random.Generator, count: int, share: float) -> Tensor:
+    """The kernels of the end, the identity for all but `share`: (count, SIDE, SIDE), float32."""
+    kernels = [
+        sinc(int(rng.choice(_SIZES)), rng.uniform(math.pi / 3, math.pi))
+        if rng.random() < share
+        else _identity()
+        for _ in range(count)
+    ]
+    return _stacked(kernels)
+
+
+def blur(images: Tensor, kernels: Tensor) -> Tensor:
+    """Filters each image with its own kernel, the picture mirrored at its edges.
+
+    Args:
+        images: (N, 3, H, W), float32, any range and size.
+        kernels: (N, SIDE, SIDE), on any device.
+
+    Returns:
+        (N, 3, H, W), same range up to overshoot.
+    """
+    padded = mirror(images, SIDE // 2)
+    kernels = kernels.to(images.device, non_blocking=True)
+    weights = kernels.repeat_interleave(3, dim=0)[:, None]
+    # every plane is a channel of one picture: a convolution by groups has a kernel for each
+    planes = padded.reshape(1, -1, *padded.shape[-2:])
+    return F.conv2d(planes, weights, groups=len(weights)).reshape(images.shape)

@@ -1,0 +1,78 @@
+"""How photographs become patches: the section `patches` of params.yaml."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from srmodels.data.store.files import Layout
+
+__all__ = ["PatchSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchSettings:
+    """How photographs become patches.
+
+    Attributes:
+        patch_size: Side of an LR patch in LR pixels; training takes random smaller crops of it.
+        stride: LR pixels from one patch to the next; less than `patch_size` overlaps.
+        also_reduced_to: Training photographs are cut again, reduced to these shares of their sides
+            (Dong et al. 2016, arXiv:1608.00367, section 4.1): more to see in as many pixels.
+            Where a patch no longer fits into them, they are not.
+        shards: Over how many files the training photographs are spread, by their names.
+        executor: "processes" on this machine, or the workers of a "dask" cluster.
+        scheduler: The address of dask's scheduler, such as tcp://host:8786.
+        workers: Processes on this machine; 0: one per available core.
+        max_skipped: The stage fails when a larger share of the photographs cannot be used.
+        max_pixels: Larger photographs are refused before they are decoded.
+        min_side: Photographs with a shorter side, in HR pixels, are skipped.
+        seconds_per_photo: A photograph that takes longer is skipped; 0: none is. Waiting for a slow
+            disk counts, so it is to be generous.
+        min_deviation: Patches whose LR green channel deviates less (of 255) are dropped as flat.
+        max_per_photo: Only the sharpest so many patches of a photograph are kept (and as many of
+            it reduced); 0: all.
+        half_size: Camera RAW at half its size, several times as fast.
+        store: "raw" patches are fast to read, lossless "webp" ones take about half of the disk.
+    """
+
+    patch_size: int = 64
+    stride: int = 64
+    also_reduced_to: tuple[float, ...] = ()
+    shards: int = 16
+    executor: Literal["processes", "dask"] = "processes"
+    scheduler: str = ""
+    workers: int = 0
+    max_skipped: float = 0.1
+    max_pixels: int = 250_000_000
+    min_side: int = 32
+    seconds_per_photo: float = 60.0
+    min_deviation: float = 0.0
+    max_per_photo: int = 0
+    half_size: bool = False
+    store: Layout = "raw"
+
+    def __post_init__(self) -> None:
+        """Checks the values.
+
+        Raises:
+            ValueError: A value is out of its range.
+        """
+        if self.patch_size < 8:
+            raise ValueError("patch_size must be 8 LR pixels or more")
+        for name in ("stride", "shards", "max_pixels", "min_side"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more")
+        for name in ("workers", "min_deviation", "max_per_photo", "seconds_per_photo"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more")
+        if self.stride > self.patch_size:
+            raise ValueError("stride must be at most patch_size, or pixels are left out")
+        if self.shards > 1000:
+            raise ValueError("shards must be at most 1000")
+        if not all(0 < share < 1 for share in self.also_reduced_to):
+            raise ValueError("also_reduced_to must hold shares between 0 and 1, as [0.75]")
+        if not 0 <= self.max_skipped <= 1:
+            raise ValueError("max_skipped must be a share from 0 to 1")
+        if (self.executor == "dask") != bool(self.scheduler):
+            raise ValueError(
+                "scheduler must be an address where executor is dask, and '' elsewhere"
+            )

@@ -1,0 +1,45 @@
+"""The section `data` of params.yaml: which photographs."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["PhotosSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotosSettings:
+    """Which photographs.
+
+    Attributes:
+        photos: `auto` for the preset's own choice, a set's name, `mix`, or the absolute path of a
+            folder.
+        validation: Share of a folder's photographs that training is watched on.
+        test: Share of a folder's photographs that scores are computed on; 0: on the bundled ones
+            of the preset `quickstart` instead.
+        near_duplicates: `group` keeps photographs that show the same picture on one side of the
+            splits; `ignore` does not look for them.
+        official_lr: Takes the LR pictures that came with a set instead of reducing HR.
+        leave_out: Names of photographs that are not used, as photos.csv has them; `*`, `?` and
+            `[...]` stand for what they do in a shell. Each must fit one at least.
+    """
+
+    photos: str = "auto"
+    validation: float = 0.05
+    test: float = 0.05
+    near_duplicates: Literal["group", "ignore"] = "group"
+    official_lr: bool = False
+    leave_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Checks the values.
+
+        Raises:
+            ValueError: A value is out of its range.
+        """
+        if not self.photos.strip():
+            raise ValueError("photos must be auto, a set's name or the absolute path of a folder")
+        for name in ("validation", "test"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be a share, 0 or more and less than 1")
+        if self.validation + self.test >= 1:
+            raise ValueError("validation must leave something to train on, together with test")

@@ -1,0 +1,90 @@
+"""Which photographs there are, of what content, and in which split: the table photos.csv."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from srmodels.atomic import write_table
+from srmodels.data.split import SPLITS
+from srmodels.errors import DataError
+
+__all__ = ["Photo", "check_splits", "read_photos", "write_photos"]
+
+_TABLE = "photos.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A row of photos.csv.
+
+    Attributes:
+        photo: Its name in the project: unique, with forward slashes.
+        split: train, validation or test.
+        path: Absolute, or relative to the table's folder.
+        bytes: Size of the file.
+        sha256: Of the file.
+        lr: The absolute path of its official LR picture; '': LR is made of HR.
+        lr_sha256: Of that file; '' where there is none.
+    """
+
+    photo: str
+    split: str
+    path: str
+    bytes: int
+    sha256: str
+    lr: str = ""
+    lr_sha256: str = ""
+
+
+def write_photos(photos: Sequence[Photo], folder: Path) -> None:
+    """Writes FOLDER/photos.csv."""
+    write_table(folder / _TABLE, [field.name for field in fields(Photo)], map(astuple, photos))
+
+
+def read_photos(folder: Path) -> list[Photo]:
+    """Reads FOLDER/photos.csv; each path then opens from the working directory.
+
+    Raises:
+        DataError: There is no such table, or it is not one.
+    """
+    path = folder / _TABLE
+    try:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+            rows = list(csv.DictReader(file))
+        photos = [
+            Photo(
+                photo=row["photo"],
+                split=row["split"],
+                path=str(folder / row["path"]),
+                bytes=int(row["bytes"]),
+                sha256=row["sha256"],
+                lr=row["lr"],
+                lr_sha256=row["lr_sha256"],
+            )
+            for row in rows
+        ]
+    except FileNotFoundError:
+        raise DataError(f"{path}: not found; run the stage `photos`") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: is no table of photographs ({error!r})") from None
+    for photo in photos:
+        if photo.split not in SPLITS:
+            raise DataError(f"{path}: {photo.photo}: unknown split (found {photo.split!r})")
+    return photos
+
+
+def check_splits(photos: Sequence[Photo]) -> None:
+    """Refuses a choice with which a later stage would have nothing to do.
+
+    Raises:
+        DataError: A split is empty.
+    """
+    counts = {split: sum(photo.split == split for photo in photos) for split in SPLITS}
+    if empty := [split for split, count in counts.items() if not count]:
+        found = ", ".join(f"{count} for {split}" for split, count in counts.items())
+        raise DataError(
+            f"data.photos: no photograph for {' and '.join(empty)} (found {found}); give all of "
+            "the sub-folders train, validation and test, or none and three photographs or more "
+            "that do not show the same (groups.csv)"
+        )

@@ -1,0 +1,4 @@
+"""Optimizers, their schedule, and the moving average of the weights (EMA).
+
+Begin with `optim`.
+"""

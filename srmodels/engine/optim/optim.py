@@ -1,0 +1,98 @@
+"""What moves parameters: one optimizer and one schedule per player, and the generator's average."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+
+from srmodels.engine.optim.muon import Muon
+
+__all__ = ["OptimSettings", "learning_rate_at", "optimizer_for", "set_rate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimSettings:
+    """Adam (Kingma & Ba, ICLR 2015), with or without Muon, and its schedule; for every player.
+
+    Attributes:
+        learning_rate: The highest rate, reached after the warm-up.
+        muon_learning_rate: The highest rate of hidden layers, which Muon then moves instead of Adam
+            (`srmodels.engine.optim.muon`); 0 leaves them to Adam. The schedule is the same.
+        betas: Decay of the running mean and of the running square of gradients.
+        schedule: "constant"; "cosine" from the highest rate to `final_learning_rate`; or "halving"
+            at each step in `milestones` (a tenth with `milestone_factor` 0.1).
+        final_learning_rate: Where the cosine ends.
+        milestones: Steps at which "halving" multiplies the rate by `milestone_factor`.
+        milestone_factor: What a milestone multiplies the rate by.
+        warmup_steps: Steps of a linear rise from 0; 0 means none.
+        clip_norm: Largest L2 norm of a player's gradient; longer ones are shortened; 0 means none.
+        ema_decay: Decay of the generator's running average per step; 0 means no averaging.
+    """
+
+    learning_rate: float = 1e-4
+    muon_learning_rate: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.999)
+    schedule: Literal["constant", "cosine", "halving"] = "constant"
+    final_learning_rate: float = 0.0
+    milestones: tuple[int, ...] = ()
+    milestone_factor: float = 0.5
+    warmup_steps: int = 0
+    clip_norm: float = 0.0
+    ema_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Checks the ranges."""
+        if not 0 < self.learning_rate < 1:
+            raise ValueError("learning_rate must lie between 0 and 1")
+        if not 0 <= self.muon_learning_rate < 1:
+            raise ValueError("muon_learning_rate must lie in [0, 1)")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError("betas must lie in [0, 1)")
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError("ema_decay must lie in [0, 1)")
+        if min(self.warmup_steps, self.clip_norm, self.final_learning_rate) < 0:
+            raise ValueError("warmup_steps, clip_norm and final_learning_rate must not be negative")
+        if bool(self.milestones) != (self.schedule == "halving"):
+            raise ValueError("milestones and schedule: halving belong together")
+
+
+def learning_rate_at(step: int, steps: int, settings: OptimSettings) -> float:
+    """The learning rate of step `step` (from 0) of `steps`; a pure function, so nothing to save."""
+    rate = settings.learning_rate
+    if step < settings.warmup_steps:
+        return rate * (step + 1) / settings.warmup_steps
+    if settings.schedule == "cosine":
+        progress = (step - settings.warmup_steps) / max(1, steps - settings.warmup_steps)
+        low = settings.final_learning_rate
+        return low + (rate - low) * (1 + math.cos(math.pi * progress)) / 2
+    passed = sum(step >= milestone for milestone in settings.milestones)
+    return rate * settings.milestone_factor**passed
+
+
+def optimizer_for(networks: tuple[nn.Module, ...], settings: OptimSettings) -> torch.optim.Adam:
+    """Moves the parameters of one player's networks; in one kernel where PyTorch has one.
+
+    A parameter group's "factor" multiplies the rate of the schedule.
+    """
+    parameters = [each for network in networks for each in network.parameters()]
+    kinds = {each.device.type for each in parameters}
+    if settings.muon_learning_rate:
+        return Muon(
+            parameters,
+            lr=settings.learning_rate,
+            hidden_lr=settings.muon_learning_rate,
+            betas=settings.betas,
+            fused=kinds == {"cpu"} or None,  # a loss scale would skip a fused step by itself
+        )
+    fused = kinds <= {"cuda", "cpu"} or None
+    return torch.optim.Adam(
+        parameters, lr=settings.learning_rate, betas=settings.betas, fused=fused
+    )
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Sets the schedule's rate, times the factor of each group that has one."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group.get("factor", 1.0)

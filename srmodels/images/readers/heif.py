@@ -1,0 +1,99 @@
+"""HEIC and HEIF through pillow-heif, 8 to 12 bits a channel."""
+
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import Image
+
+from srmodels.errors import PhotoError
+from srmodels.images.colour import opaque, round_to_8, to_srgb
+from srmodels.images.limits import too_large
+
+__all__ = ["check_boxes", "primary_picture", "read_heif"]
+
+_HDR_CURVES = {16: "PQ", 18: "HLG"}  # ITU-T H.273, table 3
+_LONG_RUN = 16384
+_SRGB_PRIMARIES = (1, 2)  # ITU-T H.273, table 2: BT.709, unspecified
+
+
+def check_boxes(file: BinaryIO) -> None:
+    """Refuses a file that ends inside a box, or in nothing but zeros, as a broken download does.
+
+    libheif would fill what is missing with one colour.
+
+    Args:
+        file: Any ISO base media file: HEIF, AVIF, CR3 (ISO/IEC 14496-12, section 4.2).
+    """
+    end = file.seek(0, os.SEEK_END)
+    start = 0
+    while start < end:
+        file.seek(start)
+        head = file.read(16)
+        size, kind = int.from_bytes(head[:4], "big"), head[4:8].decode("latin-1")
+        if size == 0:  # up to the end of the file
+            size = end - start
+        if size == 1:
+            size = int.from_bytes(head[8:16], "big")
+        if size < 8 or start + size > end:
+            raise PhotoError(f"is cut off inside its box {kind!r}")
+        start += size
+    if kind in ("mdat", "\0\0\0\0"):
+        # compressed data has no such run (ITU-T H.265, section 7.4.2), metadata at most a short one
+        file.seek(max(end - _LONG_RUN, 0))
+        if not file.read().strip(b"\0"):
+            raise PhotoError("is cut off: it ends in nothing but zeros")
+
+
+def primary_picture(
+    path: Path, *, max_pixels: int, notes: list[str]
+) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], dict[str, Any]]:
+    """Reads the primary picture of a HEIF file as it is.
+
+    The file's own rotation and mirror boxes are applied by libheif; an EXIF orientation beside them
+    repeats them and is left alone (ISO/IEC 23008-12).
+
+    Returns:
+        (H, W) or (H, W, C), upright, uint16 where there are more than 8 bits, shifted up to 16;
+        and pillow-heif's `info`.
+    """
+    with path.open("rb") as file:
+        container = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
+        primary = container[container.primary_index]
+        width, height = primary.size
+        if width * height > max_pixels:
+            raise too_large(width, height, max_pixels)
+        if len(container) > 1:
+            notes.append(f"the primary one of {len(container)} pictures")
+        if not primary.info.get("icc_profile"):
+            _check_curve(primary.info.get("nclx_profile") or {})
+        return np.asarray(primary), primary.info
+
+
+def read_heif(path: Path, *, max_pixels: int, notes: list[str]) -> NDArray[np.uint8]:
+    """Reads the primary picture of a HEIF file.
+
+    Returns:
+        uint8 (H, W, 3), sRGB, upright.
+    """
+    values, info = primary_picture(path, max_pixels=max_pixels, notes=notes)
+    if values.dtype == np.uint16:  # pillow-heif shifts 10 and 12 bits up to 16
+        bits = info["bit_depth"]
+        values = round_to_8(values >> (16 - bits), bits)
+    return to_srgb(opaque(Image.fromarray(values)), info.get("icc_profile"), notes)
+
+
+def _check_curve(nclx: dict[str, int]) -> None:
+    curve = nclx.get("transfer_characteristics", 2)
+    if curve in _HDR_CURVES:
+        raise PhotoError(
+            f"is a high dynamic range picture ({_HDR_CURVES[curve]}); export it in standard range"
+        )
+    primaries = nclx.get("color_primaries", 2)
+    if primaries not in _SRGB_PRIMARIES:
+        raise PhotoError(
+            f"has wide-gamut colours (H.273 primaries {primaries}) and no profile; export as sRGB"
+        )

@@ -1,0 +1,4 @@
+"""Files of weights, opened: ours, public ones, those of MLflow's registry.
+
+Begin with `open`.
+"""

@@ -1,0 +1,36 @@
+"""Where the models differ most."""
+
+import numpy as np
+
+from srmodels.comparison.sample_images import differing
+
+
+def pictures(photo, *squares):
+    """Three pictures, of which the last has brighter squares: top, left and by how much."""
+    other = photo // 2
+    for top, left, more in squares:
+        other[top : top + 16, left : left + 16] += np.uint8(more)
+    return [photo // 2, photo // 2, other]
+
+
+def test_windows_lie_where_the_pictures_differ_the_most_first(photo):
+    made = pictures(photo, (10, 20, 30), (60, 90, 60))
+    assert differing(made, size=16, count=2) == [(60, 90), (10, 20)]
+
+
+def test_windows_do_not_overlap(photo):
+    corners = differing(pictures(photo, (10, 20, 30)), size=16, count=9)
+    assert len(corners) == 9
+    for index, (top, left) in enumerate(corners):
+        for other_top, other_left in corners[:index]:
+            assert max(abs(top - other_top), abs(left - other_left)) >= 16
+
+
+def test_there_are_as_many_windows_as_fit(photo):
+    assert differing(pictures(photo), size=96, count=5) == [(0, 0)]
+
+
+def test_what_is_common_to_all_pictures_does_not_count(photo):
+    made = pictures(photo, (60, 90, 60))
+    moved = [(each + np.uint8(5)) for each in made]
+    assert differing(moved, size=16, count=1) == differing(made, size=16, count=1)

@@ -1,0 +1,301 @@
+"""The demo without its browser: the process that works, the views, what visitors do not see."""
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srmodels import snapshot
+from srmodels.cli import demo
+from srmodels.demo.generators import choices
+from srmodels.demo.jobs import Look
+from srmodels.demo.path_filter import Veil, without_paths
+from srmodels.demo.session import Visits, stem_of
+from srmodels.demo.types import Computer, Picture, Rules
+from srmodels.demo.views import Box, box_at, plainly, plainly_whole, whole, window
+from srmodels.demo.worker import StoppedError, Worker
+from srmodels.errors import ConfigError, PhotoError, WeightsError
+from srmodels.images.writers.write import write_picture
+from tests.inference.small import small, small_settings
+
+RULES = Rules(
+    max_pixels=100_000,
+    max_samples=2,
+    computer=Computer(device="cpu", tile=64, precision="fp32"),
+)
+
+
+class Here:
+    """A worker without a process."""
+
+    def run(self, errand, *, stop, report=None):
+        return errand.do(report or (lambda _: None))
+
+
+@dataclass
+class Sleep:
+    seconds: float
+
+    def do(self, report):
+        time.sleep(self.seconds)
+        return os.getpid()
+
+
+class Die:
+    def do(self, report):
+        os._exit(9)
+
+
+@pytest.fixture
+def weights(tmp_path):
+    def save(network, name):
+        path = tmp_path / f"{name}.safetensors"
+        snapshot.save(path, small(network), name=network, settings=small_settings(network))
+        return str(path)
+
+    return save
+
+
+@pytest.fixture
+def source(tmp_path, photo):
+    path = tmp_path / "bird.png"
+    write_picture(path, photo)
+    return path
+
+
+@pytest.fixture
+def visit(tmp_path, source):
+    visit = Visits(tmp_path, keep=60).of("someone")
+    visit.look(source, Here(), RULES)
+    return visit
+
+
+@pytest.fixture
+def worker():
+    worker = Worker(5)
+    yield worker
+    worker.close()
+
+
+def picture(tmp_path, pixels):
+    path = tmp_path / f"{len(list(tmp_path.iterdir()))}.npy"
+    np.save(path, pixels)
+    height, width = pixels.shape[:2]
+    return Picture(pixels=path, icc=None, height=height, width=width, bits=8, kind="PNG")
+
+
+def test_without_gradio_the_extra_is_named(monkeypatch):
+    monkeypatch.setattr(demo, "find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match=r"pip install 'srmodels\[demo\]'"):
+        demo.demo()
+
+
+@pytest.mark.slow
+def test_an_errand_that_takes_too_long_is_stopped_and_the_next_is_done(worker):
+    worker.run(Sleep(0), stop=threading.Event())
+    worker._seconds = 0.3
+    before = time.monotonic()
+    with pytest.raises(StoppedError, match="takes longer than"):
+        worker.run(Sleep(60), stop=threading.Event())
+    assert time.monotonic() - before < 20
+    worker._seconds = 5
+    assert worker.run(Sleep(0), stop=threading.Event()) != os.getpid()
+
+
+@pytest.mark.slow
+def test_an_errand_can_be_stopped(worker):
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    with pytest.raises(StoppedError, match="was stopped"):
+        worker.run(Sleep(60), stop=stop)
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_is_a_sentence(worker):
+    with pytest.raises(StoppedError, match="ended its process"):
+        worker.run(Die(), stop=threading.Event())
+
+
+@pytest.mark.slow
+def test_what_is_wrong_with_a_picture_comes_back_from_the_process(worker, tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    errand = Look(source=tmp_path / "text.png", pixels=tmp_path / "x.npy", max_pixels=99)
+    with pytest.raises(PhotoError, match=r"^text\.png: is a text file"):
+        worker.run(errand, stop=threading.Event())
+
+
+def test_a_vae_has_samples_and_others_have_none(weights):
+    found = choices([weights("cvae", "a"), weights("srcnn", "b")], root=Path(), worker=Here())
+    assert [(each.label, each.has_samples) for each in found] == [("a", True), ("b", False)]
+
+
+def test_equal_names_get_a_number(weights, tmp_path):
+    first = weights("srcnn", "a")
+    found = choices([first, first], root=tmp_path, worker=Here())
+    assert [each.label for each in found] == ["a", "a (2)"]
+
+
+def test_weights_that_were_named_must_be_usable(tmp_path):
+    with pytest.raises(WeightsError, match="no such file"):
+        choices([str(tmp_path / "none.pth")], root=tmp_path, worker=Here())
+
+
+def test_weights_that_were_found_may_be_unusable(weights, tmp_path, caplog):
+    (tmp_path / "weights" / "recipes").mkdir(parents=True)
+    Path(weights("srcnn", "a")).rename(tmp_path / "weights" / "a.safetensors")
+    (tmp_path / "weights" / "recipes" / "b.safetensors").write_bytes(b"none")
+    with caplog.at_level(logging.WARNING):
+        assert [each.label for each in choices([], root=tmp_path, worker=Here())] == ["a"]
+    assert "b.safetensors is left out" in caplog.text
+
+
+def test_a_result_is_the_networks_and_its_window_shows_its_pixels(visit, weights, photo):
+    found = choices([weights("srcnn", "a")], root=Path(), worker=Here())
+    visit.enlarge(found, Here(), RULES, samples=0, report=lambda _: None)
+    (result,) = visit.results
+    made = np.asarray(Image.open(result.file))
+    assert result.file.name == "bird-a.png"
+    assert made.shape == (384, 512, 3)
+    pair, _, samples = visit.windows(1.0, 0.0)
+    np.testing.assert_array_equal(np.asarray(Image.open(pair[1])), made[:416, -416:])
+    assert samples == []
+
+
+def test_a_vaes_samples_differ_and_are_those_of_the_command(visit, weights, photo, tmp_path):
+    found = choices([weights("cvae", "a")], root=Path(), worker=Here())
+    visit.enlarge(found, Here(), RULES, samples=2, report=lambda _: None)
+    files = [each.file for each in visit.results]
+    assert [file.name for file in files] == ["bird-a.png", "bird-a-1.png", "bird-a-2.png"]
+    assert len({Image.open(file).tobytes() for file in files}) == 3
+
+
+def test_no_more_samples_than_allowed(visit):
+    with pytest.raises(ConfigError, match="found 3; 0 to 2 is right"):
+        visit.enlarge([], Here(), RULES, samples=3, report=lambda _: None)
+
+
+def test_of_a_picture_that_is_too_large_nothing_is_kept(tmp_path, source):
+    visit = Visits(tmp_path, keep=60).of("someone")
+    small_rules = Rules(max_pixels=99, max_samples=0, computer=RULES.computer)
+    with pytest.raises(PhotoError, match="too many pixels"):
+        visit.look(source, Here(), small_rules)
+    assert list(tmp_path.rglob("*.png")) == [source]
+
+
+def test_two_visitors_may_give_the_same_file(tmp_path, source):
+    visits = Visits(tmp_path, keep=60)
+    for name in ("one", "another"):
+        visits.of(name).look(source, Here(), RULES)
+        visits.end(name)
+
+
+def test_a_file_that_is_gone_is_a_sentence(tmp_path):
+    with pytest.raises(PhotoError, match="choose the file again"):
+        Visits(tmp_path, keep=60).of("someone").look(tmp_path / "none.png", Here(), RULES)
+
+
+def test_the_end_of_a_visit_deletes_its_files_and_stops_its_work(tmp_path, source):
+    visits = Visits(tmp_path, keep=60)
+    visit = visits.of("someone")
+    visit.look(source, Here(), RULES)
+    visits.end("someone")
+    assert visit.stop.is_set()
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_a_visit_that_nobody_asks_for_ends(tmp_path):
+    visits = Visits(tmp_path, keep=-1)
+    folder = visits.of("someone").folder
+    visits.of("another")
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("bird.heic", "bird"),
+        ("a 'b'\n<i>.png", "a _b___i_"),
+        ("..png", "picture"),
+        ("x" * 300 + ".png", "x" * 80),
+        ("\u4f60\u597d.png", "\u4f60\u597d"),
+    ],
+)
+def test_names_of_results_are_harmless(name, stem):
+    assert stem_of(Path(name)) == stem
+
+
+def test_a_window_stays_inside(tmp_path, photo):
+    seen = picture(tmp_path, photo)
+    assert box_at(seen, 0, 9, side=64) == Box(32, 0, 96, 64)
+    assert box_at(seen, 0.5, 0.5, side=1000) == Box(0, 0, 96, 128)
+
+
+def test_the_bicubic_beside_a_window_is_that_part_of_the_whole_bicubic(tmp_path, photo):
+    seen, result = picture(tmp_path, photo), picture(tmp_path, np.zeros((384, 512, 3), np.uint8))
+    box = Box(101, 30, 333, 444)
+    part = np.asarray(plainly(seen, result, box, way="bicubic")).astype(int)
+    all_of_it = Image.fromarray(photo).resize((512, 384), Image.Resampling.BICUBIC)
+    assert np.abs(part - np.asarray(all_of_it)[101:333, 30:444]).max() <= 1
+
+
+def test_views_of_the_whole_have_one_size_and_grey_stays_grey(tmp_path, photo):
+    seen = picture(tmp_path, photo[..., :1])
+    result = picture(tmp_path, np.zeros((384, 512, 1), np.uint8))
+    left, right = plainly_whole(seen, result, side=300), whole(result, side=300)
+    assert left.size == right.size == (300, 225)
+    assert (left.mode, window(result, Box(0, 0, 2, 2)).mode) == ("L", "L")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("/home/o'b/w x.pth: is odd", "w x.pth: is odd"),
+        ("rel/w.pth: no such file", "w.pth: no such file"),
+        (r"C:\Users\me\w.pth: is odd (found 3/4)", "w.pth: is odd (found 3/4)"),
+        (r"x.png: begins with b'\x89P'", r"x.png: begins with b'\x89P'"),
+    ],
+)
+def test_sentences_name_files_without_their_folders(text, shown):
+    assert without_paths(text, [Path("rel/w.pth")]) == shown
+
+
+def test_the_folder_leaves_under_another_name_and_comes_back_under_its_own():
+    seen, sent = [], []
+
+    async def app(scope, receive, send):
+        seen.append((scope["path"], (await receive())["body"]))
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"13")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b'{"/tmp/own/x"}'})
+
+    async def ask(path, *bodies):
+        parts = [
+            {"type": "http.request", "body": each, "more_body": at < len(bodies) - 1}
+            for at, each in enumerate(bodies)
+        ]
+
+        async def receive():
+            return parts.pop(0)
+
+        async def send(message):
+            sent.append(message)
+
+        headers = [(b"content-type", b"application/json")]
+        await veil({"type": "http", "path": path, "headers": headers}, receive, send)
+
+    veil = Veil(app, folder=Path("/tmp/own"))
+    asyncio.run(ask("/", b""))
+    name = sent[1]["body"][2:-4].decode()
+    assert "own" not in name
+    assert b"content-length" not in dict(sent[0]["headers"])
+    asyncio.run(ask(f"/file={name}/x", f'"{name[:5]}'.encode(), f'{name[5:]}/y"'.encode()))
+    assert seen[1] == ("/file=/tmp/own/x", b'"/tmp/own/y"')
+    asyncio.run(ask("/file=https://example.org/", b""))
+    assert (len(seen), sent[-2]["status"]) == (2, 404)

@@ -1,0 +1,131 @@
+import logging
+import multiprocessing
+import resource
+import time
+
+import pytest
+import torch
+
+from srmodels.engine.checkpoint.checkpoint import Checkpoints
+from srmodels.errors import BusyError
+
+
+@pytest.fixture
+def checkpoints(tmp_path):
+    with (made := Checkpoints(tmp_path / "pretrain-0123")).held():
+        yield made
+
+
+def test_what_was_saved_comes_back(checkpoints) -> None:
+    checkpoints.save({"step": 3, "weights": torch.arange(4)})
+    assert torch.equal(checkpoints.load()["weights"], torch.arange(4))
+
+
+def test_there_is_nothing_to_load_before_the_first_save(checkpoints) -> None:
+    assert checkpoints.load() is None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.9, 0.999])
+def test_a_truncated_checkpoint_gives_way_to_the_one_before_and_says_so(
+    checkpoints, share, caplog
+) -> None:
+    checkpoints.save({"step": 1})
+    checkpoints.save({"step": 2, "weights": torch.arange(1000)})
+    whole = checkpoints.path.read_bytes()
+    checkpoints.path.write_bytes(whole[: int(share * len(whole))])
+    with caplog.at_level(logging.WARNING):
+        assert checkpoints.load()["step"] == 1
+    assert "checkpoint.pt: cannot be read" in caplog.text
+
+
+def test_one_flipped_bit_of_a_tensor_is_noticed(checkpoints, caplog) -> None:
+    checkpoints.save({"step": 1})
+    checkpoints.save({"step": 2, "weights": torch.full((1000,), 0.5)})
+    content = bytearray(checkpoints.path.read_bytes())
+    content[content.index(b"\x00\x00\x00?" * 9) + 17] ^= 1
+    checkpoints.path.write_bytes(content)
+    torch.load(checkpoints.path, weights_only=True)  # which alone notices nothing
+    with caplog.at_level(logging.WARNING):
+        assert checkpoints.load()["step"] == 1
+    assert "does not have its checksum" in caplog.text
+
+
+def test_where_none_can_be_used_the_training_starts_afresh_and_says_so(checkpoints, caplog) -> None:
+    checkpoints.path.write_bytes(b"not a checkpoint")
+    with caplog.at_level(logging.WARNING):
+        assert checkpoints.load() is None
+    assert "no checkpoint can be used; the training starts afresh" in caplog.text
+
+
+def test_a_checkpoint_of_another_configuration_is_not_used(checkpoints, caplog) -> None:
+    checkpoints.save({"step": 1})
+    other = Checkpoints(checkpoints.folder, {"data": "others"})
+    with caplog.at_level(logging.WARNING):
+        assert other.load() is None
+    assert "is of another configuration" in caplog.text
+
+
+def test_a_full_disk_keeps_the_old_state_and_says_so(checkpoints, caplog) -> None:
+    checkpoints.save({"step": 1})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        assert not checkpoints.save({"step": 2, "weights": torch.zeros(100_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "not saved" in caplog.text
+    assert checkpoints.load()["step"] == 1
+    assert checkpoints.save({"step": 3})
+
+
+def test_a_state_that_does_not_read_back_does_not_replace_the_one_that_does(
+    checkpoints, monkeypatch, caplog
+) -> None:
+    checkpoints.save({"step": 1})
+    saved = torch.save
+
+    def worn_out(state, path) -> None:
+        saved(state, path)
+        path.write_bytes(path.read_bytes()[:-9])
+
+    monkeypatch.setattr(torch, "save", worn_out)
+    assert not checkpoints.save({"step": 2})
+    assert checkpoints.load()["step"] == 1
+    assert not checkpoints.previous.exists()
+
+
+def test_a_changed_configuration_says_what_makes_it_start_afresh(tmp_path, caplog) -> None:
+    facts = {"settings": {"seed": 0, "rate": 1e-4}, "code": {"srmodels.engine.step": "aa"}}
+    left = Checkpoints(tmp_path / "pretrain-aaaa", facts)
+    with left.held():
+        left.save({"step": 1})
+    changed = {"settings": {"seed": 0, "rate": 2e-4}, "code": {"srmodels.engine.step": "bb"}}
+    now = Checkpoints(tmp_path / "pretrain-bbbb", changed)
+    with now.held(), caplog.at_level(logging.INFO):
+        assert now.load() is None
+    (told,) = caplog.messages
+    assert "pretrain starts afresh" in told
+    assert "code srmodels.engine.step; settings rate 0.0002 (was 0.0001)" in told
+
+
+def _hold(folder, ready) -> None:
+    with Checkpoints(folder).held():
+        ready.set()
+        time.sleep(30)
+
+
+@pytest.mark.slow
+def test_a_second_process_on_the_same_configuration_is_refused_until_the_first_dies(
+    tmp_path,
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    first = context.Process(target=_hold, args=(tmp_path / "run", ready))
+    first.start()
+    assert ready.wait(30)
+    with pytest.raises(BusyError, match="another process"), Checkpoints(tmp_path / "run").held():
+        pass
+    first.kill()
+    first.join()
+    with Checkpoints(tmp_path / "run").held():
+        pass

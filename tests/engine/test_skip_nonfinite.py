@@ -1,0 +1,89 @@
+"""A step that is not finite ends the training, or is as if it had not been."""
+
+import logging
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from srmodels.engine.checkpoint.checkpoint import Checkpoints
+from srmodels.engine.skip_nonfinite import Skips
+from srmodels.engine.step import OverflowedError
+from srmodels.errors import NonFiniteError
+from tests.engine.toys import Silent, ToySource, trainer
+
+
+@pytest.fixture(scope="module")
+def fabric() -> Fabric:
+    return Fabric(accelerator="cpu", devices=1, precision="32-true")
+
+
+def skipping(fabric, path, **options):
+    path.mkdir()
+    return trainer(fabric, Checkpoints(path), on_nan="skip", **options)
+
+
+def tensors(state):
+    networks = [*state.networks.values(), state.average.network]
+    return [each.clone() for network in networks for each in network.state_dict().values()]
+
+
+def test_a_skipped_step_moves_nothing_not_even_batch_norm(fabric, tmp_path, caplog) -> None:
+    run = skipping(fabric, tmp_path / "run", steps=1)
+    before, kept = tensors(run.state), dict(run.state.kept)
+    with caplog.at_level(logging.WARNING):
+        run.run(ToySource(0), title="poisoned")
+    pairs = zip(before, tensors(run.state), strict=True)
+    assert all(torch.equal(old, new) for old, new in pairs)
+    assert (run.state.step, run.state.kept) == (1, kept)
+    (told,) = caplog.messages
+    assert "step 1: the loss generator/pixel is not finite; the step is skipped (1 in a row" in told
+    assert "cat.png, dog.png" in told
+
+
+def test_skipped_steps_enter_no_mean_and_their_number_is_tracked(fabric, tmp_path) -> None:
+    watcher = Silent()
+    run = skipping(fabric, tmp_path / "run", watcher=watcher)
+    run.run(ToySource(1, 3, 4, 5), title="poisoned")  # the second point has no step left
+    points = {step: row for step, row in watcher.points if "images_per_second" in row}
+    assert [points[step].get("skipped_steps") for step in (3, 6, 9)] == [1, None, 4]
+    assert points[3]["learning_rate"] == pytest.approx((0.01 + 0.00904508) / 2, rel=1e-5)
+    values = [v for row in points.values() for v in row.values()]
+    assert torch.isfinite(torch.tensor(values)).all()
+
+
+def test_a_killed_training_that_skips_ends_as_one_that_was_not_killed(fabric, tmp_path) -> None:
+    source = ToySource(0, 4, 5)
+    whole = skipping(fabric, tmp_path / "whole")
+    expected = whole.run(source, title="whole").state_dict()
+    first = skipping(fabric, tmp_path / "cut")
+    with pytest.raises(InterruptedError):
+        first.run(_Killed(source, 5), title="first")
+    second = trainer(fabric, Checkpoints(tmp_path / "cut"), on_nan="skip")
+    found = second.run(source, title="second").state_dict()
+    assert second.state.skips.total == whole.state.skips.total == 3
+    assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+class _Killed:
+    def __init__(self, source, step) -> None:
+        self.source, self.step = source, step
+
+    def batch(self, step):
+        if step == self.step:
+            raise InterruptedError
+        return self.source.batch(step)
+
+
+def test_one_too_many_in_a_row_ends_the_training_and_names_the_checkpoint(fabric, tmp_path) -> None:
+    run = skipping(fabric, tmp_path / "run", on_nan_limit=2)
+    with pytest.raises(NonFiniteError, match=r"step 8: .*3 steps in a row.*checkpoint\.pt"):
+        run.run(ToySource(1, 2, 5, 6, 7), title="poisoned")
+
+
+def test_overflows_of_float16_do_not_count_against_the_limit() -> None:
+    skips, error = Skips(0), OverflowedError("the gradient of generator is not finite")
+    for step in range(30):
+        skips.skip(step, error, ["cat.png"], good=None)
+    with pytest.raises(NonFiniteError, match="31 steps in a row"):
+        skips.skip(30, error, ["cat.png"], good=None)

@@ -1,0 +1,137 @@
+"""Which files, and where to: places, names, and nothing overwritten."""
+
+from pathlib import Path
+
+import pytest
+
+from srmodels.errors import ConfigError
+from srmodels.images.writers.formats import format_named
+from srmodels.inference.files.plan import PIPE, plan
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two pictures, one in a folder below, beside a text."""
+    for name in ("in/a.jpg", "in/below/b.heic", "in/notes.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("no picture")
+    return tmp_path / "in"
+
+
+def targets(*inputs, output, **options):
+    tasks = plan([str(each) for each in inputs], str(output), **options)
+    return [str(target) for task in tasks for target in task.targets]
+
+
+def test_results_go_into_a_folder_as_png():
+    assert targets("a/x.heic", "b/y.jpg", output="out") == ["out/x.png", "out/y.png"]
+
+
+def test_results_are_of_the_format_asked_for():
+    assert targets("x.heic", output="out", kind=format_named("jpg")) == ["out/x.jpg"]
+
+
+def test_a_single_result_may_have_a_name():
+    assert targets("x.heic", output="y.jpg") == ["y.jpg"]
+
+
+def test_a_name_and_another_format_are_refused():
+    with pytest.raises(ConfigError, match=r"y\.jpg: is jpeg, but --format is png"):
+        targets("x.heic", output="y.jpg", kind=format_named("png"))
+
+
+@pytest.mark.parametrize("output", ["v1.0", "v1.0/"])
+def test_a_folder_with_a_dot_in_its_name_is_a_folder(tmp_path, monkeypatch, output):
+    monkeypatch.chdir(tmp_path)
+    if not output.endswith("/"):
+        Path(output).mkdir()
+    assert targets("x.heic", output=output) == ["v1.0/x.png"]
+
+
+def test_a_name_that_only_looks_as_if_it_had_an_ending_stays_whole():
+    assert targets("holiday v1.2", output="out") == ["out/holiday v1.2.png"]
+
+
+def test_several_pictures_do_not_go_into_one_file():
+    with pytest.raises(ConfigError, match=r"is one file for 2 pictures; name a folder"):
+        targets("x.heic", "y.heic", output="z.png")
+
+
+def test_an_unknown_ending_is_refused_before_any_work():
+    with pytest.raises(ConfigError, match=r"z\.gif: unknown kind"):
+        targets("x.heic", output="z.gif")
+
+
+def test_a_folder_keeps_its_structure(folder, tmp_path):
+    out = tmp_path / "out"
+    assert targets(folder, output=out) == [f"{out}/a.png", f"{out}/below/b.png"]
+
+
+def test_results_of_an_earlier_run_are_no_inputs(folder):
+    (folder / "large").mkdir()
+    (folder / "large" / "a.png").touch()
+    assert len(targets(folder, output=folder / "large")) == 2
+
+
+def test_a_pattern_keeps_the_structure_below_what_is_fixed_in_it(folder, tmp_path):
+    out = tmp_path / "out"
+    assert targets(folder / "**" / "*", output=out) == [f"{out}/a.png", f"{out}/below/b.png"]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_a_file(tmp_path):
+    (tmp_path / "a[1].png").touch()
+    assert targets(tmp_path / "a[1].png", output="out") == ["out/a[1].png"]
+
+
+@pytest.mark.parametrize("word", ["none*.jpg", ""])
+def test_nothing_found_is_an_error(word):
+    with pytest.raises(ConfigError, match=r"no picture found|a name is empty"):
+        targets(word, output="out")
+
+
+def test_pictures_of_one_name_in_two_kinds_keep_their_endings():
+    made = targets("IMG.CR2", "img.jpg", "other.jpg", output="out")
+    assert made == ["out/IMG.CR2.png", "out/img.jpg.png", "out/other.png"]
+
+
+def test_two_results_of_one_name_are_refused():
+    with pytest.raises(ConfigError, match=r"b/x\.png: its result .* is also that of a/x\.png"):
+        targets("a/x.png", "b/x.png", output="out")
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_an_input_is_never_overwritten_not_even_through_a_link(tmp_path, link):
+    path = tmp_path / "x.png"
+    path.touch()
+    getattr(tmp_path / "y.png", link)(path)
+    for output in (tmp_path, path, tmp_path / "." / "x.png", tmp_path / "y.png"):
+        with pytest.raises(ConfigError, match="would overwrite an input"):
+            targets(path, output=output)
+
+
+def test_an_input_behind_a_linked_folder_is_not_overwritten_either(tmp_path):
+    (tmp_path / "x.png").touch()
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(ConfigError, match="would overwrite an input"):
+        targets(tmp_path / "x.png", output=tmp_path / "link")
+
+
+@pytest.mark.parametrize("name", ["../x.png", "a/../../x.png", "/etc/x.png"])
+def test_no_name_leads_out_of_the_folder(name):
+    assert targets(name, output="out") == [str(Path("out", "x.png"))]
+
+
+def test_samples_are_numbered():
+    assert targets("x.jpg", output="out", samples=2) == ["out/x-1.png", "out/x-2.png"]
+    assert targets("x.jpg", output="y.webp", samples=2) == ["y-1.webp", "y-2.webp"]
+
+
+def test_standard_input_and_output_are_a_task():
+    (task,) = plan(["-"], "-")
+    assert (task.source, task.targets, task.kind.name) == (PIPE, (PIPE,), "png")
+
+
+def test_standard_output_takes_one_picture():
+    with pytest.raises(ConfigError, match="is one file for 3 pictures"):
+        plan(["x.png"], "-", samples=3)

@@ -1,0 +1,118 @@
+"""Many files: what fails, what is left alone, and that the rest goes on."""
+
+import errno
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srmodels.images.writers.write import write_picture
+from srmodels.inference.files.plan import plan
+from srmodels.inference.files.upscale_files import upscale_files
+from tests.inference.nearest import nearest
+
+
+def run(*inputs, output, **options):
+    return upscale_files(plan([str(each) for each in inputs], str(output)), nearest(), **options)
+
+
+def test_files_are_enlarged(tmp_path, photo):
+    write_picture(tmp_path / "x.png", photo)
+    outcome = run(tmp_path / "x.png", output=tmp_path / "new" / "y.png")
+    assert (outcome.written, outcome.failed) == (1, [])
+    made = np.array(Image.open(tmp_path / "new" / "y.png"))
+    np.testing.assert_array_equal(made, photo.repeat(2, axis=0).repeat(2, axis=1))
+
+
+def test_a_broken_file_does_not_stop_the_rest(tmp_path, photo):
+    (tmp_path / "a.png").write_text("no picture")
+    write_picture(tmp_path / "b.png", photo)
+    names = ("a.png", "none.png", "b.png")
+    outcome = run(*(tmp_path / name for name in names), output=tmp_path / "out")
+    assert [sentence.split(":")[0] for sentence in outcome.failed] == ["a.png", "none.png"]
+    assert [each.name for each in (tmp_path / "out").iterdir()] == ["b.png"]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (MemoryError(), "x.png: its result does not fit into memory"),
+        (OSError(errno.ENAMETOOLONG, "File name too long"), "x.png: its result cannot be written"),
+    ],
+)
+def test_what_is_one_picture_s_own_fault_does_not_stop_the_rest(
+    tmp_path, photo, monkeypatch, error, sentence
+):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("srmodels.inference.files.upscale_files.write_sheet", fail)
+    write_picture(tmp_path / "x.png", photo)
+    (found,) = run(tmp_path / "x.png", output=tmp_path / "out").failed
+    assert found.startswith(sentence)
+
+
+def test_a_full_disk_stops_and_leaves_nothing_half_written(tmp_path, photo, monkeypatch):
+    def fail(file, *_, **__):
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("srmodels.inference.files.upscale_files.write_sheet", fail)
+    write_picture(tmp_path / "x.png", photo)
+    with pytest.raises(OSError, match="No space left"):
+        run(tmp_path / "x.png", output=tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_existing_results_can_be_left_alone(tmp_path, photo):
+    for name in ("a.png", "b.png"):
+        write_picture(tmp_path / name, photo)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.png").write_text("mine")
+    inputs = (tmp_path / "a.png", tmp_path / "b.png")
+    outcome = run(*inputs, output=tmp_path / "out", skip_existing=True)
+    assert (outcome.written, outcome.existing) == (1, 1)
+    assert (tmp_path / "out" / "a.png").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "name", ["with space", "quo\"te's", "new\nline", "tab\t", "ünï-写真", "\x1b[31m"]
+)
+def test_odd_names_are_enlarged_and_named_on_one_line(tmp_path, photo, caplog, name):
+    caplog.set_level(logging.INFO)
+    write_picture(tmp_path / f"{name}.png", photo)
+    (tmp_path / f"{name}.jpg").write_text("no picture")
+    outcome = run(tmp_path / f"{name}.png", tmp_path / f"{name}.jpg", output=tmp_path / "out")
+    assert (tmp_path / "out" / f"{name}.png.png").is_file()
+    (sentence,) = outcome.failed
+    assert sentence.isprintable()
+    assert all(record.getMessage().isprintable() for record in caplog.records)
+
+
+def test_a_name_that_is_no_unicode_is_enlarged(tmp_path, photo):
+    write_picture(tmp_path / "x.png", photo)
+    odd = Path(str(tmp_path / "x")[:-1] + "\udcff.png")
+    (tmp_path / "x.png").rename(odd)
+    assert run(odd, output=tmp_path / "out").written == 1
+
+
+def test_what_was_left_out_is_said(tmp_path, photo, caplog):
+    caplog.set_level(logging.INFO)
+    Image.fromarray(photo).save(tmp_path / "x.jpg", icc_profile=b"broken" * 30)
+    assert run(tmp_path / "x.jpg", output=tmp_path / "out").written == 1
+    assert "x.jpg: its colour profile cannot be read; taken as sRGB" in caplog.messages
+
+
+def test_larger_pictures_than_allowed_are_refused_unread(tmp_path, photo):
+    write_picture(tmp_path / "x.png", photo)
+    (sentence,) = run(tmp_path / "x.png", output=tmp_path / "out", max_pixels=100).failed
+    assert sentence == "x.png: has too many pixels (found 128x96; max_pixels is 100)"
+
+
+def test_a_picture_of_one_column_goes_through(tmp_path):
+    write_picture(tmp_path / "x.png", np.zeros((100_000, 1, 3), np.uint8))
+    assert run(tmp_path / "x.png", output=tmp_path / "out").written == 1
+    (sentence,) = run(tmp_path / "x.png", output=tmp_path / "y.jpg").failed
+    assert "its result is too large for jpeg (found 2x200000)" in sentence

@@ -1,0 +1,172 @@
+"""Tiles equal the whole picture, and memory that does not suffice makes them smaller."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from srmodels import models
+from srmodels.errors import ConfigError, SrmodelsError
+from srmodels.inference.tiling.device import device_named
+from srmodels.inference.tiling.upscale import upscale, upscaler
+from srmodels.resize.tensors import enlarge_image
+from tests.inference.small import small
+
+
+class Nearest(nn.Module):
+    """Repeats every pixel `scale` times; runs out of memory above `limit` LR pixels."""
+
+    padding = 3
+    multiple = 1
+
+    def __init__(self, scale=4, limit=10**9, message=None):
+        super().__init__()
+        self.scale, self.limit, self.message, self.sizes = scale, limit, message, []
+
+    def forward(self, lr):
+        self.sizes.append(tuple(lr.shape[2:]))
+        if lr.shape[2] * lr.shape[3] > self.limit:
+            raise (RuntimeError(self.message) if self.message else torch.OutOfMemoryError("full"))
+        return lr.repeat_interleave(self.scale, 2).repeat_interleave(self.scale, 3)
+
+
+def repeated(lr, scale=4):
+    return lr.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+@pytest.mark.parametrize("name", models.names("generator"))
+def test_the_tiled_picture_is_the_whole_one(photo, name):
+    network = small(name)
+    whole = upscaler(4, tile=256)(network, photo[:90, :77])
+    tiled = upscaler(4, tile=32)(network, photo[:90, :77])
+    difference = np.abs(whole.astype(int) - tiled)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 1e-3  # rounding of ties, float noise
+
+
+@pytest.mark.parametrize("scale", [2, 3, 8])
+def test_the_tiled_picture_is_the_whole_one_at_every_scale(photo, scale):
+    network = small("srresnet", scale=scale)
+    whole, tiled = (upscaler(scale, tile=tile)(network, photo[:50, :70]) for tile in (256, 32))
+    assert np.abs(whole.astype(int) - tiled).max() <= 1
+
+
+def test_too_little_padding_shows(photo):
+    network = small("srcnn")
+    whole = upscaler(4, tile=256)(network, photo)
+    cut = upscale(network, photo, scale=4, padding=0, tile=32)
+    assert np.abs(whole.astype(int) - cut).max() > 1
+
+
+def test_the_result_is_the_networks_clamped_and_rounded(photo):
+    network = small("srresnet", residual="bicubic")
+    for layer in network.tail:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+    np.testing.assert_array_equal(upscaler(4)(network, photo), enlarge_image(photo, 4))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 70), (33, 31), (64, 65), (96, 128)])
+@pytest.mark.parametrize("tile", [32, 33, 64])
+def test_every_pixel_is_written_at_any_size(photo, size, tile):
+    lr = photo[: size[0], : size[1]]
+    np.testing.assert_array_equal(upscaler(4, tile=tile)(Nearest(), lr), repeated(lr))
+
+
+def test_no_tile_is_larger_than_asked_for_and_its_padding(photo):
+    network = Nearest()
+    upscaler(4, tile=40)(network, photo)
+    assert max(map(max, network.sizes)) <= 40 + 2 * 3
+
+
+def test_tiles_share_a_picture_evenly(photo):
+    network = Nearest()
+    upscaler(4, tile=90)(network, photo[:92, :92])
+    assert {size for pair in network.sizes for size in pair} == {46 + 3}
+
+
+def test_a_tile_begins_at_a_multiple(photo):
+    network = Nearest()
+    lr = photo[:70, :90]
+    made = upscale(network, lr, scale=4, padding=3, multiple=8, tile=32)
+    np.testing.assert_array_equal(made, repeated(lr))
+    # 70 rows are tiles of 24, 24 and 22; read from 0, 16 (24 - 3, rounded down) and 40
+    assert {size[0] for size in network.sizes} == {24 + 3, 48 + 3 - 16, 70 - 40}
+
+
+@pytest.mark.parametrize("message", [None, "[enforce fail] DefaultCPUAllocator: can't allocate"])
+def test_out_of_memory_halves_the_tile_and_goes_on(photo, caplog, message):
+    network = Nearest(limit=50 * 50, message=message)
+    with caplog.at_level(logging.WARNING):
+        made = upscaler(4, tile=128)(network, photo)
+    np.testing.assert_array_equal(made, repeated(photo))
+    assert [record.message for record in caplog.records] == [
+        "out of memory on cpu; going on with tiles of 64",
+        "out of memory on cpu; going on with tiles of 32",
+    ]
+
+
+def test_what_was_done_before_memory_ran_out_is_not_done_again(photo):
+    network = Nearest()
+    upscaler(4, tile=64)(network, photo)
+    undisturbed = len(network.sizes)
+    network = Nearest()
+    network.limit = 10**9
+
+    def shrink(_module, _inputs, _output):
+        network.limit = 50 * 50 if len(network.sizes) == undisturbed - 1 else network.limit
+
+    network.register_forward_hook(shrink)
+    np.testing.assert_array_equal(upscaler(4, tile=64)(network, photo), repeated(photo))
+    assert len(network.sizes) > undisturbed
+    assert len(network.sizes) <= undisturbed + 4
+
+
+def test_no_memory_for_the_smallest_tile_is_one_sentence(photo):
+    with pytest.raises(SrmodelsError, match="out of memory with tiles of 32 LR pixels on cpu"):
+        upscaler(4)(Nearest(limit=10), photo)
+
+
+def test_another_error_of_the_network_is_not_hidden(photo):
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        upscaler(4)(Nearest(limit=10, message="shapes cannot be multiplied"), photo)
+
+
+def test_a_network_of_another_scale_is_a_programmers_fault(photo):
+    with pytest.raises(AssertionError, match="instead of"):
+        upscaler(2)(Nearest(scale=4), photo)
+
+
+def test_the_picture_is_left_alone(photo):
+    before = photo.copy()
+    upscaler(4)(small("srcnn"), photo)
+    np.testing.assert_array_equal(photo, before)
+
+
+def test_the_network_stays_as_it_was(photo):
+    network = small("srresnet")
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    upscaler(4)(network, photo)
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+    assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_bf16_is_near_fp32(photo):
+    network = small("srresnet", residual="bicubic")
+    exact = upscaler(4)(network, photo)
+    fast = upscaler(4, precision="bf16")(network, photo)
+    assert np.abs(exact.astype(int) - fast).mean() < 1
+
+
+def test_auto_is_a_device_that_is_there():
+    assert device_named("auto").type in ("cuda", "mps", "cpu")
+    assert device_named("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "meta"])
+def test_a_device_that_is_not_there_is_refused(name):
+    with pytest.raises(ConfigError, match=f"device: found '{name}'; PyTorch sees"):
+        device_named(name)

@@ -1,0 +1,137 @@
+"""reports/results.yaml, and the page and tables made of metrics/results."""
+
+import json
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from reports.markdown import filled
+from reports.results import (
+    PAGE,
+    collected,
+    command_of,
+    commands,
+    differences,
+    draw_curves,
+    draw_scatter,
+    read_experiments,
+    read_rows,
+    repeat,
+    repeats,
+    results_table,
+    settings_of,
+)
+from srmodels.errors import ProtocolError
+from srmodels.params import parse
+from tests.reports.test_recipes import runs, write_metrics
+
+ROOT = Path(__file__).parents[2]
+EXPERIMENTS = read_experiments(ROOT / "reports" / "results.yaml")
+SETS = ("Set5", "BSD100")
+
+
+def changed(values, settings):
+    """params.yaml's values with settings as `-S` gives them; new keys want `++` there."""
+    for each in settings:
+        key, _, value = each.partition("=")
+        *path, last = key.removeprefix("++").split(".")
+        place = values
+        for name in path:
+            place = place[name]
+        assert key.startswith("++") or last in place, f"DVC refuses {key}"
+        place[last] = YAML(typ="safe").load(value)
+    return values
+
+
+def result(tmp_path, row="srgan", **changes):
+    write_metrics(tmp_path / "metrics")
+    path = tmp_path / "metrics" / "evaluate.json"
+    found = json.loads(path.read_text())
+    path.write_text(json.dumps(found | dict.fromkeys(SETS, found["test"])))
+    (tmp_path / "plots").mkdir(exist_ok=True)
+    for stage in ("pretrain", "gan"):
+        text = "step,validation_psnr_y,validation_ssim_y\n50,29.5,0.8\n100,30.25,0.82\n"
+        (tmp_path / "plots" / f"{stage}_validation.csv").write_text(text)
+    made = collected(row, tmp_path, runs(preset="bsds400"))
+    return made | {"commit": "0123456789", "device": "CPU, 2 cores, AVX512"} | changes
+
+
+@pytest.mark.parametrize("row", EXPERIMENTS)
+def test_every_row_is_a_configuration_that_the_pipeline_takes(row) -> None:
+    values = YAML(typ="safe").load(ROOT / "params.yaml")
+    settings = [each for each in settings_of(row) if "evaluate.sets" not in each]
+    params = parse(changed(values, settings))
+    assert params.preset == "bsds400"
+    assert params.recipe.generator is not None
+
+
+def test_a_row_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ProtocolError, match="has no row 'esr'; "):
+        settings_of("esr")
+
+
+def test_a_command_leaves_the_folders_to_the_shell() -> None:
+    command = command_of("a", ["model=srcnn", "data.photos=${BSDS400}", "x={Set5: ${B}/Set5}"])
+    settings = '-S model=srcnn -S "data.photos=${BSDS400}" -S "x={Set5: ${B}/Set5}"'
+    assert command == f"dvc exp run --name a {settings}"
+
+
+def test_a_result_has_all_sets_and_the_curves(tmp_path) -> None:
+    made = result(tmp_path)
+    assert made["further"]["Set5"]["generator"]["psnr_y"] == 31.0
+    curve = [[50, 29.5], [100, 30.25]]
+    assert made["curves"] == {"pretrain": curve, "gan": curve}
+    assert (made["seed"], made["settings"]) == (0, settings_of("srgan"))
+
+
+def test_a_gan_has_a_line_for_its_pretrained_generator(tmp_path) -> None:
+    lines = results_table([result(tmp_path)]).splitlines()[2:]
+    assert [line.split(" | ")[0] for line in lines] == [
+        "| bicubic",
+        "| srgan, pretrained",
+        "| srgan",
+    ]
+    assert lines[1].endswith("| 171,984 | 0.7 | 20 |")
+    assert lines[2].endswith("| 171,984 | 0.7 + 1.1 | 20 + 5 |")
+
+
+def test_a_repetition_differs_in_scores_and_curves_not_in_its_time_and_place(tmp_path) -> None:
+    first = json.loads(json.dumps(result(tmp_path)))
+    second = json.loads(json.dumps(result(tmp_path, commit="fedcba9876", training={})))
+    assert not differences(first, second)
+    second["scores"]["generator"]["psnr_y"] += 1e-9
+    second["curves"]["gan"][-1][1] = 30.0
+    assert differences(first, second) == ["curves/gan", "scores/generator/psnr_y"]
+
+
+def test_a_row_that_never_ran_cannot_be_repeated(monkeypatch) -> None:
+    monkeypatch.setattr("reports.results.read_rows", list)
+    with pytest.raises(ProtocolError, match="has no srgan to compare with"):
+        repeat(["srgan"])
+
+
+def test_results_of_other_pictures_are_not_mixed(tmp_path) -> None:
+    other = json.loads(json.dumps(result(tmp_path)))
+    other["further"]["Set5"]["bicubic"]["psnr_y"] = 28.0
+    with pytest.raises(ProtocolError, match="other pictures"):
+        results_table([result(tmp_path), other])
+
+
+def test_the_page_and_the_readme_show_the_files() -> None:
+    results = read_rows()
+    table, page = results_table(results), PAGE.read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert filled(page, "results", table) == page
+    assert filled(page, "commands", commands(results)) == page
+    assert filled(page, "repeats", repeats()) == page
+    assert filled(readme, "results", table) == readme
+
+
+def test_the_pictures_are_drawn_the_same_each_time(tmp_path) -> None:
+    for draw in (draw_curves, draw_scatter):
+        drawn = []
+        for name in ("a.png", "b.png"):
+            draw([result(tmp_path)], tmp_path / name)
+            drawn.append((tmp_path / name).read_bytes())
+        assert drawn[0] == drawn[1]
