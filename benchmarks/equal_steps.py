@@ -16,18 +16,18 @@ from benchmarks.photographs import CHOICE
 from benchmarks.plain import SCALE
 from srmodels import models, params
 from srmodels.data.batches.batch import Batch
-from srmodels.data.batches.paired import PatchSource, Store
+from srmodels.data.batches.paired import PatchSampler, PatchStore
 from srmodels.data.datasets.bundled import copy_bundled, read_choice
-from srmodels.engine.optim.ema import Average
+from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import OptimSettings, learning_rate_at, optimizer_for, set_rate
-from srmodels.engine.precision import fabric_for, laid_out
+from srmodels.engine.precision import fabric_for, to_channels_last
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.step import take_step
 from srmodels.evaluation.psnr import psnr_y
 from srmodels.images.readers.decode import decode
 from srmodels.inference.tiling.upscale import upscaler
 from srmodels.objectives.pixel import PixelSettings, pixel_turns
-from srmodels.resize.images import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, downscale
 
 _PARAMS = Path(__file__).parents[1] / "params.yaml"
 _OPTIMIZER = OptimSettings(learning_rate=1e-3, betas=(0.9, 0.99), schedule="cosine", ema_decay=0.99)
@@ -49,7 +49,7 @@ def _score(generator: nn.Module, folder: Path) -> float:
     upscale, scores = upscaler(SCALE), []
     for path in sorted(each for each in folder.iterdir() if each.is_file()):
         hr = crop_to_multiple(decode(path), SCALE)
-        scores.append(psnr_y(upscale(generator, reduce_image(hr, SCALE)), hr, border=SCALE))
+        scores.append(psnr_y(upscale(generator, downscale(hr, SCALE)), hr, border=SCALE))
     return mean(scores)
 
 
@@ -73,12 +73,12 @@ def score_after(
     torch.manual_seed(0)
     small = params.load(_PARAMS, model="srresnet", preset="quickstart").recipe.generator
     network = models.build(small.name, small.settings).train()
-    network = laid_out(network) if ours else network
+    network = to_channels_last(network) if ours else network
     turns = pixel_turns(fabric.setup_module(network), PixelSettings())
     optimizer = fabric.setup_optimizers(optimizer_for((network,), _OPTIMIZER))
-    average = Average(network, _OPTIMIZER.ema_decay)
-    store = Store(folder / "patches" / "train")
-    source = PatchSource(
+    average = EMA(network, _OPTIMIZER.ema_decay)
+    store = PatchStore(folder / "patches" / "train")
+    source = PatchSampler(
         store, patch_size=24, batch_size=8, seed=0, scale=SCALE, permute_colours=True
     )
     for step in range(steps):

@@ -21,7 +21,7 @@ from benchmarks.patches import cut_into_store, list_photographs
 from benchmarks.photographs import make_photographs
 from benchmarks.plain import PATCH, SCALE, PngPatches, context, cut_all
 from benchmarks.report import Cell, report
-from srmodels.data.batches.paired import PatchSource, Store
+from srmodels.data.batches.paired import PatchSampler, PatchStore
 from srmodels.machine import keep_freed_memory
 
 BATCH, SIZES, WORKERS = 16, (24, PATCH), 2
@@ -36,8 +36,8 @@ def _from_files(patch_size: int, *, folder: Path, workers: int) -> Iterator[obje
 
 
 def _from_store(patch_size: int, *, folder: Path) -> Iterator[object]:
-    store = Store(folder / "train")
-    source = PatchSource(store, patch_size=patch_size, batch_size=BATCH, seed=0, scale=SCALE)
+    store = PatchStore(folder / "train")
+    source = PatchSampler(store, patch_size=patch_size, batch_size=BATCH, seed=0, scale=SCALE)
     return map(source.batch, count())
 
 

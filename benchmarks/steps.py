@@ -23,11 +23,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.plain import SCALE, PngPatches
 from srmodels import models
 from srmodels.data.batches.batch import Batch
-from srmodels.data.batches.paired import PatchSource, Store
-from srmodels.engine.optim.ema import Average
+from srmodels.data.batches.paired import PatchSampler, PatchStore
+from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import OptimSettings, optimizer_for
-from srmodels.engine.precision import fabric_for, laid_out
-from srmodels.engine.prefetch import Ahead
+from srmodels.engine.precision import fabric_for, to_channels_last
+from srmodels.engine.prefetch import Prefetcher
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.step import freeze_all_but, take_step
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
@@ -129,7 +129,7 @@ class Ours:
     def __init__(self, work: str, folder: Path, device: torch.device) -> None:
         self._fabric = fabric_for(RunSettings(device=device.type), "auto")  # type: ignore[arg-type]
         self.device = self._fabric.device
-        networks = {role: laid_out(each) for role, each in _networks(work).items()}
+        networks = {role: to_channels_last(each) for role, each in _networks(work).items()}
         wrapped = {role: self._fabric.setup_module(each) for role, each in networks.items()}
         perceptual = _perceptual(work)
         with self._fabric.autocast():
@@ -141,10 +141,10 @@ class Ours:
             for turn in self._turns
         }
         self._generator = networks["generator"]
-        self._average = Average(self._generator, 0.999)
-        store = Store(folder / "raw" / "train")
-        source = PatchSource(store, patch_size=PATCH, batch_size=BATCH, seed=0, scale=SCALE)
-        self._ahead = Ahead(source.batch, range(10**6), device=self.device)
+        self._average = EMA(self._generator, 0.999)
+        store = PatchStore(folder / "raw" / "train")
+        source = PatchSampler(store, patch_size=PATCH, batch_size=BATCH, seed=0, scale=SCALE)
+        self._ahead = Prefetcher(source.batch, range(10**6), device=self.device)
         self._batches: Iterator[tuple[int, Batch]] = iter(self._ahead)
 
     def step(self, workers: int) -> float:  # noqa: ARG002 - the plain way's
@@ -204,7 +204,7 @@ def fastest(line: Connection, device: torch.device) -> None:
     a, b = (torch.rand(2048, 2048, dtype=dtype, device=device) for _ in range(2))
     images = torch.rand(BATCH, 64, 96, 96, dtype=dtype, device=device)
     images = images.to(memory_format=torch.channels_last)
-    layer = laid_out(nn.Conv2d(64, 64, 3, padding=1).to(device, dtype))
+    layer = to_channels_last(nn.Conv2d(64, 64, 3, padding=1).to(device, dtype))
     rates = []
     with torch.no_grad():
         for work in (partial(torch.mm, a, b), partial(layer, images)):

@@ -25,7 +25,7 @@ from benchmarks.photographs import make_photographs
 from benchmarks.plain import SCALE, context, cut_all
 from benchmarks.report import Cell, report
 from benchmarks.steps import BATCH, NETWORKS, PATCH, Round, fastest, serve
-from srmodels.inference.tiling.device import device_named
+from srmodels.inference.tiling.device import resolve_device
 
 _SIDES = (("plain", 0), ("plain", 2), ("ours", 0))  # and the DataLoader's workers
 
@@ -118,7 +118,7 @@ def main() -> None:
     rounds = given.rounds or (1 if given.quick else 3)
     seconds = given.seconds or (0.5 if given.quick else 4.0)
     steps = given.steps or (5 if given.quick else 300)
-    device = device_named(given.device)
+    device = resolve_device(given.device)
     with TemporaryDirectory() as name:
         folder = Path(name)
         _prepare(folder, 2 if given.quick else 8)

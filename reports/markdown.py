@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-__all__ = ["filled", "table"]
+__all__ = ["fill_section", "table"]
 
 
-def filled(text: str, name: str, content: str) -> str:
+def fill_section(text: str, name: str, content: str) -> str:
     """The page with `content` between the two marks of a name, instead of what stood there."""
     block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
     page, found = block.subn(lambda marks: f"{marks[1]}{content}\n{marks[2]}", text)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from reports.markdown import filled, table
+from reports.markdown import fill_section, table
 from srmodels.evaluation.table import read_metrics, short_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,13 +19,13 @@ BENCHMARKS = ("patches", "loading", "upscale")
 
 def with_scores(text: str, metrics: Path) -> str:
     """The README's text with the table of a metrics file between its two marks."""
-    return filled(text, "scores", short_table(read_metrics(metrics), markdown=True))
+    return fill_section(text, "scores", short_table(read_metrics(metrics), markdown=True))
 
 
 def with_benchmark(text: str, name: str, results: Path) -> str:
     """The README's text with the table of a benchmark's file between the marks of its name."""
     found = json.loads(results.read_text(encoding="utf-8"))
-    return filled(text, name, table(found["columns"], found["rows"]))
+    return fill_section(text, name, table(found["columns"], found["rows"]))
 
 
 def with_training(text: str, results: Path) -> str:
@@ -37,7 +37,7 @@ def with_training(text: str, results: Path) -> str:
         f"{facts['device']} ({found['machine']['cores']} cores). PSNR-Y after {facts['steps']} "
         f"equal steps: {facts['psnr_y_plain']:.3f} dB plain, {facts['psnr_y_ours']:.3f} dB ours."
     )
-    return filled(text, "training", f"{table(found['columns'], found['rows'])}\n\n{line}")
+    return fill_section(text, "training", f"{table(found['columns'], found['rows'])}\n\n{line}")
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 
 from reports import markdown
 from reports.training_times import Runs, TrackedRuns, run_of, training_of
-from srmodels.comparison.sources import source_named
+from srmodels.comparison.sources import find_source
 from srmodels.errors import ProtocolError, SrmodelsError
 from srmodels.evaluation.table import read_metrics, sets_of
 
@@ -143,7 +143,7 @@ def read_results(root: Path) -> list[dict[str, Any]]:
 
 def with_recipes(text: str, results: Sequence[Mapping[str, Any]]) -> str:
     """The README's text with the table between its two marks."""
-    return markdown.filled(text, "recipes", recipes_table(results))
+    return markdown.fill_section(text, "recipes", recipes_table(results))
 
 
 def checkout(revision: str, target: Path) -> str:
@@ -155,7 +155,7 @@ def checkout(revision: str, target: Path) -> str:
     Raises:
         ProtocolError: There is no such revision.
     """
-    commit = source_named(revision, root=ROOT).commit
+    commit = find_source(revision, root=ROOT).commit
     done = subprocess.run(  # noqa: S603 - a commit that git has just named
         ["git", "archive", commit, "metrics", "plots"],  # noqa: S607 - the user's git
         cwd=ROOT,

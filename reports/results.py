@@ -292,11 +292,15 @@ def command(row: str) -> None:
 def show() -> None:
     """Write docs/RESULTS.md, its pictures and the README's table."""
     results = read_rows()
-    page = markdown.filled(PAGE.read_text(encoding="utf-8"), "results", results_table(results))
-    page = markdown.filled(page, "repeats", repeats())
-    PAGE.write_text(markdown.filled(page, "commands", commands(results)), encoding="utf-8")
+    page = markdown.fill_section(
+        PAGE.read_text(encoding="utf-8"), "results", results_table(results)
+    )
+    page = markdown.fill_section(page, "repeats", repeats())
+    PAGE.write_text(markdown.fill_section(page, "commands", commands(results)), encoding="utf-8")
     readme = ROOT / "README.md"
-    text = markdown.filled(readme.read_text(encoding="utf-8"), "results", results_table(results))
+    text = markdown.fill_section(
+        readme.read_text(encoding="utf-8"), "results", results_table(results)
+    )
     readme.write_text(text, encoding="utf-8")
     draw_curves(results, ROOT / "docs" / "curves.png")
     draw_scatter(results, ROOT / "docs" / "scatter.png")

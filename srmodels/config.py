@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from srmodels.errors import ConfigError
 
-__all__ = ["Door", "Problem", "check", "one_of", "problems_of", "raise_problems"]
+__all__ = ["Problem", "ProblemCollector", "check", "one_of", "problems_of", "raise_problems"]
 
 T = TypeVar("T")
 Problem = str
@@ -106,7 +106,7 @@ def check(values: object, section: type[T], where: str) -> T:
     return checked
 
 
-class Door:
+class ProblemCollector:
     """Collects every problem of one pass through the configuration, so that all come at once."""
 
     def __init__(self) -> None:

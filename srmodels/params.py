@@ -7,7 +7,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from srmodels.config import Door, one_of, raise_problems
+from srmodels.config import ProblemCollector, one_of, raise_problems
 from srmodels.data.patches.cut import PatchSettings
 from srmodels.data.photos.settings import PhotosSettings
 from srmodels.engine.run_settings import RunSettings
@@ -52,7 +52,7 @@ def names_recipe(init_from: str) -> bool:
     return Path(init_from).name == init_from and not Path(init_from).suffix
 
 
-def _check_init_from(params: Params, recipes: list[str], door: Door) -> None:
+def _check_init_from(params: Params, recipes: list[str], door: ProblemCollector) -> None:
     start = params.recipe.pretrain.init_from
     where = f"models.{params.model}.{params.preset}.pretrain.init_from"
     if start is None or not names_recipe(start):
@@ -69,7 +69,7 @@ def parse(values: object) -> Params:
     Raises:
         ConfigError: One line per problem: full key, value found, what would be right.
     """
-    door = Door()
+    door = ProblemCollector()
     keys = {"model", "preset", "seed", "scale", "data", "patches", "models", "evaluate", "run"}
     top = door.mapping(values, keys, "")
     raise_problems(door.problems)

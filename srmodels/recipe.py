@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from srmodels import models, objectives
-from srmodels.config import Door, one_of
+from srmodels.config import ProblemCollector, one_of
 from srmodels.engine.settings import TrainSettings, members_without_crops
 
 __all__ = ["Adversarial", "Network", "Objective", "Pretrain", "Recipe", "read_recipe"]
@@ -88,7 +88,9 @@ class _Source:
     init_from: str | None = None
 
 
-def _network(values: object, role: str, where: str, scale: int, door: Door) -> Network | None:
+def _network(
+    values: object, role: str, where: str, scale: int, door: ProblemCollector
+) -> Network | None:
     """A network that can play a role: "discriminator_hr" wants a discriminator."""
     named = door.named(values, "network", where)
     if named is None:
@@ -107,7 +109,7 @@ def _network(values: object, role: str, where: str, scale: int, door: Door) -> N
 
 
 def _objective(
-    values: object, generator: Network | None, where: str, door: Door, *, alone: bool
+    values: object, generator: Network | None, where: str, door: ProblemCollector, *, alone: bool
 ) -> Objective | None:
     named = door.named(values, "name", where)
     if named is None:
@@ -127,7 +129,9 @@ def _objective(
     return Objective(name=name, settings=door.section(rest, objectives.settings_class(name), where))
 
 
-def _pretrain(values: object, generator: Network | None, where: str, door: Door) -> Pretrain:
+def _pretrain(
+    values: object, generator: Network | None, where: str, door: ProblemCollector
+) -> Pretrain:
     parts = door.mapping(values, {"objective", "training"}, where, {"init_from"})
     given = {"init_from": parts["init_from"]} if "init_from" in parts else {}
     source = door.section(given, _Source, where)
@@ -140,7 +144,7 @@ def _pretrain(values: object, generator: Network | None, where: str, door: Door)
 
 
 def _adversarial(
-    values: object, generator: Network | None, scale: int, where: str, door: Door
+    values: object, generator: Network | None, scale: int, where: str, door: ProblemCollector
 ) -> Adversarial | None:
     if not isinstance(values, Mapping):
         door.problems.append(f"{where}: found {values!r}; keys, or null, were expected")
@@ -168,7 +172,7 @@ def _adversarial(
     return phase
 
 
-def _check_fit(phase: Adversarial, scale: int, where: str, door: Door) -> None:
+def _check_fit(phase: Adversarial, scale: int, where: str, door: ProblemCollector) -> None:
     """A discriminator must be able to judge the pictures it is shown."""
     lr_side = phase.training.patch_size
     shift = getattr(phase.objective.settings, "shift", 0)
@@ -191,7 +195,7 @@ def _check_fit(phase: Adversarial, scale: int, where: str, door: Door) -> None:
             )
 
 
-def read_recipe(values: object, *, scale: int, where: str, door: Door) -> Recipe:
+def read_recipe(values: object, *, scale: int, where: str, door: ProblemCollector) -> Recipe:
     """Checks a recipe's section; where a part has a problem, the door knows and the part is None.
 
     Args:

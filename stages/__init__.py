@@ -8,10 +8,10 @@ from collections.abc import Callable
 from srmodels.distributed.launcher import launch
 from srmodels.errors import SrmodelsError
 
-__all__ = ["guard"]
+__all__ = ["cli_errors"]
 
 
-def guard(main: Callable[[], None]) -> Callable[[], None]:
+def cli_errors(main: Callable[[], None]) -> Callable[[], None]:
     """Configures logging; turns the user's faults into one line a fault and exit code 1."""
 
     @functools.wraps(main)

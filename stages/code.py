@@ -9,19 +9,19 @@ import json
 from pathlib import Path
 
 from srmodels import params
-from stages import guard
-from stages.dependencies import STAGES, code_of
+from stages import cli_errors
+from stages.dependencies import STAGES, code_digests
 
 FOLDER = Path("data/code")
 
 
-@guard
+@cli_errors
 def main() -> None:
     """Runs the stage."""
     settings = params.load()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for stage in STAGES:
-        text = json.dumps(code_of(stage, settings.recipe), indent=1)
+        text = json.dumps(code_digests(stage, settings.recipe), indent=1)
         (FOLDER / f"{stage}.json").write_text(text + "\n", encoding="utf-8")
 
 

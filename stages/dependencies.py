@@ -14,7 +14,15 @@ import grimp
 
 from srmodels.recipe import Recipe
 
-__all__ = ["SILENT", "STAGES", "behind", "code_of", "digest_of", "digests", "modules_of"]
+__all__ = [
+    "SILENT",
+    "STAGES",
+    "code_digests",
+    "dependencies_of",
+    "digest_of",
+    "digests",
+    "stage_modules",
+]
 
 STAGES = ("photos", "patches", "pretrain", "gan", "evaluate")
 
@@ -58,15 +66,15 @@ def named_modules(stage: str, recipe: Recipe) -> set[str]:
     return found
 
 
-def modules_of(stage: str, recipe: Recipe) -> list[str]:
+def stage_modules(stage: str, recipe: Recipe) -> list[str]:
     """Every module of ours whose code the stage's result rests on, sorted."""
     start = {f"stages.{stage}"} | named_modules(stage, recipe)
-    return behind(start, packages=("srmodels", "stages"), without=SILENT)
+    return dependencies_of(start, packages=("srmodels", "stages"), without=SILENT)
 
 
-def code_of(stage: str, recipe: Recipe) -> dict[str, str]:
+def code_digests(stage: str, recipe: Recipe) -> dict[str, str]:
     """Digests by module name, for one stage."""
-    return digests(modules_of(stage, recipe))
+    return digests(stage_modules(stage, recipe))
 
 
 @cache
@@ -82,7 +90,7 @@ def _parents(module: str) -> list[str]:
     return [".".join(parts[:count]) for count in range(1, len(parts))]
 
 
-def behind(
+def dependencies_of(
     modules: Collection[str], *, packages: tuple[str, ...], without: Collection[str] = ()
 ) -> list[str]:
     """Modules, all that they import, however indirectly, and the packages these lie in, sorted.

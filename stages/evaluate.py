@@ -10,11 +10,11 @@ from srmodels.evaluation.lpips import open_lpips
 from srmodels.evaluation.report import BUNDLED, evaluate_sets
 from srmodels.evaluation.samples import Sampling
 from srmodels.images.readers.folder import whole_images
-from srmodels.inference.generators.self_ensemble import with_ensemble
-from srmodels.inference.tiling.device import device_named
-from srmodels.inference.weights.open import compared
+from srmodels.inference.generators.self_ensemble import add_self_ensemble
+from srmodels.inference.tiling.device import resolve_device
+from srmodels.inference.weights.open import load_for_evaluation
 from srmodels.recipe import Recipe
-from stages import guard
+from stages import cli_errors
 from stages.tracking import track, tracker
 
 log = logging.getLogger(__name__)
@@ -42,14 +42,14 @@ def alpha_of(alpha: float | None, recipe: Recipe) -> float | None:
     return None
 
 
-@guard
+@cli_errors
 def main() -> None:
     """Runs the stage."""
     settings = params.load()
     wanted = settings.evaluate
     alpha = alpha_of(wanted.alpha, settings.recipe)
-    device = device_named(settings.run.device)
-    generators = compared(
+    device = resolve_device(settings.run.device)
+    generators = load_for_evaluation(
         Path("weights/generator.safetensors"),
         pretrained=Path("weights/pretrained.safetensors"),
         alpha=alpha,
@@ -59,7 +59,7 @@ def main() -> None:
     folders = {BUNDLED: Path("data/patches/test")}
     folders |= {name: find_set(each, data=Path("data"))[1] for name, each in wanted.sets.items()}
     evaluate_sets(
-        with_ensemble(generators) if wanted.self_ensemble else generators,
+        add_self_ensemble(generators) if wanted.self_ensemble else generators,
         {name: whole_images(folder) for name, folder in folders.items()},
         scale=settings.scale,
         root=Path(),

@@ -11,7 +11,7 @@ from srmodels import models, objectives, params, snapshot
 from srmodels.distributed.launcher import launch
 from srmodels.engine.phase import Phase
 from srmodels.engine.tracking.curves import write_curves, write_metrics
-from stages import guard
+from stages import cli_errors
 from stages.pretrain import WEIGHTS as PRETRAINED
 from stages.running import checkpoints, profiling
 from stages.training import train
@@ -29,7 +29,7 @@ def pass_through(model: str) -> None:
     write_metrics("gan", {"steps": 0})
 
 
-@guard
+@cli_errors
 def main() -> None:
     """Runs the stage."""
     profile = profiling()

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 from srmodels.data.datasets.catalog import MIX, members_of
-from stages import guard
+from stages import cli_errors
 
 
-@guard
+@cli_errors
 def main() -> None:
     """Runs the stage for the member that the command line names."""
     data, name = Path("data"), sys.argv[1]

@@ -4,12 +4,12 @@ import hashlib
 from pathlib import Path
 
 from srmodels.data.patches.extract import extract
-from stages import guard
+from stages import cli_errors
 
 CODE = Path("data/code/patches.json")
 
 
-@guard
+@cli_errors
 def main() -> None:
     """Runs the stage."""
     from srmodels import params  # here, since each worker process imports this module

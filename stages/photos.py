@@ -7,7 +7,7 @@ from pathlib import Path
 from srmodels import params
 from srmodels.data.photos.collect import collect
 from srmodels.data.photos.table import check_splits
-from stages import guard
+from stages import cli_errors
 
 
 def memory() -> Path | None:
@@ -23,7 +23,7 @@ def memory() -> Path | None:
     return memory
 
 
-@guard
+@cli_errors
 def main() -> None:
     """Runs the stage."""
     settings = params.load()

@@ -10,24 +10,24 @@ from torch import nn
 from srmodels import models, params, snapshot
 from srmodels.distributed.launcher import launch
 from srmodels.engine.phase import Phase
-from stages import guard
+from stages import cli_errors
 from stages.running import checkpoints, profiling
 from stages.training import train
-from stages.warm_start import kept, start_of
+from stages.warm_start import recipe_weights, start_weights
 
 WEIGHTS = Path("weights/pretrained.safetensors")
 
 log = logging.getLogger(__name__)
 
 
-@guard
+@cli_errors
 def main() -> None:
     """Runs the stage."""
     profile = profiling()
     settings = params.load()
     recipe = settings.recipe
     generator = recipe.generator
-    start = start_of(settings)
+    start = start_weights(settings)
 
     def networks() -> Mapping[str, nn.Module]:
         network = models.build(generator.name, generator.settings)
@@ -52,12 +52,12 @@ def main() -> None:
         network=generator.name,
         network_settings=generator.settings,
         weights=WEIGHTS,
-        best=kept(settings.model, f"{settings.preset}-best"),
+        best=recipe_weights(settings.model, f"{settings.preset}-best"),
     )
     trained = train(phase, networks, recipe.pretrain.objective, settings, profile=profile)
     if not trained or launch().rank:
         return
-    target = kept(settings.model, settings.preset)
+    target = recipe_weights(settings.model, settings.preset)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(WEIGHTS, target)
 

@@ -7,11 +7,11 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from srmodels.data.store.reader import Store
+from srmodels.data.store.reader import PatchStore
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.checkpoint.fingerprint import fingerprint_of
 from srmodels.params import Params
-from stages.dependencies import code_of
+from stages.dependencies import code_digests
 
 __all__ = ["checkpoints", "profiling", "repository"]
 
@@ -45,8 +45,8 @@ def checkpoints(
             key: dataclasses.asdict(each) if dataclasses.is_dataclass(each) else each  # type: ignore[arg-type]  # instances, not classes
             for key, each in settings.items()
         },
-        "code": code_of(stage, params.recipe),
-        "data": Store(Path("data/patches/train")).digest(),
+        "code": code_digests(stage, params.recipe),
+        "data": PatchStore(Path("data/patches/train")).digest(),
         "weights": [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs],
     }
     return Checkpoints(repository() / ".resume" / f"{stage}-{fingerprint_of(facts)}", facts)

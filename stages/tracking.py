@@ -10,7 +10,7 @@ from PIL import Image
 
 from srmodels.distributed.launcher import launch
 from srmodels.engine.tracking.mlflow_tracker import Tracker
-from srmodels.engine.tracking.record import Unheard, Watcher
+from srmodels.engine.tracking.record import Logger, NullLogger
 from srmodels.evaluation.table import read_metrics, sets_of
 from srmodels.params import Params
 from stages.running import repository
@@ -36,9 +36,9 @@ def tracker(stage: str, params: Params) -> Tracker:
     )
 
 
-def watcher(stage: str, params: Params) -> AbstractContextManager[Watcher]:
+def watcher(stage: str, params: Params) -> AbstractContextManager[Logger]:
     """The tracker in the process that speaks; in the others of its training, nobody."""
-    return nullcontext(Unheard()) if launch().rank else tracker(stage, params)
+    return nullcontext(NullLogger()) if launch().rank else tracker(stage, params)
 
 
 def track(watcher: Tracker, root: Path) -> None:

@@ -6,15 +6,15 @@ from srmodels.errors import ConfigError
 from srmodels.params import Params, names_recipe
 from stages.running import repository
 
-__all__ = ["kept", "start_of"]
+__all__ = ["recipe_weights", "start_weights"]
 
 
-def kept(model: str, preset: str) -> Path:
+def recipe_weights(model: str, preset: str) -> Path:
     """Where a recipe's pretrained weights stay when another recipe runs."""
     return repository() / "weights" / "recipes" / f"{model}-{preset}.safetensors"
 
 
-def start_of(settings: Params) -> Path | None:
+def start_weights(settings: Params) -> Path | None:
     """The file of weights that `init_from` means.
 
     Raises:
@@ -28,7 +28,7 @@ def start_of(settings: Params) -> Path | None:
         if (path := repository() / init_from).is_file():
             return path
         raise ConfigError(f"{where}: no such file (found {init_from}); a file of weights is right")
-    if (path := kept(init_from, settings.preset)).is_file():
+    if (path := recipe_weights(init_from, settings.preset)).is_file():
         return path
     raise ConfigError(
         f"{where}: {init_from} has not been trained in the preset {settings.preset} here (there is "

@@ -11,7 +11,7 @@ import typer
 from PIL import Image
 
 from reports.faults.case import Fault
-from reports.faults.dataset import Ground
+from reports.faults.dataset import StudyData
 from reports.faults.page import FAULTS, read_numbers, with_faults
 from srmodels.errors import ProtocolError, SrmodelsError
 
@@ -35,7 +35,7 @@ def _named(names: list[str]) -> list[Fault]:
     return [known[name] for name in names] or list(FAULTS)
 
 
-def _write(fault: Fault, ground: Ground) -> Path:
+def _write(fault: Fault, ground: StudyData) -> Path:
     measured = fault.measure(ground)
     NUMBERS.mkdir(exist_ok=True)
     path = NUMBERS / f"{fault.name}.json"
@@ -54,7 +54,7 @@ def run(
     chosen = _named(names or [])
     torch.set_num_threads(1)  # how many there are decides the last digits
     with TemporaryDirectory() as folder:
-        ground = Ground(Path(folder))
+        ground = StudyData(Path(folder))
         for fault in chosen:
             typer.echo(_write(fault, ground))
 

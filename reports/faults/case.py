@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from reports.faults.dataset import Ground
+from reports.faults.dataset import StudyData
 from srmodels.evaluation.luma import Picture
 
 __all__ = ["Fault", "Measured", "Numbers"]
@@ -47,4 +47,4 @@ class Fault:
     columns: Mapping[str, tuple[str, int]]
     tests: tuple[str, ...]
     picture: str = ""
-    measure: Callable[[Ground], Measured]
+    measure: Callable[[StudyData], Measured]

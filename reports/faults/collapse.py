@@ -11,17 +11,17 @@ from ruamel.yaml import YAML
 from torch import nn
 
 from reports.faults.case import Fault, Measured
-from reports.faults.dataset import SCALE, Ground
+from reports.faults.dataset import SCALE, StudyData
 from reports.faults.training import Trained, batches, scored, train
 from srmodels import models
 from srmodels.evaluation.luma import Picture
-from srmodels.evaluation.pictures import CROP, liveliest, sheet
+from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 from srmodels.evaluation.samples import Draw, Sampling, deviation, drawing
 from srmodels.inference.generators.generator import Generator
 from srmodels.objectives.elbo import elbo_turns
 from srmodels.params import parse
 from srmodels.recipe import Recipe
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 
 __all__ = ["COLLAPSE"]
 
@@ -48,7 +48,7 @@ def _weights(recipe: Recipe) -> Mapping[str, float]:
     }
 
 
-def _trained(recipe: Recipe, weight: float, ground: Ground) -> Trained:
+def _trained(recipe: Recipe, weight: float, ground: StudyData) -> Trained:
     """The recipe's pretraining, whole: after half of it its own weight has no use for z either."""
     training, found = recipe.pretrain.training, recipe.pretrain.objective.settings
     settings = replace(found, weights=replace(found.weights, kl=weight))
@@ -76,7 +76,7 @@ def _map(samples: Sequence[Picture]) -> Picture:
     return bright
 
 
-def _measure(ground: Ground) -> Measured:
+def _measure(ground: StudyData) -> Measured:
     recipe = _recipe()
     hr = ground.pictures[_SHOWN]
     numbers: dict[str, dict[str, float]] = {}
@@ -91,11 +91,13 @@ def _measure(ground: Ground) -> Measured:
             "diversity": found["samples"]["diversity"],
             "psnr_y": found[way]["psnr_y"],
         }
-        samples = draw(reduce_image(hr, SCALE), 0)
+        samples = draw(downscale(hr, SCALE), 0)
         shown[f"{_NAMES[way]}: a sample"] = samples[0]
         shown[f"{_NAMES[way]}: deviation x {_BRIGHTER}"] = _map(samples)
     numbers["training"] = {"steps": recipe.pretrain.training.steps}
-    return Measured(numbers, sheet(shown, corner=liveliest(hr, CROP, multiple=SCALE), crop=CROP))
+    return Measured(
+        numbers, sheet(shown, corner=most_detailed_crop(hr, CROP, multiple=SCALE), crop=CROP)
+    )
 
 
 COLLAPSE = Fault(

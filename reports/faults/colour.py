@@ -7,7 +7,7 @@ from functools import partial
 from torch import nn
 
 from reports.faults.case import Fault, Measured
-from reports.faults.dataset import SCALE, Ground
+from reports.faults.dataset import SCALE, StudyData
 from reports.faults.training import (
     SIDE,
     batches,
@@ -18,10 +18,10 @@ from reports.faults.training import (
     train,
     vgg_settings,
 )
-from srmodels.data.batches.paired import PatchSource
-from srmodels.evaluation.pictures import CROP, liveliest, sheet
+from srmodels.data.batches.paired import PatchSampler
+from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 from srmodels.losses.perceptual import Perceptual
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 
 __all__ = ["COLOUR"]
 
@@ -42,7 +42,7 @@ def _unnormalised() -> Perceptual:
     return loss
 
 
-def _trained(source: PatchSource) -> Mapping[str, nn.Module]:
+def _trained(source: PatchSampler) -> Mapping[str, nn.Module]:
     """One start, without a bicubic path that would hold the colours, and what becomes of it."""
     start = train(small_generator("none"), generator_turn, source.batch, steps=_BEFORE).network
     ways = {
@@ -60,10 +60,10 @@ def _trained(source: PatchSource) -> Mapping[str, nn.Module]:
     return {"start": start, **after}
 
 
-def _measure(ground: Ground) -> Measured:
+def _measure(ground: StudyData) -> Measured:
     generators = _trained(batches(ground, patch_size=SIDE))
     hr = ground.pictures[_SHOWN]
-    made = {way: each(reduce_image(hr, SCALE)) for way, each in enlargers(generators).items()}
+    made = {way: each(downscale(hr, SCALE)) for way, each in enlargers(generators).items()}
     shown = {"HR": hr, "with pixel term": made["ours"], "without, normalised": made["alone"]}
     scores = ("colour_shift", "shift_l", "shift_a", "shift_b", "psnr_y")
     numbers = scored(generators, ground, scores)
@@ -71,7 +71,7 @@ def _measure(ground: Ground) -> Measured:
         {**numbers, "training": {"before": _BEFORE, "after": _AFTER}},
         sheet(
             {**shown, "without, not normalised": made["both"]},
-            corner=liveliest(hr, CROP, multiple=SCALE),
+            corner=most_detailed_crop(hr, CROP, multiple=SCALE),
             crop=CROP,
         ),
     )

@@ -6,18 +6,18 @@ from pathlib import Path
 
 from benchmarks.patches import cut_into_store, list_photographs
 from benchmarks.photographs import CHOICE
-from srmodels.data.batches.paired import Store
+from srmodels.data.batches.paired import PatchStore
 from srmodels.data.datasets.bundled import copy_bundled, read_choice
 from srmodels.evaluation.luma import Picture
 from srmodels.images.readers.folder import whole_images
 from srmodels.resize.images import crop_to_multiple
 
-__all__ = ["SCALE", "Ground"]
+__all__ = ["SCALE", "StudyData"]
 
 SCALE = 4
 
 
-class Ground:
+class StudyData:
     """The photographs, copied and cut when they are first wanted.
 
     Args:
@@ -45,9 +45,9 @@ class Ground:
         return {name: crop_to_multiple(hr, SCALE) for name, hr in whole_images(self.scored)}
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> PatchStore:
         """The patches of the photographs to train on."""
         originals = self._copied("train")
         list_photographs(sorted(originals.iterdir()), originals)
         cut_into_store(originals, self._folder / "patches", workers=1)
-        return Store(self._folder / "patches" / "train")
+        return PatchStore(self._folder / "patches" / "train")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from reports.faults.case import Fault, Measured
-from reports.faults.dataset import Ground
+from reports.faults.dataset import StudyData
 from reports.faults.training import (
     SIDE,
     Trained,
@@ -57,7 +57,7 @@ def _ends(trained: Trained) -> dict[str, float]:
     return {"first": round(mean(curve[:_ENDS]), 6), "last": round(mean(curve[-_ENDS:]), 6)}
 
 
-def _measure(ground: Ground) -> Measured:
+def _measure(ground: StudyData) -> Measured:
     source = batches(ground, patch_size=SIDE)
     losses = {way: kind(vgg_settings(_LAYER)) for way, kind in _KINDS.items()}
     turns = {way: partial(generator_turn, loss=loss) for way, loss in losses.items()}

@@ -60,4 +60,4 @@ def section(fault: Fault, numbers: Numbers) -> str:
 def with_faults(text: str, results: Iterable[tuple[Fault, Numbers]]) -> str:
     """The page's text with every fault's part between its two marks."""
     parts = (section(fault, numbers) for fault, numbers in results)
-    return markdown.filled(text, "faults", "\n\n".join(parts))
+    return markdown.fill_section(text, "faults", "\n\n".join(parts))

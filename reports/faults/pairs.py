@@ -8,16 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from reports.faults.case import Fault, Measured
-from reports.faults.dataset import SCALE, Ground
+from reports.faults.dataset import SCALE, StudyData
 from reports.faults.training import batches, enlargers, scored, small_generator, train
 from srmodels.data.batches.batch import Batch
-from srmodels.data.batches.paired import PatchSource
+from srmodels.data.batches.paired import PatchSampler
 from srmodels.evaluation.luma import Picture
-from srmodels.evaluation.pictures import CROP, liveliest, sheet
+from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 from srmodels.evaluation.psnr import psnr_y
 from srmodels.objectives.pixel import PixelSettings, pixel_turns
 from srmodels.objectives.turn import Turn
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 
 __all__ = ["PAIRS", "WAYS"]
 
@@ -80,11 +80,11 @@ def _turns(generator: nn.Module) -> tuple[Turn, ...]:
     return pixel_turns(generator, PixelSettings(kind="mse"))
 
 
-def _changed(source: PatchSource, change: Change) -> Callable[[int], Batch]:
+def _changed(source: PatchSampler, change: Change) -> Callable[[int], Batch]:
     return lambda step: change(source.batch(step), step)
 
 
-def _measure(ground: Ground) -> Measured:
+def _measure(ground: StudyData) -> Measured:
     source = batches(ground, patch_size=_SIDE + 1)
     trained = {
         way: train(small_generator(), _turns, _changed(source, change), steps=_STEPS).network
@@ -93,13 +93,13 @@ def _measure(ground: Ground) -> Measured:
     ceiling = mean(psnr_y(_perfect(hr), hr, border=SCALE) for hr in ground.pictures.values())
     numbers = scored(trained, ground, ("psnr_y", "lr_consistency", "sharpness"))
     hr = ground.pictures[_SHOWN]
-    made = {way: each(reduce_image(hr, SCALE)) for way, each in enlargers(trained).items()}
+    made = {way: each(downscale(hr, SCALE)) for way, each in enlargers(trained).items()}
     shown = {"HR": hr, "aligned": made["ours"], "LR at x // 4": made["moved"]}
     return Measured(
         {**numbers, "ceiling": {"psnr_y": round(ceiling, 6)}, "training": {"steps": _STEPS}},
         sheet(
             {**shown, "every fourth pixel": made["decimated"]},
-            corner=liveliest(hr, CROP, multiple=SCALE),
+            corner=most_detailed_crop(hr, CROP, multiple=SCALE),
             crop=CROP,
         ),
     )

@@ -7,11 +7,11 @@ import numpy as np
 from skimage.metrics import peak_signal_noise_ratio
 
 from reports.faults.case import Fault, Measured
-from reports.faults.dataset import SCALE, Ground
+from reports.faults.dataset import SCALE, StudyData
 from srmodels.evaluation.luma import Picture
-from srmodels.evaluation.pictures import CROP, liveliest, sheet
+from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 from srmodels.evaluation.psnr import psnr_rgb, psnr_y
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge, enlarge_image, to_image, to_tensor
 
 __all__ = ["BASELINE", "PEAK"]
@@ -41,15 +41,15 @@ _BICUBIC: Mapping[str, Callable[[Picture], Picture]] = {
 }
 
 
-def _baseline(ground: Ground) -> Measured:
+def _baseline(ground: StudyData) -> Measured:
     numbers, shown = {}, {"HR": ground.pictures[_SHOWN]}
     for way, enlarged in _BICUBIC.items():
-        made = {name: enlarged(reduce_image(hr, SCALE)) for name, hr in ground.pictures.items()}
+        made = {name: enlarged(downscale(hr, SCALE)) for name, hr in ground.pictures.items()}
         found = [psnr_y(made[name], hr, border=SCALE) for name, hr in ground.pictures.items()]
         numbers[way] = {"psnr_y": round(mean(found), 6)}
         shown[_SAID[way]] = made[_SHOWN]
     del shown[_SAID["wrapped"]]  # looks like ours but for specks
-    return Measured(numbers, sheet(shown, corner=liveliest(shown["HR"], CROP), crop=CROP))
+    return Measured(numbers, sheet(shown, corner=most_detailed_crop(shown["HR"], CROP), crop=CROP))
 
 
 _SAID = {
@@ -104,8 +104,8 @@ _PEAKS: Mapping[str, Callable[[Picture, Picture], float]] = {
 }
 
 
-def _peak(ground: Ground) -> Measured:
-    pairs = [(hr, enlarge_image(reduce_image(hr, SCALE), SCALE)) for hr in ground.pictures.values()]
+def _peak(ground: StudyData) -> Measured:
+    pairs = [(hr, enlarge_image(downscale(hr, SCALE), SCALE)) for hr in ground.pictures.values()]
     found = {way: mean(score(*pair) for pair in pairs) for way, score in _PEAKS.items()}
     return Measured(
         {

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from reports.faults.dataset import SCALE, Ground
+from reports.faults.dataset import SCALE, StudyData
 from srmodels import models, params
 from srmodels.data.batches.batch import Batch
-from srmodels.data.batches.paired import PatchSource
+from srmodels.data.batches.paired import PatchSampler
 from srmodels.engine.fabric import Fabric
-from srmodels.engine.optim.ema import Average
+from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import OptimSettings, learning_rate_at, optimizer_for, set_rate
-from srmodels.engine.precision import fabric_for, laid_out
+from srmodels.engine.precision import fabric_for, to_channels_last
 from srmodels.engine.run_settings import Precision, RunSettings
 from srmodels.engine.step import take_step
 from srmodels.evaluation.luma import Picture
@@ -77,9 +77,9 @@ def small_generator(residual: Literal["none", "bicubic"] = "bicubic") -> nn.Modu
     return models.build(small.name, half)
 
 
-def batches(ground: Ground, *, patch_size: int, batch_size: int = 4) -> PatchSource:
+def batches(ground: StudyData, *, patch_size: int, batch_size: int = 4) -> PatchSampler:
     """Batches of the photographs to train on; the same ones for every way of a fault."""
-    return PatchSource(
+    return PatchSampler(
         ground.store,
         patch_size=patch_size,
         batch_size=batch_size,
@@ -112,10 +112,10 @@ def train(
         precision: As recipes have it; the default does not depend on the machine's kind of bf16.
     """
     torch.manual_seed(0)
-    fabric, network = _fabric(precision), laid_out(network.train())
+    fabric, network = _fabric(precision), to_channels_last(network.train())
     taken = turns(fabric.setup_module(network))
     optimizer = fabric.setup_optimizers(optimizer_for((network,), _OPTIMIZER))
-    average = Average(network, _OPTIMIZER.ema_decay)
+    average = EMA(network, _OPTIMIZER.ema_decay)
     told: list[dict[str, Tensor]] = []
     for step in tqdm(range(steps), "steps", disable=None, leave=False):
         set_rate(optimizer, learning_rate_at(step, steps, _OPTIMIZER))
@@ -161,7 +161,7 @@ def enlargers(generators: Mapping[str, nn.Module]) -> dict[str, Enlarge]:
 
 def scored(
     generators: Mapping[str, nn.Module],
-    ground: Ground,
+    ground: StudyData,
     scores: Sequence[str],
     *,
     draw: Draw | None = None,

@@ -7,11 +7,11 @@ import numpy as np
 from torch import nn
 
 from reports.faults.case import Fault, Measured
-from reports.faults.dataset import SCALE, Ground
+from reports.faults.dataset import SCALE, StudyData
 from srmodels.engine.validation import validator
 from srmodels.evaluation.luma import Picture
 from srmodels.evaluation.psnr import psnr_y
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
 
 __all__ = ["VALIDATION"]
@@ -29,7 +29,7 @@ def _by_crops(pictures: list[Picture], number: int, seed: int) -> float:
     """Mean PSNR-Y of bicubic on `number` random crops of each picture."""
     rng = np.random.default_rng(seed)
     crops = [_crop(hr, rng) for hr in pictures for _ in range(number)]
-    enlarged = [(enlarge_image(reduce_image(hr, SCALE), SCALE), hr) for hr in crops]
+    enlarged = [(enlarge_image(downscale(hr, SCALE), SCALE), hr) for hr in crops]
     return mean(psnr_y(sr, hr, border=SCALE) for sr, hr in enlarged)
 
 
@@ -43,7 +43,7 @@ def _described(found: list[float]) -> dict[str, float]:
     return {name: round(value, 6) for name, value in numbers.items()}
 
 
-def _measure(ground: Ground) -> Measured:
+def _measure(ground: StudyData) -> Measured:
     pictures = list(ground.pictures.values())
     validate = validator(ground.scored, SCALE, lambda _, lr: enlarge_image(lr, SCALE))
     ways: dict[str, Callable[[int], float]] = {

@@ -23,13 +23,13 @@ def compare(
 
     Where 1 or 0 is best, the verdict is on the distance from it.
     """
-    from srmodels.comparison.selection import named_entries
+    from srmodels.comparison.selection import named_experiments
     from srmodels.comparison.text_table import difference_table, few_notes
     from srmodels.errors import ConfigError
 
     if len(set(names)) < 2:
         raise ConfigError(f"compare: one experiment alone (found {names[0]}); two are right")
-    entries, notes = named_entries(names, root=Path(), model=model)
+    entries, notes = named_experiments(names, root=Path(), model=model)
     typer.echo(difference_table(entries))
     for note in [*few_notes(entries), *notes]:
         typer.echo(note)
@@ -51,19 +51,21 @@ def report(  # noqa: PLR0917 - typer names them
     """Write a report of experiments as one HTML file; without names, of all there are."""
     from srmodels.atomic import write_bytes
     from srmodels.comparison.gallery import gallery
-    from srmodels.comparison.report import page
+    from srmodels.comparison.report import render_report
     from srmodels.comparison.sample_images import View
-    from srmodels.comparison.selection import every_entry, named_entries
-    from srmodels.inference.tiling.device import device_named
+    from srmodels.comparison.selection import all_experiments, named_experiments
+    from srmodels.inference.tiling.device import resolve_device
     from srmodels.inference.weights.open import load
 
-    root, chosen = Path(), device_named(device)
+    root, chosen = Path(), resolve_device(device)
     entries, notes = (
-        named_entries(names, root=root, model=model) if names else every_entry(root, model=model)
+        named_experiments(names, root=root, model=model)
+        if names
+        else all_experiments(root, model=model)
     )
     view = View(folder=data, pictures=pictures, crops=crops)
     shown = gallery(entries, view, load=partial(load, device=chosen), root=root)
-    text = page(entries, shown, notes=notes, root=root)
+    text = render_report(entries, shown, notes=notes, root=root)
     write_bytes(output, text.encode())
     for note in [*shown.reasons, *notes]:
         typer.echo(note, err=True)

@@ -48,17 +48,17 @@ def demo(  # noqa: PLR0917 - typer names them
     if find_spec("gradio") is None:
         raise ConfigError("demo: Gradio is not installed; pip install 'srmodels[demo]'")
     from srmodels.demo.server import Service, serving
-    from srmodels.demo.types import Computer, Rules
-    from srmodels.inference.tiling.device import device_named, precision_on
+    from srmodels.demo.types import ComputeOptions, Limits
+    from srmodels.inference.tiling.device import resolve_device, resolve_precision
 
-    precision_on(device_named(device), precision.value)
-    computer = Computer(device=device, tile=tile, precision=precision.value)
+    resolve_precision(resolve_device(device), precision.value)
+    computer = ComputeOptions(device=device, tile=tile, precision=precision.value)
     service = Service(
         host=host,
         port=port,
         max_upload=max_upload,
         timeout=timeout,
-        rules=Rules(max_pixels=max_pixels, max_samples=8, computer=computer),
+        rules=Limits(max_pixels=max_pixels, max_samples=8, computer=computer),
     )
     # so that the temporary folder goes, whoever ends it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -18,7 +18,7 @@ def download(
 ) -> None:
     """Download and unpack a set of photographs into the cache (SRMODELS_DATA)."""
     from srmodels.config import one_of
-    from srmodels.data.datasets.catalog import MIX, set_names, sources_of
+    from srmodels.data.datasets.catalog import MIX, resolve_folders, set_names
     from srmodels.errors import DataError
     from srmodels.images.readers.folder import photo_files
 
@@ -26,7 +26,7 @@ def download(
     names = [*set_names(data), MIX]
     if name not in names:
         raise DataError(one_of("NAME", name, names))
-    for source in sources_of(name, data=data, scale=scale, official_lr=official_lr):
+    for source in resolve_folders(name, data=data, scale=scale, official_lr=official_lr):
         count, splits = len(photo_files(source.folder)), ", ".join(source.splits)
         typer.echo(f"{source.folder}: {count} photographs for {splits}")
         if source.lr is not None:

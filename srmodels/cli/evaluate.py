@@ -29,12 +29,12 @@ def _generators(
     precision: PrecisionName,
 ) -> "dict[str, Generator]":
     """What is compared, by the names of the rows; only weights of ours can be mixed."""
-    from srmodels.inference.tiling.device import device_named
-    from srmodels.inference.weights.open import compared, open_weights
+    from srmodels.inference.tiling.device import resolve_device
+    from srmodels.inference.weights.open import load_for_evaluation, open_weights
 
-    chosen = device_named(device)
+    chosen = resolve_device(device)
     if alpha is not None:
-        return compared(
+        return load_for_evaluation(
             weights,
             pretrained=pretrained,
             alpha=alpha,
@@ -127,8 +127,8 @@ def evaluate(  # noqa: PLR0917 - typer names them
     from srmodels.evaluation.settings import RESERVED, EvaluateSettings
     from srmodels.evaluation.table import short_table
     from srmodels.images.readers.folder import whole_images
-    from srmodels.inference.generators.self_ensemble import with_ensemble
-    from srmodels.inference.tiling.device import device_named
+    from srmodels.inference.generators.self_ensemble import add_self_ensemble
+    from srmodels.inference.tiling.device import resolve_device
 
     check({"alpha": alpha, "samples": samples, "tile": tile}, EvaluateSettings, "evaluate")
     name, folder = find_set(data, data=repository() / "data")
@@ -152,11 +152,11 @@ def evaluate(  # noqa: PLR0917 - typer names them
     scale = _scale(scale, generators)
     images = whole_images(folder)
     metrics, _ = metrics_of(
-        with_ensemble(generators) if self_ensemble else generators,
+        add_self_ensemble(generators) if self_ensemble else generators,
         {name: images},
         scale=scale,
         lr={name: lr_pictures([each for each, _ in images], lr, scale=scale)} if lr else None,
-        lpips=open_lpips(device=device_named(device)) if lpips else None,
+        lpips=open_lpips(device=resolve_device(device)) if lpips else None,
         sampling=Sampling(number=samples),
         alpha=alpha,
     )

@@ -41,10 +41,10 @@ def show(
 ) -> None:
     """Draw a random sample of patches: HR beside LR, with name, box, sharpness, shard:row."""
     from srmodels.data.store.contact_sheet import contact_sheet, sample
-    from srmodels.data.store.reader import Store
+    from srmodels.data.store.reader import PatchStore
     from srmodels.images.writers.write import write_picture
 
-    store = Store(data / "train")
+    store = PatchStore(data / "train")
     rows = sample(store, count, seed=seed)
     write_picture(output, contact_sheet(store, rows, scale_lr=scale_lr.value))
     typer.echo(f"{len(rows)} of {len(store)} pairs: {output}")

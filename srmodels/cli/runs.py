@@ -14,10 +14,10 @@ _NAME = "An experiment, a git revision or workspace."
 
 
 def _run(name: str) -> "Run":
-    from srmodels.comparison.sources import source_named
+    from srmodels.comparison.sources import find_source
     from srmodels.runs.experiments import run_of
 
-    lock = source_named(name, root=Path()).read("dvc.lock") or b""
+    lock = find_source(name, root=Path()).read("dvc.lock") or b""
     return run_of(name, lock.decode(), root=Path())
 
 

@@ -132,10 +132,10 @@ def upscale(  # noqa: PLR0917 - typer names them
 ) -> None:
     """Enlarge pictures: 16 bits, grey, transparency, colour profile and EXIF are kept."""
     from srmodels.images.writers.formats import format_named
-    from srmodels.inference.files.enlarge import Wish, passes
+    from srmodels.inference.files.enlarge import OutputOptions, passes
     from srmodels.inference.files.plan import plan
     from srmodels.inference.files.upscale_files import upscale_files
-    from srmodels.inference.tiling.device import device_named, precision_on
+    from srmodels.inference.tiling.device import resolve_device, resolve_precision
     from srmodels.inference.weights.open import open_weights
     from srmodels.inference.weights.registry import weights_file
     from srmodels.machine import keep_freed_memory
@@ -146,7 +146,7 @@ def upscale(  # noqa: PLR0917 - typer names them
         raise ConfigError(f"--bits: {tasks[0].kind.name} holds 8 (found 16); png and tiff hold 16")
     if output == _PIPE and sys.stdout.isatty():
         raise ConfigError("-o -: is a terminal; send it to a file or another program")
-    chosen = device_named(device)
+    chosen = resolve_device(device)
     # so that an interrupted write leaves nothing behind, whoever interrupts it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     generator = open_weights(
@@ -164,12 +164,12 @@ def upscale(  # noqa: PLR0917 - typer names them
         generator.name,
         generator.scale,
         chosen,
-        precision_on(chosen, precision.value),
+        resolve_precision(chosen, precision.value),
     )
     outcome = upscale_files(
         tasks,
         generator,
-        Wish(scale=scale, max_side=max_side, bits=bits, consistent=consistent),
+        OutputOptions(scale=scale, max_side=max_side, bits=bits, consistent=consistent),
         quality=quality,
         max_pixels=max_pixels,
         seed=seed if samples else None,

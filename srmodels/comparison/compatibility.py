@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from srmodels.comparison.experiment import Entry
+from srmodels.comparison.experiment import Experiment
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.scores import BASELINE, SAMPLES
 
@@ -27,7 +27,7 @@ _OF_ROWS = {
 _LISTED = 5
 
 
-def _protocols(first: Entry, other: Entry) -> list[str]:
+def _protocols(first: Experiment, other: Experiment) -> list[str]:
     """Refuses two values of one field; returns what else is to be said."""
     said, theirs = (each.metrics.get("protocol") or {} for each in (first, other))
     fields = {
@@ -61,7 +61,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_LISTED]) + more
 
 
-def _pictures(first: Entry, other: Entry, name: str) -> list[str]:
+def _pictures(first: Experiment, other: Experiment, name: str) -> list[str]:
     """Refuses pictures on which bicubic scores differently; returns those only one has."""
     mine, theirs = (each.scores(name, BASELINE) for each in (first, other))
     images = mine.index.intersection(theirs.index)
@@ -90,7 +90,7 @@ def _pictures(first: Entry, other: Entry, name: str) -> list[str]:
     return notes
 
 
-def shared_sets(first: Entry, other: Entry) -> list[str]:
+def shared_sets(first: Experiment, other: Experiment) -> list[str]:
     """The test sets on which both rows were scored, in the first one's order.
 
     Raises:
@@ -108,7 +108,7 @@ def shared_sets(first: Entry, other: Entry) -> list[str]:
     return shared
 
 
-def check_comparable(first: Entry, other: Entry) -> list[str]:
+def check_comparable(first: Experiment, other: Experiment) -> list[str]:
     """Checks that a comparison of two experiments means something.
 
     Returns:

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from srmodels.comparison.experiment import GENERATOR, Entry
+from srmodels.comparison.experiment import GENERATOR, Experiment
 from srmodels.evaluation.table import sets_of
 
 __all__ = ["Facts", "facts_of"]
@@ -26,7 +26,7 @@ class Facts:
     images_per_second: str
 
 
-def facts_of(entry: Entry, *, root: Path) -> Facts:
+def facts_of(entry: Experiment, *, root: Path) -> Facts:
     """Looks in the metrics file, and in the project's metrics/recipes."""
     count = entry.metrics.get("parameters")
     path = root / "metrics" / "recipes" / f"{entry.recipe}.json"

@@ -7,7 +7,7 @@ from math import inf, nan
 import pandas as pd
 
 from srmodels.comparison.charts import Chart, Series, line_chart
-from srmodels.comparison.experiment import Entry
+from srmodels.comparison.experiment import Experiment
 
 __all__ = ["curve_charts"]
 
@@ -21,7 +21,7 @@ _NO_CURVE = ("learning_rate", "gradient_norm")  # as set, or of use to nobody wh
 _MOST = 300  # points of a curve; more than a chart has pixels shows nothing more
 
 
-def _table(entry: Entry, file: str) -> pd.DataFrame:
+def _table(entry: Experiment, file: str) -> pd.DataFrame:
     """A curve file's numbers; empty where it has none, which is no fault of a comparison."""
     text = entry.source.read(f"plots/{file}.csv")
     try:
@@ -32,14 +32,14 @@ def _table(entry: Entry, file: str) -> pd.DataFrame:
     return numbers if "step" in numbers else pd.DataFrame()
 
 
-def _series(entry: Entry, colour: int, table: pd.DataFrame, name: str) -> Series:
+def _series(entry: Experiment, colour: int, table: pd.DataFrame, name: str) -> Series:
     points = table[["step", name]].replace([inf, -inf], nan).dropna().drop_duplicates("step")
     thinned = points.iloc[:: -(-len(points) // _MOST) or 1]
     rows = [(float(step), float(value)) for step, value in thinned.itertuples(index=False)]
     return Series(label=entry.label, colour=colour, points=rows)
 
 
-def curve_charts(entries: Sequence[Entry]) -> list[Chart]:
+def curve_charts(entries: Sequence[Experiment]) -> list[Chart]:
     """Draws every column of every curve file, those of equal names into one chart.
 
     Args:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from srmodels.comparison.experiment import Entry
+from srmodels.comparison.experiment import Experiment
 from srmodels.evaluation.interval import interval
 
-__all__ = ["FEW", "Difference", "aim", "differences"]
+__all__ = ["FEW", "Difference", "better_direction", "differences"]
 
 FEW = 5  # images; an interval over fewer shows little
 
@@ -56,7 +56,7 @@ class Difference:
         return self.other - self.first
 
 
-def aim(score: str) -> str:
+def better_direction(score: str) -> str:
     """Which way a score is better; "" where it does not say."""
     for direction, (names, _) in _AIMS.items():
         if score.startswith(tuple(names.split())):
@@ -78,16 +78,16 @@ def _verdict(first: Values, other: Values, direction: str) -> str:
 def _paired(score: str, first: Values, other: Values) -> Difference:
     return Difference(
         score=score,
-        aim=aim(score),
+        aim=better_direction(score),
         images=len(first),
         first=float(first.mean()),
         other=float(other.mean()),
         bounds=interval(other - first) if len(first) > 1 else None,
-        verdict=_verdict(first, other, aim(score)),
+        verdict=_verdict(first, other, better_direction(score)),
     )
 
 
-def differences(first: Entry, other: Entry, name: str) -> list[Difference]:
+def differences(first: Experiment, other: Experiment, name: str) -> list[Difference]:
     """Compares two experiments on one test set, score by score.
 
     Args:
@@ -112,7 +112,7 @@ def differences(first: Entry, other: Entry, name: str) -> list[Difference]:
     return [
         Difference(
             score=score,
-            aim=aim(score),
+            aim=better_direction(score),
             images=0,
             first=means[score],
             other=others[score],

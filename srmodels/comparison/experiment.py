@@ -15,7 +15,7 @@ from srmodels.evaluation.interval import BOUNDS
 from srmodels.evaluation.scores import BASELINE, SAMPLES
 from srmodels.evaluation.table import metrics_in, sets_of
 
-__all__ = ["GENERATOR", "Entry", "read_entry"]
+__all__ = ["GENERATOR", "Experiment", "read_experiment"]
 
 GENERATOR = "generator"
 _KEYS = ["set", "image", "model"]
@@ -24,7 +24,7 @@ _RUN = re.compile(rb"models\.([^.\s]+)\.([^.\s]+)\.generator:")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class Experiment:
     """One experiment in a comparison.
 
     Attributes:
@@ -102,7 +102,7 @@ def _row(entry_rows: list[str], model: str | None, name: str) -> str:
     return GENERATOR if GENERATOR in own else own[-1]
 
 
-def read_entry(source: Source, *, model: str | None = None) -> Entry:
+def read_experiment(source: Source, *, model: str | None = None) -> Experiment:
     """Reads what an experiment has to show.
 
     Args:
@@ -127,7 +127,7 @@ def read_entry(source: Source, *, model: str | None = None) -> Entry:
         raise ProtocolError(f"{name}: lists no picture; at least {BASELINE} is scored on one")
     run = _RUN.search(source.read("dvc.lock") or b"")
     recipe, preset = (each.decode() for each in run.groups()) if run else ("", "")
-    return Entry(
+    return Experiment(
         source=source,
         recipe=recipe,
         preset=preset,

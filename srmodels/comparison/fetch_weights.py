@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from srmodels.comparison.experiment import Entry
+from srmodels.comparison.experiment import Experiment
 from srmodels.errors import WeightsError
 
 __all__ = ["fetch"]
@@ -12,7 +12,7 @@ __all__ = ["fetch"]
 _WITH_WEIGHTS = ("pretrained", "generator")
 
 
-def fetch(entry: Entry, folder: Path, *, root: Path) -> Path:
+def fetch(entry: Experiment, folder: Path, *, root: Path) -> Path:
     """Puts an experiment's weights into a file.
 
     Args:

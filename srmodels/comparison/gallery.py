@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
-from srmodels.comparison.experiment import Entry
+from srmodels.comparison.experiment import Experiment
 from srmodels.comparison.fetch_weights import fetch
 from srmodels.comparison.sample_images import Enlarging, Scene, View, make_scenes
 from srmodels.errors import SrmodelsError, WeightsError
@@ -33,7 +33,7 @@ class Gallery:
 
 
 def _opened(
-    entries: Sequence[Entry], load: Callable[[Path], Enlarging], root: Path
+    entries: Sequence[Experiment], load: Callable[[Path], Enlarging], root: Path
 ) -> tuple[dict[int, Enlarging], list[str]]:
     """The generators that can be had, by their experiment's place, and why others cannot."""
     models: dict[int, Enlarging] = {}
@@ -54,7 +54,7 @@ def _opened(
 
 
 def gallery(
-    entries: Sequence[Entry], view: View, *, load: Callable[[Path], Enlarging], root: Path
+    entries: Sequence[Experiment], view: View, *, load: Callable[[Path], Enlarging], root: Path
 ) -> Gallery:
     """Fetches every experiment's weights and lets them enlarge the test pictures.
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from srmodels.comparison.difference import Difference, aim, differences
-from srmodels.comparison.experiment import Entry
+from srmodels.comparison.difference import Difference, better_direction, differences
+from srmodels.comparison.experiment import Experiment
 from srmodels.comparison.text_table import number
 from srmodels.evaluation.interval import interval
 from srmodels.evaluation.scores import BASELINE
@@ -34,7 +34,7 @@ def _bounds(low: float, high: float, *, sign: bool) -> str:
     return f"{number(low, sign=sign)} to {number(high, sign=sign)}"
 
 
-def _own(entry: Entry, name: str, row: str, score: str) -> str:
+def _own(entry: Experiment, name: str, row: str, score: str) -> str:
     """The interval of a mean over the set's images."""
     values = entry.scores(name, row).get(score)
     if values is None or len(values) < 2:
@@ -42,7 +42,7 @@ def _own(entry: Entry, name: str, row: str, score: str) -> str:
     return _bounds(*interval(values.to_numpy()), sign=False)
 
 
-def _plain(entry: Entry, name: str, row: str, scores: Sequence[str]) -> list[Cell]:
+def _plain(entry: Experiment, name: str, row: str, scores: Sequence[str]) -> list[Cell]:
     """A row that is compared with nothing."""
     means = entry.means(name, row)
     return [
@@ -53,7 +53,7 @@ def _plain(entry: Entry, name: str, row: str, scores: Sequence[str]) -> list[Cel
     ]
 
 
-def _compared(entry: Entry, name: str, score: str, found: Difference | None) -> Cell:
+def _compared(entry: Experiment, name: str, score: str, found: Difference | None) -> Cell:
     if found is None:
         return Cell(mean="-")
     return Cell(
@@ -65,7 +65,7 @@ def _compared(entry: Entry, name: str, score: str, found: Difference | None) -> 
     )
 
 
-def score_table(entries: Sequence[Entry], name: str) -> dict[str, object]:
+def score_table(entries: Sequence[Experiment], name: str) -> dict[str, object]:
     """A test set's table: bicubic, the first experiment, the others against it."""
     first, *others = entries
     scores = list(first.means(name, first.row))
@@ -79,6 +79,6 @@ def score_table(entries: Sequence[Entry], name: str) -> dict[str, object]:
         found = {each.score: each for each in differences(first, entry, name)}
         cells = [_compared(entry, name, score, found.get(score)) for score in scores]
         rows.append((place, entry.label, cells))
-    heads = [(score, aim(score)) for score in scores]
+    heads = [(score, better_direction(score)) for score in scores]
     images = len(first.scores(name, first.row))
     return {"name": name, "images": images, "heads": heads, "rows": rows}

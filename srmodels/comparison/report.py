@@ -11,8 +11,8 @@ from PIL import Image
 from srmodels.comparison.charts import Chart, Series, scatter
 from srmodels.comparison.cost import facts_of
 from srmodels.comparison.curves import curve_charts
-from srmodels.comparison.difference import aim
-from srmodels.comparison.experiment import Entry
+from srmodels.comparison.difference import better_direction
+from srmodels.comparison.experiment import Experiment
 from srmodels.comparison.gallery import Gallery
 from srmodels.comparison.html_table import GREY, score_table
 from srmodels.comparison.sample_images import Scene
@@ -20,7 +20,7 @@ from srmodels.comparison.text_table import few_notes
 from srmodels.evaluation.luma import Picture
 from srmodels.evaluation.scores import BASELINE
 
-__all__ = ["page"]
+__all__ = ["render_report"]
 
 _QUALITY = 85  # of whole pictures; crops are lossless
 _DISTORTION, _SHARPNESS, _PERCEPTION = "psnr_y", "sharpness", "lpips"
@@ -32,7 +32,7 @@ def _uri(picture: Picture, *, lossless: bool) -> str:
     return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _distortion_chart(entries: Sequence[Entry], name: str) -> Chart | None:
+def _distortion_chart(entries: Sequence[Experiment], name: str) -> Chart | None:
     """PSNR-Y against LPIPS where everyone has it, else against sharpness."""
     means = [entry.means(name, entry.row) for entry in entries]
     across = _PERCEPTION if all(_PERCEPTION in each for each in means if each) else _SHARPNESS
@@ -51,7 +51,7 @@ def _distortion_chart(entries: Sequence[Entry], name: str) -> Chart | None:
     return scatter(
         f"{name}: {_DISTORTION} against {across}",
         series,
-        x_label=f"{across} (best: {aim(across)})",
+        x_label=f"{across} (best: {better_direction(across)})",
         y_label=f"{_DISTORTION} (dB)",
     )
 
@@ -78,7 +78,9 @@ def _scene(scene: Scene, names: Sequence[str]) -> dict[str, object]:
     }
 
 
-def page(entries: Sequence[Entry], pictures: Gallery, *, notes: Sequence[str], root: Path) -> str:
+def render_report(
+    entries: Sequence[Experiment], pictures: Gallery, *, notes: Sequence[str], root: Path
+) -> str:
     """Writes the report.
 
     Args:

@@ -17,7 +17,7 @@ from srmodels.evaluation.luma import Picture
 from srmodels.evaluation.pictures import box_sums
 from srmodels.images.readers.decode import decode
 from srmodels.images.readers.folder import photo_files
-from srmodels.resize.images import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, downscale
 from srmodels.resize.tensors import enlarge_image
 
 __all__ = ["Enlarging", "Scene", "View", "differing", "make_scenes"]
@@ -102,7 +102,7 @@ def _scene(
             f"{name}: too small to show (found {width} x {height} pixels); "
             f"{view.size} a side is right"
         )
-    lr = reduce_image(hr, scale)
+    lr = downscale(hr, scale)
     made = [enlarge_image(lr, scale), *(enlarge(lr) for enlarge in enlargers)]
     # bicubic differs from every model; it only decides where there is no other to differ from
     rivals = made if len(made) == 2 else made[1:]

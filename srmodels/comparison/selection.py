@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from srmodels.comparison.compatibility import check_comparable
-from srmodels.comparison.experiment import Entry, read_entry
-from srmodels.comparison.sources import every_source, source_named
+from srmodels.comparison.experiment import Experiment, read_experiment
+from srmodels.comparison.sources import all_sources, find_source
 from srmodels.errors import ProtocolError
 
-__all__ = ["every_entry", "named_entries"]
+__all__ = ["all_experiments", "named_experiments"]
 
 
-def named_entries(
+def named_experiments(
     names: Sequence[str], *, root: Path, model: str | None = None
-) -> tuple[list[Entry], list[str]]:
+) -> tuple[list[Experiment], list[str]]:
     """The experiments a user names, each once.
 
     Args:
-        names: As `source_named` takes them.
+        names: As `find_source` takes them.
         root: The project's folder.
         model: The row to compare; None is the final generator's.
 
@@ -28,13 +28,13 @@ def named_entries(
         ProtocolError: One cannot be found, has no scores, or cannot be compared with the first.
     """
     first, *others = entries = [
-        read_entry(source_named(name, root=root), model=model) for name in dict.fromkeys(names)
+        read_experiment(find_source(name, root=root), model=model) for name in dict.fromkeys(names)
     ]
     notes = [note for other in others for note in check_comparable(first, other)]
     return entries, list(dict.fromkeys(notes))
 
 
-def every_entry(root: Path, *, model: str | None = None) -> tuple[list[Entry], list[str]]:
+def all_experiments(root: Path, *, model: str | None = None) -> tuple[list[Experiment], list[str]]:
     """All experiments of a repository that can be compared, the workspace first.
 
     One that cannot be compared with the first is left out, and a note says why.
@@ -42,11 +42,11 @@ def every_entry(root: Path, *, model: str | None = None) -> tuple[list[Entry], l
     Raises:
         ProtocolError: There is none with scores.
     """
-    entries: list[Entry] = []
+    entries: list[Experiment] = []
     notes = []
-    for source in every_source(root):
+    for source in all_sources(root):
         try:
-            entry = read_entry(source, model=model)
+            entry = read_experiment(source, model=model)
             notes += check_comparable(entries[0], entry) if entries else []
             entries.append(entry)
         except ProtocolError as error:

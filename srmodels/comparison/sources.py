@@ -13,7 +13,7 @@ from pathlib import Path
 from srmodels.config import one_of
 from srmodels.errors import ProtocolError
 
-__all__ = ["METRICS", "PER_IMAGE", "WORKSPACE", "Source", "every_source", "source_named"]
+__all__ = ["METRICS", "PER_IMAGE", "WORKSPACE", "Source", "all_sources", "find_source"]
 
 WORKSPACE = "workspace"
 METRICS = "metrics/evaluate.json"
@@ -87,7 +87,7 @@ def _experiments(root: Path) -> dict[str, list[str]]:
     return found
 
 
-def source_named(name: str, *, root: Path) -> Source:
+def find_source(name: str, *, root: Path) -> Source:
     """Finds what a name means.
 
     Args:
@@ -121,7 +121,7 @@ def source_named(name: str, *, root: Path) -> Source:
     )
 
 
-def every_source(root: Path) -> list[Source]:
+def all_sources(root: Path) -> list[Source]:
     """The workspace and every experiment of the repository, the newest first.
 
     An experiment whose name is taken by another is called by its hash.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from srmodels.comparison.compatibility import shared_sets
 from srmodels.comparison.difference import FEW, Difference, differences
-from srmodels.comparison.experiment import Entry
+from srmodels.comparison.experiment import Experiment
 
 __all__ = ["difference_table", "few_notes", "number"]
 
@@ -19,7 +19,7 @@ def number(value: float, *, sign: bool = False) -> str:
     return f"{rounded:{'+' if sign else ''}.{digits}f}"
 
 
-def _line(name: str, entry: Entry, found: Difference) -> list[str]:
+def _line(name: str, entry: Experiment, found: Difference) -> list[str]:
     bounds = "-"
     if found.bounds:
         bounds = " to ".join(number(bound, sign=True) for bound in found.bounds)
@@ -29,7 +29,7 @@ def _line(name: str, entry: Entry, found: Difference) -> list[str]:
     return [*words, difference, bounds, found.verdict or "-"]
 
 
-def difference_table(entries: Sequence[Entry]) -> str:
+def difference_table(entries: Sequence[Experiment]) -> str:
     """Aligned columns; every experiment is compared with the first."""
     first, *others = entries
     lines = [[*_HEADING, f"against {first.name}"]]
@@ -58,7 +58,7 @@ def difference_table(entries: Sequence[Entry]) -> str:
     )
 
 
-def few_notes(entries: Sequence[Entry]) -> list[str]:
+def few_notes(entries: Sequence[Experiment]) -> list[str]:
     """A sentence for every set that is too small for its intervals to show much."""
     first, *others = entries
     counts = {

@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-__all__ = ["SPLITS", "assign", "named_split", "straddlers"]
+__all__ = ["SPLITS", "assign_splits", "cross_split_duplicates", "split_from_folder"]
 
 SPLITS = ("train", "validation", "test")
-_STRONGEST = ("test", "validation", "train")
+_PRIORITY = ("test", "validation", "train")
 
 
 def _key(photo: str) -> str:
@@ -21,7 +21,7 @@ def _place(key: str) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def named_split(photo: str) -> str | None:
+def split_from_folder(photo: str) -> str | None:
     """The split that a photo's first folder names: train/, validation/ or test/; else None."""
     parts = PurePosixPath(photo).parts
     return parts[0] if len(parts) > 1 and parts[0] in SPLITS else None
@@ -45,7 +45,7 @@ def _together(names: Iterable[str], groups: Iterable[Collection[str]]) -> dict[s
     return members
 
 
-def assign(
+def assign_splits(
     photos: Iterable[str],
     *,
     validation: float,
@@ -68,38 +68,41 @@ def assign(
         test: Share of the photographs, 0 to 1; 0: none.
         allowed: To which splits a photograph may go; None: to that of its folder, else to all.
         groups: Photographs that stay together. Where folders pull a group apart, those that are
-            free follow the strongest of the others (test, validation, train): see `straddlers`.
+            free follow the strongest of the others (test, validation, train): see
+            `cross_split_duplicates`.
     """
     names = list(photos)
     if allowed is None:
-        allowed = {name: (split,) for name in names if (split := named_split(name))}
+        allowed = {name: (split,) for name in names if (split := split_from_folder(name))}
     open_to = {name: set(allowed.get(name, SPLITS)) for name in names}
     members = _together(names, groups)
-    ways = {key: _way([open_to[name] for name in group]) for key, group in members.items()}
+    ways = {
+        key: _allowed_splits([open_to[name] for name in group]) for key, group in members.items()
+    }
     free = {key: way for key, way in ways.items() if len(way) > 1}
     places = {key: _place(key) for key in free}
     keys = sorted(free, key=lambda key: (places[key], key))
     shares = {"test": test, "validation": validation}
-    splits = {key: _strongest(way) for key, way in ways.items() if key not in free}
+    splits = {key: _highest_priority(way) for key, way in ways.items() if key not in free}
     splits |= {key: _chosen(places[key], free[key], shares) for key in keys}
     _fill(splits, keys, free, shares)
     return {
-        name: _strongest({splits[key]} & open_to[name] or open_to[name])
+        name: _highest_priority({splits[key]} & open_to[name] or open_to[name])
         for key, group in members.items()
         for name in group
     }
 
 
-def _strongest(splits: Collection[str]) -> str:
-    return next(split for split in _STRONGEST if split in splits)
+def _highest_priority(splits: Collection[str]) -> str:
+    return next(split for split in _PRIORITY if split in splits)
 
 
-def _way(choices: Sequence[set[str]]) -> set[str]:
+def _allowed_splits(choices: Sequence[set[str]]) -> set[str]:
     """The splits that all of a group may go to; if there is none, the one that others follow."""
     if common := set.intersection(*choices):
         return common
     fixed = [choice for choice in choices if len(choice) == 1]
-    return {_strongest(set().union(*(fixed or choices)))}
+    return {_highest_priority(set().union(*(fixed or choices)))}
 
 
 def _chosen(place: float, way: Collection[str], shares: Mapping[str, float]) -> str:
@@ -109,7 +112,7 @@ def _chosen(place: float, way: Collection[str], shares: Mapping[str, float]) -> 
         end += shares[split] if split in way else 0.0
         if split in way and place < end:
             return split
-    return "train" if "train" in way else _strongest(way)
+    return "train" if "train" in way else _highest_priority(way)
 
 
 def _fill(
@@ -134,7 +137,9 @@ def _fill(
     first("validation", train[: None if "train" in fixed else -1] + test["test" not in fixed :])
 
 
-def straddlers(splits: Mapping[str, str], groups: Iterable[Collection[str]]) -> dict[str, str]:
+def cross_split_duplicates(
+    splits: Mapping[str, str], groups: Iterable[Collection[str]]
+) -> dict[str, str]:
     """The photographs to leave out so that no group is on both sides: test wins, then validation.
 
     A photograph that is left out takes its RAW with it.
@@ -144,7 +149,7 @@ def straddlers(splits: Mapping[str, str], groups: Iterable[Collection[str]]) -> 
     """
     left_out: dict[str, str] = {}
     for group in _together(splits, groups).values():
-        stays = _strongest({splits[name] for name in group})
+        stays = _highest_priority({splits[name] for name in group})
         first = min(name for name in group if splits[name] == stays)
         left_out |= {name: first for name in group if splits[name] != stays}
     return left_out

@@ -10,12 +10,12 @@ from typing import Any, ParamSpec, TypeVar
 import gradio as gr
 
 from srmodels.demo.path_filter import without_paths
-from srmodels.demo.session import Visit, Visits
-from srmodels.demo.types import Choice, Rules
+from srmodels.demo.session import Session, Sessions
+from srmodels.demo.types import Choice, Limits
 from srmodels.demo.worker import Worker
 from srmodels.errors import PhotoError, SrmodelsError
 
-__all__ = ["INPUT", "Events", "telling"]
+__all__ = ["INPUT", "Events", "report_errors"]
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def telling(known: Sequence[Path]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def report_errors(known: Sequence[Path]) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Makes what goes wrong a sentence on the page, in which files go by their names."""
 
     def told(function: Callable[P, T]) -> Callable[P, T]:
@@ -49,7 +49,7 @@ def telling(known: Sequence[Path]) -> Callable[[Callable[P, T]], Callable[P, T]]
     return told
 
 
-def _about(visit: Visit) -> str:
+def _about(visit: Session) -> str:
     """What is known of the picture that was given."""
     seen = visit.seen
     assert seen is not None, "there is a picture"
@@ -60,7 +60,7 @@ def _about(visit: Visit) -> str:
     )
 
 
-def _facts(visit: Visit) -> str:
+def _facts(visit: Session) -> str:
     """Size and time of the results, as a Markdown table."""
     lines = ["| generator | pixels | bits | seconds | MB |", "| --- | ---: | ---: | ---: | ---: |"]
     for each in visit.results:
@@ -88,9 +88,9 @@ class Events:
     def __init__(
         self,
         choices: Sequence[Choice],
-        rules: Rules,
+        rules: Limits,
         *,
-        visits: Visits,
+        visits: Sessions,
         eyes: Worker,
         hands: Worker,
     ) -> None:
@@ -98,7 +98,7 @@ class Events:
         self._rules, self._visits = rules, visits
         self._eyes, self._hands = eyes, hands
 
-    def _visit(self, request: gr.Request) -> Visit:
+    def _visit(self, request: gr.Request) -> Session:
         return self._visits.of(str(request.session_hash))
 
     def look(self, file: str | None, request: gr.Request) -> tuple[object, ...]:
@@ -145,7 +145,7 @@ class Events:
             "",
         )
 
-    def _views(self, visit: Visit, across: float, down: float) -> tuple[Any, ...]:
+    def _views(self, visit: Session, across: float, down: float) -> tuple[Any, ...]:
         pair, bicubic, samples = visit.windows(across / 100, down / 100)
         captions = [(path, f"sample {number}") for number, path in enumerate(samples, 1)]
         return pair, bicubic, captions, gr.update(visible=bool(captions))

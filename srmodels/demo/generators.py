@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from srmodels.demo.jobs import Survey
+from srmodels.demo.jobs import InspectWeights
 from srmodels.demo.types import Choice
 from srmodels.demo.worker import Worker
 from srmodels.errors import WeightsError
@@ -46,7 +46,7 @@ def choices(weights: Sequence[str], *, root: Path, worker: Worker) -> tuple[Choi
         path for pattern in _PLACES for path in sorted(root.glob(pattern))
     ]
     known = list[Choice]()
-    for path, choice in worker.run(Survey(paths=tuple(found)), stop=threading.Event()):
+    for path, choice in worker.run(InspectWeights(paths=tuple(found)), stop=threading.Event()):
         if isinstance(choice, Choice):
             known.append(choice)
         elif weights:

@@ -12,33 +12,33 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from srmodels.demo.types import Choice, Computer, Picture, Result
+from srmodels.demo.types import Choice, ComputeOptions, Picture, Result
 from srmodels.demo.worker import Report
 from srmodels.errors import SrmodelsError
-from srmodels.images.colour import Values, round_to_8
-from srmodels.images.readers.source_image import read_whole
+from srmodels.images.colour import Pixels, round_to_8
+from srmodels.images.readers.source_image import read_image
 from srmodels.images.writers.formats import format_named
-from srmodels.images.writers.row_stream import Bands, Sheet
-from srmodels.images.writers.write import write_sheet
-from srmodels.inference.files.enlarge import Wish, enlarged
+from srmodels.images.writers.row_stream import RowChunks, RowStream
+from srmodels.images.writers.write import write_rows
+from srmodels.inference.files.enlarge import OutputOptions, upscale_image
 from srmodels.inference.generators.generator import Generator
-from srmodels.inference.tiling.device import device_named
+from srmodels.inference.tiling.device import resolve_device
 from srmodels.inference.weights.open import open_weights
 
-__all__ = ["Enlarge", "Look", "Survey"]
+__all__ = ["InspectWeights", "ReadPhoto", "UpscaleJob"]
 
 
-def _shown(band: Values, *, has_alpha: bool) -> Values:
+def _shown(band: Pixels, *, has_alpha: bool) -> Pixels:
     """What one sees of rows, (rows, W, C): 8 bits, on white."""
     eight = round_to_8(band) if band.dtype == np.uint16 else band  # type: ignore[arg-type]
     if not has_alpha:
         return eight
     alpha = eight[..., -1:].astype(np.uint16)
-    flat: Values = ((eight[..., :-1] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    flat: Pixels = ((eight[..., :-1] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
     return flat
 
 
-def _kept(sheet: Sheet, path: Path, report: Report) -> Bands:
+def _kept(sheet: RowStream, path: Path, report: Report) -> RowChunks:
     """A sheet's rows, which are kept to be looked at as they pass."""
     channels = 1 if sheet.channels < 3 else 3
     pixels = open_memmap(path, "w+", np.uint8, (sheet.height, sheet.width, channels))
@@ -56,7 +56,7 @@ def _part(report: Report, before: int, count: int, share: float) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class ReadPhoto:
     """Decodes a file, to show it before it is enlarged."""
 
     source: Path
@@ -69,7 +69,7 @@ class Look:
         Raises:
             PhotoError: It cannot be decoded, or is too large.
         """
-        whole = read_whole(self.source, max_pixels=self.max_pixels)
+        whole = read_image(self.source, max_pixels=self.max_pixels)
         layers = [whole.colour] if whole.alpha is None else [whole.colour, whole.alpha[..., None]]
         seen = _shown(np.concatenate(layers, axis=2), has_alpha=whole.alpha is not None)
         np.save(self.pixels, np.ascontiguousarray(seen))
@@ -86,17 +86,17 @@ class Look:
 
 
 @lru_cache(maxsize=2)
-def _generator(path: Path, _modified: int, computer: Computer) -> Generator:
+def _generator(path: Path, _modified: int, computer: ComputeOptions) -> Generator:
     return open_weights(
         path,
-        device=device_named(computer.device),
+        device=resolve_device(computer.device),
         tile=computer.tile,
         precision=computer.precision,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enlarge:
+class UpscaleJob:
     """Makes PNG files of one picture.
 
     Attributes:
@@ -115,7 +115,7 @@ class Enlarge:
     choices: tuple[Choice, ...]
     samples: int
     max_pixels: int
-    computer: Computer
+    computer: ComputeOptions
 
     def do(self, report: Report) -> tuple[Result, ...]:
         """Enlarges; the results come in the order of the choices, a VAE's samples after its own.
@@ -139,14 +139,14 @@ class Enlarge:
         modified = choice.path.stat().st_mtime_ns if choice.path.exists() else 0
         generator = _generator(choice.path, modified, self.computer)
         began = time.monotonic()
-        whole, kind = read_whole(self.source, max_pixels=self.max_pixels), format_named("png")
+        whole, kind = read_image(self.source, max_pixels=self.max_pixels), format_named("png")
         seed = number - 1 if number else None  # the samples of `srmodels upscale --samples`
-        sheet = enlarged(whole, generator, Wish(), kind, seed=seed)
+        sheet = upscale_image(whole, generator, OutputOptions(), kind, seed=seed)
         name = f"{self.stem}-{choice.label}{f'-{number}' if number else ''}"
         file, pixels = self.folder / f"{name}.png", self.folder / f"{name}.npy"
         with file.open("w+b") as opened:
             bands = _kept(sheet, pixels, report)
-            write_sheet(opened, replace(sheet, bands=bands), kind, name=self.source.name)
+            write_rows(opened, replace(sheet, bands=bands), kind, name=self.source.name)
         picture = Picture(
             pixels=pixels,
             icc=sheet.metadata.icc,
@@ -162,7 +162,7 @@ class Enlarge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class InspectWeights:
     """Opens files of weights, each once, to know what they are; those that fail by their reason."""
 
     paths: tuple[Path, ...]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from srmodels.demo.events import INPUT, Events, telling
+from srmodels.demo.events import INPUT, Events, report_errors
 from srmodels.demo.session import WINDOW
-from srmodels.demo.types import Choice, Rules
+from srmodels.demo.types import Choice, Limits
 
 __all__ = ["CSS", "build", "theme"]
 
@@ -39,7 +39,7 @@ def theme() -> gr.themes.Base:
 class _Layout:
     """The components, in the order in which they are on the page."""
 
-    def __init__(self, choices: Sequence[Choice], rules: Rules, *, terms: str) -> None:
+    def __init__(self, choices: Sequence[Choice], rules: Limits, *, terms: str) -> None:
         gr.Markdown("# srmodels\nA photograph goes in, a larger one comes out.")
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
@@ -53,7 +53,7 @@ class _Layout:
                 )
         gr.Markdown(terms, elem_id="terms")
 
-    def _orders(self, choices: Sequence[Choice], rules: Rules) -> None:
+    def _orders(self, choices: Sequence[Choice], rules: Limits) -> None:
         labels = [choice.label for choice in choices]
         self.file = gr.File(label="Photograph, also HEIC or RAW", height=140)
         self.preview = gr.Image(
@@ -106,7 +106,7 @@ def _slider(name: str, *, height: int) -> gr.ImageSlider:
 
 
 def _connect(on: _Layout, events: Events, choices: Sequence[Choice]) -> None:
-    told = telling([choice.path for choice in choices])
+    told = report_errors([choice.path for choice in choices])
     views = [on.window, on.bicubic, on.drawn, on.drawing]
     place = [on.across, on.down]
     on.file.change(
@@ -143,7 +143,7 @@ def _connect(on: _Layout, events: Events, choices: Sequence[Choice]) -> None:
 
 
 def build(
-    choices: Sequence[Choice], events: Events, rules: Rules, *, terms: str, keep: int
+    choices: Sequence[Choice], events: Events, rules: Limits, *, terms: str, keep: int
 ) -> gr.Blocks:
     """Makes the page.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Veil", "without_paths"]
+__all__ = ["PathFilterMiddleware", "without_paths"]
 
 _TEXTS = (b"text/html", b"application/json", b"text/event-stream")
 # a bug, in this page or in Gradio, could not fetch anything from the net either
@@ -48,7 +48,7 @@ def _escaped(path: str) -> bytes:
     return json.dumps(path)[1:-1].encode()
 
 
-class Veil:
+class PathFilterMiddleware:
     """An ASGI middleware.
 
     Args:

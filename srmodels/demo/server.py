@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srmodels.demo.generators import choices
-from srmodels.demo.session import Visits
-from srmodels.demo.types import Rules
+from srmodels.demo.session import Sessions
+from srmodels.demo.types import Limits
 from srmodels.demo.worker import Worker
 from srmodels.errors import ConfigError
 from srmodels.machine import repository
@@ -45,7 +45,7 @@ class Service:
     port: int | None
     max_upload: int
     timeout: float
-    rules: Rules
+    rules: Limits
 
     @property
     def keep(self) -> int:
@@ -98,7 +98,7 @@ def serving(service: Service, weights: Sequence[str]) -> Iterator[str]:
         from srmodels.demo.events import Events
         from srmodels.demo.page import build
 
-        visits = Visits(folder, keep=service.keep)
+        visits = Sessions(folder, keep=service.keep)
         events = Events(found, service.rules, visits=visits, eyes=eyes, hands=hands)
         demo = build(found, events, service.rules, terms=service.terms, keep=service.keep)
         stack.callback(demo.close, verbose=False)
@@ -109,7 +109,7 @@ def _launch(demo: "gr.Blocks", service: Service, folder: Path) -> str:
     from starlette.middleware import Middleware
 
     from srmodels.demo.page import CSS, theme
-    from srmodels.demo.path_filter import Veil
+    from srmodels.demo.path_filter import PathFilterMiddleware
 
     logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio asks itself whether it is there
     try:
@@ -127,7 +127,7 @@ def _launch(demo: "gr.Blocks", service: Service, folder: Path) -> str:
             allowed_paths=[],
             footer_links=[],
             max_file_size=service.max_upload * 2**20,
-            app_kwargs={"middleware": [Middleware(Veil, folder=folder)]},
+            app_kwargs={"middleware": [Middleware(PathFilterMiddleware, folder=folder)]},
             theme=theme(),
             css=CSS,
         )

@@ -14,13 +14,13 @@ from uuid import uuid4
 
 from PIL import Image
 
-from srmodels.demo.jobs import Enlarge, Look
-from srmodels.demo.types import Choice, Picture, Result, Rules
+from srmodels.demo.jobs import ReadPhoto, UpscaleJob
+from srmodels.demo.types import Choice, Limits, Picture, Result
 from srmodels.demo.views import box_at, plainly, plainly_whole, reduced, save, whole, window
 from srmodels.demo.worker import Report, Worker
 from srmodels.errors import ConfigError, PhotoError, SrmodelsError
 
-__all__ = ["WINDOW", "Visit", "Visits", "stem_of"]
+__all__ = ["WINDOW", "Session", "Sessions", "safe_stem"]
 
 WINDOW = 416  # pixels, of the window at full resolution
 
@@ -33,14 +33,14 @@ _MOST_STEM = 80  # characters
 _GONE = "the picture: is not here, or not any more; choose the file again"
 
 
-def stem_of(path: Path) -> str:
+def safe_stem(path: Path) -> str:
     """How results of a file are named: its name, as far as every system can bear it."""
     kept = "".join(each if each.isalnum() or each in " ._-()" else "_" for each in path.stem)
     return kept[:_MOST_STEM].strip(" .") or "picture"
 
 
 @dataclass(slots=True)
-class Visit:
+class Session:
     """A visitor's picture and results.
 
     Attributes:
@@ -69,7 +69,7 @@ class Visit:
         self.source, self.seen, self.results = None, None, ()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def look(self, file: Path, worker: Worker, rules: Rules) -> str:
+    def look(self, file: Path, worker: Worker, rules: Limits) -> str:
         """Takes a copy of a file; returns a view of it.
 
         Raises:
@@ -82,7 +82,7 @@ class Visit:
         try:
             # not moved: Gradio keeps equal files once, another visitor may have given the same
             shutil.copyfile(file, source)
-            errand = Look(
+            errand = ReadPhoto(
                 source=source, pixels=self.folder / "seen.npy", max_pixels=rules.max_pixels
             )
             seen = worker.run(errand, stop=self.stop)
@@ -98,7 +98,7 @@ class Visit:
         self,
         chosen: Sequence[Choice],
         worker: Worker,
-        rules: Rules,
+        rules: Limits,
         *,
         samples: int,
         report: Report,
@@ -117,10 +117,10 @@ class Visit:
             result.file.unlink(missing_ok=True)
             result.picture.pixels.unlink(missing_ok=True)
         self.results = ()
-        errand = Enlarge(
+        errand = UpscaleJob(
             source=self.source,
             folder=self.folder,
-            stem=stem_of(self.source),
+            stem=safe_stem(self.source),
             choices=tuple(chosen),
             samples=samples,
             max_pixels=rules.max_pixels,
@@ -188,7 +188,7 @@ class Visit:
         return save(image, self.folder / f"view-{name}-{uuid4().hex}.png", picture)
 
 
-class Visits:
+class Sessions:
     """All visits, by the session's name.
 
     Args:
@@ -198,10 +198,10 @@ class Visits:
 
     def __init__(self, folder: Path, *, keep: float) -> None:
         self._folder, self._keep = folder, keep
-        self._visits: dict[str, Visit] = {}
+        self._visits: dict[str, Session] = {}
         self._turn = threading.Lock()
 
-    def of(self, session: str) -> Visit:
+    def of(self, session: str) -> Session:
         """A session's visit, which begins where there is none."""
         now = time.monotonic()
         for old in [key for key, each in self._visits.items() if now - each.used > self._keep]:
@@ -209,7 +209,7 @@ class Visits:
         with self._turn:
             if session not in self._visits:
                 place = Path(tempfile.mkdtemp(prefix="visit-", dir=self._folder))
-                self._visits[session] = Visit(place)
+                self._visits[session] = Session(place)
             self._visits[session].used = now
             return self._visits[session]
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from srmodels.inference.tiling.device import Precision
 
-__all__ = ["Choice", "Computer", "Picture", "Result", "Rules"]
+__all__ = ["Choice", "ComputeOptions", "Limits", "Picture", "Result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Computer:
+class ComputeOptions:
     """Where and how networks compute; see `generator.Generator`."""
 
     device: str
@@ -69,7 +69,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Limits:
     """What visitors may do, and how it is computed.
 
     Attributes:
@@ -80,4 +80,4 @@ class Rules:
 
     max_pixels: int
     max_samples: int
-    computer: Computer
+    computer: ComputeOptions

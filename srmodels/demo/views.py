@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from srmodels.demo.types import Picture
-from srmodels.images.colour import Values
+from srmodels.images.colour import Pixels
 from srmodels.inference.files.resample import resampled
 
 __all__ = ["Box", "box_at", "plainly", "plainly_whole", "reduced", "save", "whole", "window"]
@@ -47,12 +47,12 @@ def box_at(picture: Picture, across: float, down: float, *, side: int) -> Box:
     return Box(top, left, top + height, left + width)
 
 
-def _pixels(picture: Picture) -> Values:
-    found: Values = np.load(picture.pixels, mmap_mode="r", allow_pickle=False)
+def _pixels(picture: Picture) -> Pixels:
+    found: Pixels = np.load(picture.pixels, mmap_mode="r", allow_pickle=False)
     return found
 
 
-def _image(pixels: Values) -> Image.Image:
+def _image(pixels: Pixels) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
 
 

@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar
 
 from srmodels.errors import SrmodelsError
 
-__all__ = ["Errand", "Report", "StoppedError", "Worker"]
+__all__ = ["Job", "Report", "StoppedError", "Worker"]
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class StoppedError(SrmodelsError):
     """The work was ended before it was done."""
 
 
-class Errand(Protocol[T_co]):
+class Job(Protocol[T_co]):
     """Work that travels to the process; so does what it returns."""
 
     def do(self, report: Report) -> T_co:
@@ -79,7 +79,7 @@ class Worker:
         self._turn = threading.Lock()
         self._running: tuple[multiprocessing.process.BaseProcess, Connection] | None = None
 
-    def run(self, errand: Errand[T], *, stop: threading.Event, report: Report | None = None) -> T:
+    def run(self, errand: Job[T], *, stop: threading.Event, report: Report | None = None) -> T:
         """Runs an errand in the process, after those that came before.
 
         Args:

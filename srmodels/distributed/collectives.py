@@ -18,18 +18,18 @@ from srmodels.errors import ConfigError, TrainingError
 
 __all__ = [
     "LostError",
-    "agreed",
+    "all_gather",
+    "all_reduce_max",
+    "all_reduce_mean",
     "average_",
     "begin",
-    "count",
-    "ending_together",
-    "from_first",
-    "gathered",
-    "leads",
-    "mean_of_all",
-    "own_rows",
+    "broadcast",
+    "exit_together",
+    "is_main_process",
+    "local_slice",
     "randn",
     "rank",
+    "world_size",
 ]
 
 _T = TypeVar("_T")
@@ -41,17 +41,17 @@ class LostError(TrainingError):
     """Another process of this training has failed, died or no longer answers."""
 
 
-def count() -> int:
+def world_size() -> int:
     """How many processes train together; 1 where none were launched."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def rank() -> int:
     """Which of them this is, from 0."""
-    return dist.get_rank() if count() > 1 else 0
+    return dist.get_rank() if world_size() > 1 else 0
 
 
-def leads() -> bool:
+def is_main_process() -> bool:
     """Whether this is the process that writes and speaks."""
     return rank() == 0
 
@@ -59,7 +59,7 @@ def leads() -> bool:
 def begin(timeout: timedelta) -> None:
     """Opens a second way to talk beside the devices' own, once all processes have met."""
     global _host  # noqa: PLW0603 - as the default group, which is PyTorch's
-    nccl = count() > 1 and dist.get_backend() != "gloo"
+    nccl = world_size() > 1 and dist.get_backend() != "gloo"
     _host = dist.new_group(backend="gloo", timeout=timeout) if nccl else None
 
 
@@ -80,24 +80,24 @@ def _talking() -> Iterator[None]:
         first = str(error).partition("\n")[0]
         line = (first.partition("] ")[2] or first)[:120]  # without the place in PyTorch's source
         raise LostError(
-            f"process {rank()} of {count()}: another process has ended or does not answer "
+            f"process {rank()} of {world_size()}: another process has ended or does not answer "
             f"({_reason()}); the same command goes on from the last checkpoint [{line}]"
         ) from None
 
 
 @contextmanager
-def ending_together() -> Iterator[None]:
+def exit_together() -> Iterator[None]:
     """The processes leave this block together; one that fails tells the others why."""
     try:
         yield
     except Exception as error:
-        if count() > 1 and not isinstance(error, LostError):
+        if world_size() > 1 and not isinstance(error, LostError):
             with suppress(Exception):
                 store = dist.distributed_c10d._get_default_store()
                 store.set(_FAILED, f"process {rank()}: {error or repr(error)}")
         raise
-    if count() > 1:
-        agreed(0)
+    if world_size() > 1:
+        all_reduce_max(0)
         dist.destroy_process_group()
 
 
@@ -107,7 +107,7 @@ def _mean(tensor: Tensor) -> Tensor:
     total = tensor.to(wide, copy=True, memory_format=torch.contiguous_format)
     with _talking():
         dist.all_reduce(total)
-    return (total / count()).to(tensor.dtype)
+    return (total / world_size()).to(tensor.dtype)
 
 
 class _Mean(torch.autograd.Function):
@@ -120,15 +120,15 @@ class _Mean(torch.autograd.Function):
     @staticmethod
     def backward(_ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ANN401
         # what is descended is the mean of all processes' losses, and each looks at this mean
-        return mean_of_all(gradients[0])  # as a penalty descends gradients themselves
+        return all_reduce_mean(gradients[0])  # as a penalty descends gradients themselves
 
 
-def mean_of_all(tensor: Tensor) -> Tensor:
+def all_reduce_mean(tensor: Tensor) -> Tensor:
     """The mean over processes, elementwise; gradients go back to every process's tensor.
 
     As parts of a batch are of one size, the mean of their means is the batch's.
     """
-    if count() == 1:
+    if world_size() == 1:
         return tensor
     mean: Tensor = _Mean.apply(tensor)
     return mean
@@ -137,7 +137,7 @@ def mean_of_all(tensor: Tensor) -> Tensor:
 @torch.no_grad()
 def average_(tensors: Sequence[Tensor]) -> None:
     """Replaces tensors of one kind on one device by their means over processes, in one exchange."""
-    if count() == 1:
+    if world_size() == 1:
         return
     flat = _mean(torch.cat([each.reshape(-1) for each in tensors]))
     means = torch.split(flat, [each.numel() for each in tensors])
@@ -146,17 +146,19 @@ def average_(tensors: Sequence[Tensor]) -> None:
 
 
 @torch.no_grad()
-def gathered(rows: Tensor) -> Tensor:
+def all_gather(rows: Tensor) -> Tensor:
     """All processes' (N, ...) as one (count * N, ...), in the order of the batch; no gradient."""
-    if count() == 1:
+    if world_size() == 1:
         return rows
-    parts = [torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in range(count())]
+    parts = [
+        torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in range(world_size())
+    ]
     with _talking():
         dist.all_gather(parts, rows.contiguous())
     return torch.cat(parts)
 
 
-def own_rows(total: int, where: str = "batch_size") -> slice:
+def local_slice(total: int, where: str = "batch_size") -> slice:
     """Which rows of a batch are this process's.
 
     Args:
@@ -166,11 +168,11 @@ def own_rows(total: int, where: str = "batch_size") -> slice:
     Raises:
         ConfigError: The batch has no equal parts for all.
     """
-    each, rest = divmod(total, count())
+    each, rest = divmod(total, world_size())
     if rest:
-        right = [str(size * count()) for size in (each, each + 1) if size]
+        right = [str(size * world_size()) for size in (each, each + 1) if size]
         raise ConfigError(
-            f"{where}: is not to be shared equally among {count()} processes (found {total}); "
+            f"{where}: is not to be shared equally among {world_size()} processes (found {total}); "
             f"{' or '.join(right)} would be"
         )
     return slice(rank() * each, (rank() + 1) * each)
@@ -184,13 +186,13 @@ def randn(shape: Sequence[int], *, generator: torch.Generator | None = None) -> 
         generator: Of the CPU; None is PyTorch's own. All processes' are in the same state.
     """
     rows, *rest = shape
-    noise = torch.randn((rows * count(), *rest), generator=generator)
-    return noise[own_rows(len(noise))]
+    noise = torch.randn((rows * world_size(), *rest), generator=generator)
+    return noise[local_slice(len(noise))]
 
 
-def agreed(value: int) -> int:
+def all_reduce_max(value: int) -> int:
     """The largest of the processes' values; none goes on before all have come here."""
-    if count() == 1:
+    if world_size() == 1:
         return value
     largest = torch.tensor(value)
     with _talking():
@@ -198,9 +200,9 @@ def agreed(value: int) -> int:
     return int(largest)
 
 
-def from_first(value: _T) -> _T:
+def broadcast(value: _T) -> _T:
     """What the leading process has; the others' own is not looked at."""
-    if count() == 1:
+    if world_size() == 1:
         return value
     box = [value]
     with _talking():

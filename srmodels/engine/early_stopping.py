@@ -7,11 +7,11 @@ from typing import Literal
 
 from srmodels.errors import ConfigError
 
-__all__ = ["Patience", "PatienceSettings"]
+__all__ = ["EarlyStopping", "EarlyStoppingSettings"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatienceSettings:
+class EarlyStoppingSettings:
     """When to stop.
 
     Attributes:
@@ -34,7 +34,7 @@ class PatienceSettings:
             raise ValueError("min_gain must be 0 or more")
 
 
-class Patience:
+class EarlyStopping:
     """Counts the validations since the last gain.
 
     Attributes:
@@ -42,7 +42,7 @@ class Patience:
         waited: How many validations ago it was.
     """
 
-    def __init__(self, settings: PatienceSettings) -> None:
+    def __init__(self, settings: EarlyStoppingSettings) -> None:
         self.settings = settings
         self.best = -math.inf if settings.mode == "max" else math.inf
         self.waited = 0
@@ -81,7 +81,7 @@ class Patience:
             self.waited += 1
         return self.exhausted
 
-    def story(self) -> str:
+    def summary(self) -> str:
         """What was watched and for how long, for a log line."""
         return f"{self.settings.metric} for {self.waited} validations (best {self.best:.4g})"
 

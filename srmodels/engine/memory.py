@@ -19,7 +19,7 @@ from srmodels.engine.step import freeze_all_but
 from srmodels.errors import TrainingError
 from srmodels.objectives.turn import Memo, Turn
 
-__all__ = ["Fitting", "Memory", "measure", "too_large"]
+__all__ = ["Memory", "MemoryCheck", "measure", "too_large"]
 
 _MEBIBYTE = 2**20
 
@@ -55,7 +55,7 @@ class Memory:
         """The largest batch that fills three quarters of so many bytes; 0: not even one."""
         return max(0, int(_SPARE * available - self.of(0)) // max(1, self.sample))
 
-    def story(self, batch_size: int) -> str:
+    def summary(self, batch_size: int) -> str:
         """One line for people."""
         parts = {
             "parameters": self.parameters,
@@ -155,7 +155,7 @@ def too_large(memory: Memory, batch_size: int, available: int) -> TrainingError:
 log = logging.getLogger(__name__)
 
 
-class Fitting:
+class MemoryCheck:
     """The memory a training needs, measured by a dry step on three samples of its first batch.
 
     Args:
@@ -172,7 +172,7 @@ class Fitting:
             return
         kept = {name: each.clone() for name, each in state.kept.items()}
         self._memory = measure(state.networks, state.turns, batch, kept)
-        log.info("%s", self._memory.story(self._at_once))
+        log.info("%s", self._memory.summary(self._at_once))
 
     @contextmanager
     def watched(self, device: torch.device) -> Iterator[None]:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from srmodels import snapshot
-from srmodels.data.batches.paired import PatchSource, Store
-from srmodels.data.batches.unpaired import UnpairedSource
+from srmodels.data.batches.paired import PatchSampler, PatchStore
+from srmodels.data.batches.unpaired import UnpairedSampler
 from srmodels.data.degradation.degrade import degrade
 from srmodels.distributed import collectives
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
@@ -21,7 +21,7 @@ from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings, members_without_crops
 from srmodels.engine.state import State
 from srmodels.engine.tracking.curves import write_curves, write_metrics
-from srmodels.engine.tracking.record import Watcher
+from srmodels.engine.tracking.record import Logger
 from srmodels.engine.train import Trainer
 from srmodels.engine.validation import Picture, validator
 from srmodels.errors import ConfigError
@@ -68,7 +68,7 @@ class Phase:
     best: Path | None = None
 
 
-def source_of(phase: Phase) -> PatchSource | UnpairedSource:
+def sampler_for(phase: Phase) -> PatchSampler | UnpairedSampler:
     """Where this process's batches come from.
 
     Raises:
@@ -77,19 +77,19 @@ def source_of(phase: Phase) -> PatchSource | UnpairedSource:
         DataError: The patches do not fit.
     """
     problem = members_without_crops(
-        phase.settings, phase.network_settings, where="training", processes=collectives.count()
+        phase.settings, phase.network_settings, where="training", processes=collectives.world_size()
     )
     if problem:
         raise ConfigError(problem)
-    return (PatchSource if phase.paired else UnpairedSource)(
-        Store(phase.patches / "train"),
+    return (PatchSampler if phase.paired else UnpairedSampler)(
+        PatchStore(phase.patches / "train"),
         patch_size=phase.settings.patch_size,
         batch_size=phase.settings.batch_size,
         seed=phase.seed,
         scale=phase.scale,
         permute_colours=phase.settings.permute_colours,
         colour_jitter=phase.settings.colour_jitter,
-        part=collectives.own_rows(phase.settings.batch_size, "training.batch_size"),
+        part=collectives.local_slice(phase.settings.batch_size, "training.batch_size"),
     )
 
 
@@ -110,7 +110,7 @@ def train_phase(
     *,
     upscale: Callable[[nn.Module, Picture], Picture],
     run: RunSettings,
-    watcher: Watcher,
+    watcher: Logger,
 ) -> None:
     """Trains one phase and writes its weights, curves (plots/) and metrics (metrics/).
 
@@ -133,11 +133,11 @@ def train_phase(
     checkpoints = phase.checkpoints
     fabric = fabric_for(run, phase.settings.precision)
     with (
-        collectives.ending_together(),
-        checkpoints.held() if collectives.leads() else nullcontext(),
+        collectives.exit_together(),
+        checkpoints.held() if collectives.is_main_process() else nullcontext(),
     ):
         seed_all(phase.seed)
-        source = source_of(phase)
+        source = sampler_for(phase)
         made = networks()
         trainer = Trainer(
             fabric,
@@ -152,7 +152,7 @@ def train_phase(
             run=run,
         )
         generator = trainer.run(source, title=phase.name)
-        if collectives.leads():
+        if collectives.is_main_process():
             _write(phase, made, generator, trainer.state)
             checkpoints.remove()
 

@@ -14,7 +14,7 @@ from srmodels.engine.run_settings import Precision, RunSettings
 from srmodels.errors import ConfigError
 from srmodels.machine import bf16_is_fast, keep_freed_memory
 
-__all__ = ["fabric_for", "keep_freed_memory", "laid_out", "unscale"]
+__all__ = ["fabric_for", "keep_freed_memory", "to_channels_last", "unscale"]
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ def fabric_for(run: RunSettings, precision: Precision) -> Fabric:
     fabric = _fabric(run, device, plugins)
     fabric.launch()
     collectives.begin(timedelta(seconds=run.answer_seconds))
-    many = f"{collectives.count()} processes, " if collectives.count() > 1 else ""
+    many = f"{collectives.world_size()} processes, " if collectives.world_size() > 1 else ""
     threads = torch.get_num_threads()
     log.info("%sdevice %s, precision %s, %d threads", many, device, precision, threads)
     return fabric
@@ -152,7 +152,7 @@ def unscale(fabric: Fabric, optimizer: torch.optim.Optimizer) -> bool:
     return True
 
 
-def laid_out(network: nn.Module) -> nn.Module:
+def to_channels_last(network: nn.Module) -> nn.Module:
     """The network, its weights in the order of memory it computes fastest in.
 
     That is channels last for convolutions; a network made of other things has an attribute

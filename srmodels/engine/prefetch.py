@@ -10,10 +10,10 @@ from torch import Tensor
 
 from srmodels.data.batches.batch import Batch
 
-__all__ = ["Ahead"]
+__all__ = ["Prefetcher"]
 
 
-class Ahead:
+class Prefetcher:
     """The batches of steps in their order; used in a `with`, which ends its thread.
 
     What a step gets is `batch_of(step)` whichever way it comes, so results are the same. An error
@@ -44,7 +44,7 @@ class Ahead:
             self._copies = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._waited = 0.0
 
-    def __enter__(self) -> "Ahead":
+    def __enter__(self) -> "Prefetcher":
         return self
 
     def __exit__(

@@ -13,7 +13,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 from srmodels.data.batches.batch import Batch
 from srmodels.engine.checkpoint.rng_state import seed_all
 from srmodels.engine.fabric import Fabric
-from srmodels.engine.phase import Phase, degrader_of, source_of
+from srmodels.engine.phase import Phase, degrader_of, sampler_for
 from srmodels.engine.precision import fabric_for
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.state import State
@@ -171,7 +171,7 @@ def profile_phase(
     """
     fabric = fabric_for(run, phase.settings.precision)
     seed_all(phase.seed)
-    source, degrade = source_of(phase), degrader_of(phase)
+    source, degrade = sampler_for(phase), degrader_of(phase)
     state = State(
         fabric,
         networks(),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from srmodels.data.degradation.settings import DegradationSettings
-from srmodels.engine.early_stopping import PatienceSettings
+from srmodels.engine.early_stopping import EarlyStoppingSettings
 from srmodels.engine.optim.optim import OptimSettings
 from srmodels.engine.run_settings import Precision
 
@@ -57,7 +57,7 @@ class TrainSettings:
     optimizer: OptimSettings = field(default_factory=OptimSettings)
     degradation: Literal["bicubic", "second_order"] = "bicubic"
     second_order: DegradationSettings = field(default_factory=DegradationSettings)
-    early_stopping: PatienceSettings | None = None
+    early_stopping: EarlyStoppingSettings | None = None
     on_nan: Literal["stop", "skip"] = "stop"
     on_nan_limit: int = 10
 

@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from srmodels.engine.step import OverflowedError
 from srmodels.errors import NonFiniteError
 
-__all__ = ["Buffers", "Skips"]
+__all__ = ["BufferBackup", "NonFiniteHandler"]
 
 log = logging.getLogger(__name__)
 
 _OVERFLOWS = 30  # of float16 in a row: a scale that has been halved so often is not at fault
 
 
-class Skips:
+class NonFiniteHandler:
     """Counts the steps that were left out, and ends the training at one too many in a row.
 
     Args:
@@ -76,7 +76,7 @@ class Skips:
         self.total, self._in_row = state["total"], state["in_row"]
 
 
-class Buffers:
+class BufferBackup:
     """A copy of networks' buffers: a forward pass moves batch-norm statistics before any check."""
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:

@@ -6,16 +6,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from srmodels.engine.checkpoint.rng_state import random_state, set_random_state
-from srmodels.engine.early_stopping import Patience, PatienceSettings
+from srmodels.engine.checkpoint.rng_state import rng_state, set_rng_state
+from srmodels.engine.early_stopping import EarlyStopping, EarlyStoppingSettings
 from srmodels.engine.fabric import Fabric
-from srmodels.engine.optim.ema import Average
+from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import optimizer_for
-from srmodels.engine.precision import laid_out
+from srmodels.engine.precision import to_channels_last
 from srmodels.engine.settings import TrainSettings
-from srmodels.engine.skip_nonfinite import Buffers, Skips
-from srmodels.engine.sync_batch_norm import over_the_whole_batch
-from srmodels.engine.tracking.record import Tally
+from srmodels.engine.skip_nonfinite import BufferBackup, NonFiniteHandler
+from srmodels.engine.sync_batch_norm import sync_batch_norm
+from srmodels.engine.tracking.record import RunningMeans
 from srmodels.objectives.turn import Memo, Turn
 
 __all__ = ["Best", "State"]
@@ -68,7 +68,7 @@ class State:
     ) -> None:
         self.fabric = fabric
         self.networks = {
-            role: laid_out(over_the_whole_batch(each.train())) for role, each in networks.items()
+            role: to_channels_last(sync_batch_norm(each.train())) for role, each in networks.items()
         }
         if settings.compiled:
             for network in self.networks.values():
@@ -80,12 +80,14 @@ class State:
             turn.player: fabric.setup_optimizers(optimizer_for(turn.networks, settings.optimizer))
             for turn in self.turns
         }
-        self.average = Average(self.networks["generator"], settings.optimizer.ema_decay)
-        self.tally = Tally()
-        self.skips = Skips(settings.on_nan_limit if settings.on_nan == "skip" else 0)
-        self.buffers = Buffers([*self.networks.values()]) if settings.on_nan == "skip" else None
-        watched = settings.early_stopping or (PatienceSettings() if judged else None)
-        self.patience = Patience(watched) if watched else None
+        self.average = EMA(self.networks["generator"], settings.optimizer.ema_decay)
+        self.tally = RunningMeans()
+        self.skips = NonFiniteHandler(settings.on_nan_limit if settings.on_nan == "skip" else 0)
+        self.buffers = (
+            BufferBackup([*self.networks.values()]) if settings.on_nan == "skip" else None
+        )
+        watched = settings.early_stopping or (EarlyStoppingSettings() if judged else None)
+        self.patience = EarlyStopping(watched) if watched else None
         self.stops_early = settings.early_stopping is not None
         self.step = 0
         self.kept: Memo = {}
@@ -122,7 +124,7 @@ class State:
             "tally": self.tally.state(),
             "skips": self.skips.state(),
             "scores": self.scores,
-            "random": random_state(),
+            "random": rng_state(),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -141,4 +143,4 @@ class State:
         self.tally.load(state["tally"], device)
         self.skips.load(state["skips"])
         self.step, self.scores = state["step"], state["scores"]
-        set_random_state(state["random"])
+        set_rng_state(state["random"])

@@ -52,7 +52,7 @@ def _parameters(turn: Turn) -> list[nn.Parameter]:
 
 def _averaged(turns: Sequence[Turn], scalars: Sequence[Tensor]) -> None:
     """Makes gradients and scalars those of the whole batch, where processes share it."""
-    if collectives.count() == 1:
+    if collectives.world_size() == 1:
         return
     gradients = [p.grad for turn in turns for p in _parameters(turn) if p.grad is not None]
     collectives.average_([*gradients, *scalars])

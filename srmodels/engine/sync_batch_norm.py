@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from srmodels.distributed import collectives
 
-__all__ = ["over_the_whole_batch"]
+__all__ = ["sync_batch_norm"]
 
 
 class _WholeBatchNorm2d(nn.BatchNorm2d):
@@ -16,11 +16,11 @@ class _WholeBatchNorm2d(nn.BatchNorm2d):
         if not self.training:
             return super().forward(x)
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
-        mean = collectives.mean_of_all(wide.mean((0, 2, 3)))
+        mean = collectives.all_reduce_mean(wide.mean((0, 2, 3)))
         centred = wide - mean[:, None, None]
-        variance = collectives.mean_of_all(centred.square().mean((0, 2, 3)))
+        variance = collectives.all_reduce_mean(centred.square().mean((0, 2, 3)))
         self._remember(
-            mean.detach(), variance.detach(), collectives.count() * x.numel() // x.shape[1]
+            mean.detach(), variance.detach(), collectives.world_size() * x.numel() // x.shape[1]
         )
         normal = centred * torch.rsqrt(variance + self.eps)[:, None, None]
         if self.affine:
@@ -40,9 +40,9 @@ class _WholeBatchNorm2d(nn.BatchNorm2d):
         self.running_var.lerp_(variance * values / (values - 1), weight)
 
 
-def over_the_whole_batch(network: nn.Module) -> nn.Module:
+def sync_batch_norm(network: nn.Module) -> nn.Module:
     """The network, its batch norms over the batches of all processes; as it is where one trains."""
-    if collectives.count() == 1:
+    if collectives.world_size() == 1:
         return network
     if any(each.device.type == "cuda" for each in network.parameters()):
         convert = nn.SyncBatchNorm.convert_sync_batchnorm

@@ -11,26 +11,26 @@ from torch import Tensor, nn
 from srmodels.data.batches.batch import Batch
 from srmodels.distributed import collectives
 from srmodels.engine.advance import advance
-from srmodels.engine.checkpoint.checkpoint import Checkpoints, Pace
+from srmodels.engine.checkpoint.checkpoint import Checkpoints, CheckpointSchedule
 from srmodels.engine.checkpoint.stop_signals import stop_requests
 from srmodels.engine.fabric import Fabric
-from srmodels.engine.memory import Fitting
-from srmodels.engine.prefetch import Ahead
+from srmodels.engine.memory import MemoryCheck
+from srmodels.engine.prefetch import Prefetcher
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.state import State
 from srmodels.engine.tracking.progress import Progress
-from srmodels.engine.tracking.record import Record, Watcher
+from srmodels.engine.tracking.record import Logger, Record
 from srmodels.engine.validation import Validate
 from srmodels.errors import TrainingError
 from srmodels.objectives.turn import Turn
 
-__all__ = ["Source", "Trainer"]
+__all__ = ["BatchSource", "Trainer"]
 
 log = logging.getLogger(__name__)
 
 
-class Source(Protocol):
+class BatchSource(Protocol):
     """Where batches come from: a function of the step alone."""
 
     def batch(self, step: int) -> Batch:
@@ -69,14 +69,14 @@ class Trainer:
         validate: Validate,
         degrade: Callable[[Tensor, int], Tensor] | None = None,
         judged: bool = False,
-        watcher: Watcher,
+        watcher: Logger,
         run: RunSettings,
     ) -> None:
         self.fabric, self.settings = fabric, settings
         self.checkpoints, self.validate, self.degrade = checkpoints, validate, degrade
         self.state = State(fabric, networks, turns_of, settings, judged=judged)
         self.record = Record(checkpoints.folder, watcher, steps=settings.steps)
-        self.pace = Pace(seconds=run.checkpoint_seconds, steps=run.checkpoint_steps)
+        self.pace = CheckpointSchedule(seconds=run.checkpoint_seconds, steps=run.checkpoint_steps)
 
     def resume(self) -> None:
         """Goes back to the last checkpoint, if there is one, and cuts the curves to it.
@@ -89,13 +89,13 @@ class Trainer:
             self.state.load(state)
             where = self.checkpoints.folder
             log.info("resumed at step %d of %d (%s)", self.state.step, self.settings.steps, where)
-        if collectives.agreed(self.state.step) != self.state.step:
+        if collectives.all_reduce_max(self.state.step) != self.state.step:
             raise TrainingError(
                 f"{self.checkpoints.folder}: the processes do not read the same checkpoint (found "
                 f"step {self.state.step} in process {collectives.rank()}); a folder that all "
                 "machines share would be right"
             )
-        if collectives.leads():
+        if collectives.is_main_process():
             self.record.cut_after(self.state.step)
 
     def _degraded(self, batch: Batch, step: int) -> Batch:
@@ -105,7 +105,7 @@ class Trainer:
 
     def _point(self, progress: Progress, waited: float) -> None:
         means, speed = self.state.tally.means(), progress.speed(waited)
-        if not collectives.leads():
+        if not collectives.is_main_process():
             return
         if means and self.state.buffers:
             means["skipped_steps"] = float(self.state.skips.total)
@@ -114,16 +114,16 @@ class Trainer:
 
     def _validate(self) -> None:
         scores: dict[str, float] = {}
-        if collectives.leads():
+        if collectives.is_main_process():
             scores, pictures = self.validate(self.state.average.network)
             self.record.validated(self.state.step, scores, pictures)
-        self.state.validated(collectives.from_first(scores))
+        self.state.validated(collectives.broadcast(scores))
         if self.state.exhausted and self.state.patience:
-            story = self.state.patience.story()
+            story = self.state.patience.summary()
             log.info("no gain in %s: stopped at step %d", story, self.state.step)
 
     def _save(self) -> bool:
-        if not collectives.leads():
+        if not collectives.is_main_process():
             return True
         before = time.perf_counter()
         saved = self.checkpoints.save(self.state.dump())
@@ -132,7 +132,7 @@ class Trainer:
 
     def _end(self, asked: signal.Signals) -> NoReturn:
         """Saves and leaves, as a process that a signal has ended."""
-        saved = collectives.from_first(self._save())  # who ends first may take the others with it
+        saved = collectives.broadcast(self._save())  # who ends first may take the others with it
         log.info(
             "%s at step %d of %d: %s; the same command again goes on from there",
             asked.name,
@@ -145,7 +145,7 @@ class Trainer:
     def _over(self) -> bool:
         return self.state.step >= self.settings.steps or self.state.exhausted
 
-    def _after_step(self, progress: Progress, batches: Ahead) -> None:
+    def _after_step(self, progress: Progress, batches: Prefetcher) -> None:
         """The points, validations and checkpoints that are due."""
         step, settings = self.state.step, self.settings
         last = step == settings.steps
@@ -158,7 +158,7 @@ class Trainer:
             if self._over() or self.pace.due(step):
                 self._save()
 
-    def run(self, source: Source, *, title: str) -> nn.Module:
+    def run(self, source: BatchSource, *, title: str) -> nn.Module:
         """Does the steps that are left.
 
         Returns:
@@ -178,9 +178,9 @@ class Trainer:
             Progress(
                 title, total, first=state.step, batch_size=self.settings.batch_size
             ) as progress,
-            Ahead(source.batch, steps, device=self.fabric.device) as batches,
+            Prefetcher(source.batch, steps, device=self.fabric.device) as batches,
         ):
-            fitting, first = Fitting(self.settings), state.step
+            fitting, first = MemoryCheck(self.settings), state.step
             for step, batch in batches:
                 ready = self._degraded(batch, step)
                 if step == first:
@@ -188,7 +188,7 @@ class Trainer:
                 with fitting.watched(self.fabric.device):
                     advance(state, ready, self.settings, good=self.checkpoints.path)
                 self._after_step(progress, batches)
-                if asked := collectives.agreed(requests.asked or 0):
+                if asked := collectives.all_reduce_max(requests.asked or 0):
                     self._end(signal.Signals(asked))
                 if self._over():
                     break

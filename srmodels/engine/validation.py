@@ -11,7 +11,7 @@ from srmodels.errors import DataError
 from srmodels.evaluation.psnr import psnr_y
 from srmodels.evaluation.ssim import ssim_y
 from srmodels.images.readers.folder import whole_images
-from srmodels.resize.images import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, downscale
 
 __all__ = ["Picture", "Validate", "validator"]
 
@@ -36,7 +36,7 @@ def validator(
         DataError: The folder holds no picture.
     """
     pairs = [
-        (name, reduce_image(hr, scale), hr)
+        (name, downscale(hr, scale), hr)
         for name, image in whole_images(folder)
         for hr in [crop_to_multiple(image, scale)]
     ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from srmodels.evaluation.luma import Picture
-from srmodels.resize.images import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, downscale
 
 __all__ = ["colour_scores", "colour_shift", "lab_shift"]
 
@@ -19,7 +19,7 @@ _REDUCTION = 4
 
 def _lab(picture: Picture) -> NDArray[np.float64]:
     """(H, W, 3) to (H / 4, W / 4, 3): L 0..100, a towards red, b towards yellow."""
-    small = reduce_image(crop_to_multiple(picture, _REDUCTION), _REDUCTION)
+    small = downscale(crop_to_multiple(picture, _REDUCTION), _REDUCTION)
     lab: NDArray[np.float64] = rgb2lab(small)  # sRGB, D65, 2 degrees
     return lab
 

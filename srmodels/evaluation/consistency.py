@@ -7,7 +7,7 @@ workshops 2021, with this project's resize: details may be invented, LR may not.
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.luma import Picture
 from srmodels.evaluation.psnr import psnr_rgb
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 
 __all__ = ["lr_consistency"]
 
@@ -33,4 +33,4 @@ def lr_consistency(sr: Picture, lr: Picture, *, scale: int) -> float:
             f"SR is not {scale} times LR (found {width} x {height} and {lr_width} x {lr_height} "
             "pixels); use weights of that scale"
         )
-    return psnr_rgb(reduce_image(sr, scale), lr, border=0)
+    return psnr_rgb(downscale(sr, scale), lr, border=0)

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from srmodels.evaluation.luma import Picture, luma
 
-__all__ = ["CROP", "box_sums", "comparison", "liveliest", "sheet"]
+__all__ = ["CROP", "box_sums", "comparison", "most_detailed_crop", "sheet"]
 
 _PANEL = 384  # pixels across
 _GAP = 12
@@ -27,7 +27,7 @@ def box_sums(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     return sums
 
 
-def liveliest(hr: Picture, size: int, *, multiple: int = 1) -> tuple[int, int]:
+def most_detailed_crop(hr: Picture, size: int, *, multiple: int = 1) -> tuple[int, int]:
     """Where a crop shows most: the largest gradient energy on Y, away from the edges.
 
     Args:
@@ -114,6 +114,6 @@ def comparison(
     crop = min(crop, *hr.shape[:2])
     return sheet(
         {f"LR (1/{scale})": squares, **pictures, "HR": hr},
-        corner=liveliest(hr, crop, multiple=scale),
+        corner=most_detailed_crop(hr, crop, multiple=scale),
         crop=crop,
     )

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from srmodels.evaluation.luma import Picture
-from srmodels.evaluation.pictures import CROP, liveliest, sheet
+from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 
 __all__ = ["Draw", "Sampled", "Sampling", "deviation", "diversity", "drawing", "strip"]
 
@@ -124,6 +124,6 @@ def strip(
             **numbered,
             f"deviation x {factor}": bright,
         },
-        corner=liveliest(hr, side, multiple=scale),
+        corner=most_detailed_crop(hr, side, multiple=scale),
         crop=side,
     )

@@ -18,7 +18,7 @@ from srmodels.evaluation.psnr import psnr, psnr_rgb
 from srmodels.evaluation.samples import Draw, diversity
 from srmodels.evaluation.sharpness import sharpness
 from srmodels.evaluation.ssim import ssim
-from srmodels.resize.images import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, downscale
 from srmodels.resize.tensors import enlarge_image
 
 __all__ = [
@@ -159,7 +159,7 @@ def evaluate(
     rows: list[dict[str, str | float]] = []
     for place, (name, whole) in enumerate(tqdm(images, "scores", disable=None, unit="picture")):
         hr = crop_to_multiple(whole, scale)
-        small = reduce_image(hr, scale) if lr is None else lr[name]
+        small = downscale(hr, scale) if lr is None else lr[name]
         pictures = {model: upscale(small) for model, upscale in everyone.items()}
         shown = Shown(name, small, pictures, draw(small, place) if draw else [], hr)
         rows += _rows(shown, scale, lpips)

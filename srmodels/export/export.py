@@ -22,12 +22,12 @@ from srmodels.inference.weights.open import open_snapshot
 from srmodels.inference.weights.public_layout import check_public
 from srmodels.snapshot import Snapshot
 
-__all__ = ["FORMS", "Form", "export", "read"]
+__all__ = ["FORMS", "ExportFormat", "export", "read"]
 
 log = logging.getLogger(__name__)
 
-Form = Literal["safetensors", "pth", "onnx", "pt2"]
-FORMS: tuple[Form, ...] = get_args(Form)
+ExportFormat = Literal["safetensors", "pth", "onnx", "pt2"]
+FORMS: tuple[ExportFormat, ...] = get_args(ExportFormat)
 _CLOSE = 0.5 / 255
 _BEYOND = ((1, 2), (11, 24), (40, 27))  # LR pixels that the checked sizes have above the least
 
@@ -93,7 +93,7 @@ def _run_pt2(path: Path) -> Run:
 
 def _difference(run: Run, network: nn.Module) -> float:
     """The largest difference between two networks' pictures, at three sizes."""
-    least = torch_export.least_side(network)
+    least = torch_export.min_input_size(network)
     random = torch.Generator().manual_seed(0)
     found = 0.0
     for height, width in _BEYOND:
@@ -105,7 +105,7 @@ def _difference(run: Run, network: nn.Module) -> float:
     return found
 
 
-def export(of: Snapshot, path: Path, *, form: Form) -> float | None:
+def export(of: Snapshot, path: Path, *, form: ExportFormat) -> float | None:
     """Writes one form of a generator and compares what was written with the network.
 
     Args:
@@ -129,10 +129,10 @@ def export(of: Snapshot, path: Path, *, form: Form) -> float | None:
         write_bytes(path, _pth(of))
         run = _run_pth(path)
     elif form == "onnx":
-        write_bytes(path, torch_export.onnx_of(torch_export.traced(of.network)))
+        write_bytes(path, torch_export.export_onnx(torch_export.export_program(of.network)))
         run = _run_onnx(path)
     else:
-        write_bytes(path, torch_export.pt2_of(torch_export.traced(of.network)))
+        write_bytes(path, torch_export.export_pt2(torch_export.export_program(of.network)))
         run = _run_pt2(path)
     if run is None:
         log.warning("%s: not checked, for what reads it is not installed here", path)

@@ -16,12 +16,12 @@ from ruamel.yaml import YAML
 
 from srmodels.errors import ConfigError
 from srmodels.evaluation.table import short_table
-from srmodels.export.export import Form
+from srmodels.export.export import ExportFormat
 from srmodels.export.provenance import Provenance
-from srmodels.export.torch_export import least_side
+from srmodels.export.torch_export import min_input_size
 from srmodels.snapshot import Snapshot
 
-__all__ = ["UNKNOWN", "card_head", "check_license", "model_card"]
+__all__ = ["UNKNOWN", "card_metadata", "check_license", "model_card"]
 
 UNKNOWN = "unknown"
 
@@ -40,11 +40,11 @@ def _scale(of: Snapshot) -> int:
     return scale
 
 
-def _files(of: Snapshot, files: Mapping[Form, Path]) -> list[str]:
+def _files(of: Snapshot, files: Mapping[ExportFormat, Path]) -> list[str]:
     lines = ["| file | bytes | SHA-256 | for |", "|---|---:|---|---|"]
     for form, path in files.items():
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        use = _USES[form].format(file=path.name, least=least_side(of.network))
+        use = _USES[form].format(file=path.name, least=min_input_size(of.network))
         lines.append(f"| {path.name} | {path.stat().st_size} | `{digest[:16]}...` | {use} |")
     return lines
 
@@ -118,7 +118,7 @@ def _limits(of: Snapshot, origin: Provenance | None) -> list[str]:
 def model_card(
     of: Snapshot,
     *,
-    files: Mapping[Form, Path],
+    files: Mapping[ExportFormat, Path],
     origin: Provenance | None,
     license: str = UNKNOWN,  # noqa: A002 - the field's name
 ) -> str:
@@ -146,7 +146,7 @@ def model_card(
     }
     head = f"{of.name}, {count:,} parameters: enlarges RGB pictures {_scale(of)} times.\n"
     body = "".join(f"\n## {name}\n\n" + "\n".join(each) + "\n" for name, each in sections.items())
-    matter = card_head(title, tags=[of.name, f"x{_scale(of)}"], origin=origin, license=license)
+    matter = card_metadata(title, tags=[of.name, f"x{_scale(of)}"], origin=origin, license=license)
     return f"{matter}\n# {title}\n\n{head}{body}"
 
 
@@ -179,7 +179,7 @@ def _index_results(origin: Provenance) -> list[dict[str, Any]]:
     ]
 
 
-def card_head(
+def card_metadata(
     title: str,
     *,
     tags: list[str],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from srmodels.atomic import write_bytes
 from srmodels.errors import ConfigError
-from srmodels.export.export import FORMS, Form, export
+from srmodels.export.export import FORMS, ExportFormat, export
 from srmodels.export.model_card import UNKNOWN, model_card
 from srmodels.export.provenance import provenance_of
 from srmodels.snapshot import Snapshot
@@ -23,7 +23,7 @@ def write_folder(
     *,
     weights: Path,
     license: str = UNKNOWN,  # noqa: A002 - the field's name
-) -> dict[Form, Path]:
+) -> dict[ExportFormat, Path]:
     """Writes generator.safetensors, .pth, .onnx, .pt2, config.json and README.md.
 
     Args:
@@ -41,7 +41,7 @@ def write_folder(
     """
     if folder.is_file() or weights.resolve().parent == folder.resolve():
         raise ConfigError(f"-o {folder}: is a file, or holds the weights; name a folder of its own")
-    files: dict[Form, Path] = {}
+    files: dict[ExportFormat, Path] = {}
     for form in FORMS:
         path = folder / f"generator.{form}"
         try:

@@ -18,14 +18,14 @@ from torch.export import Dim, ExportedProgram
 
 from srmodels.errors import ConfigError
 
-__all__ = ["INPUT", "OUTPUT", "least_side", "onnx_of", "pt2_of", "traced"]
+__all__ = ["INPUT", "OUTPUT", "export_onnx", "export_program", "export_pt2", "min_input_size"]
 
 INPUT, OUTPUT = "lr", "sr"
 _OPSET = 18  # the first with all of Resize, which "bicubic" needs
 _MOST = 1 << 16  # LR pixels a side
 
 
-def least_side(network: nn.Module) -> int:
+def min_input_size(network: nn.Module) -> int:
     """The smallest LR height and width that a traced network takes.
 
     Two windows, for one alone would be another graph; else two pixels, for the same reason.
@@ -48,13 +48,13 @@ def _sizes_stay_symbols() -> Iterator[None]:
         yield
 
 
-def traced(network: nn.Module) -> ExportedProgram:
+def export_program(network: nn.Module) -> ExportedProgram:
     """The graph of a network in eval mode, with symbolic height and width.
 
     Args:
         network: (1, 3, H, W) to (1, 3, scale H, scale W), on the CPU.
     """
-    least = least_side(network)
+    least = min_input_size(network)
     sides = {2: Dim("height", min=least, max=_MOST), 3: Dim("width", min=least, max=_MOST)}
     lr = torch.rand(1, 3, 2 * least + 12, 2 * least + 20)  # unlike each other and no multiples
     with _sizes_stay_symbols():
@@ -70,7 +70,7 @@ def traced(network: nn.Module) -> ExportedProgram:
     return program
 
 
-def pt2_of(program: ExportedProgram) -> bytes:
+def export_pt2(program: ExportedProgram) -> bytes:
     """The program as `torch.export.load` reads it."""
     file = io.BytesIO()
     with warnings.catch_warnings(action="ignore"):
@@ -78,7 +78,7 @@ def pt2_of(program: ExportedProgram) -> bytes:
     return file.getvalue()
 
 
-def onnx_of(program: ExportedProgram) -> bytes:
+def export_onnx(program: ExportedProgram) -> bytes:
     """The program as an ONNX model with the input `lr` and the output `sr`.
 
     Raises:

@@ -9,7 +9,14 @@ from PIL import Image, ImageCms
 from srmodels.errors import PhotoError
 from srmodels.images.icc import transform_to_srgb
 
-__all__ = ["Values", "check_alpha", "opaque", "orient", "round_to_8", "to_srgb"]
+__all__ = [
+    "Pixels",
+    "apply_orientation",
+    "check_alpha",
+    "drop_opaque_alpha",
+    "round_to_8",
+    "to_srgb",
+]
 
 Value = TypeVar("Value", bound=np.generic)
 
@@ -32,7 +39,7 @@ def round_to_8(values: NDArray[np.uint16], bits: int = 16) -> NDArray[np.uint8]:
     return table.astype(np.uint8)[values]
 
 
-def orient(pixels: NDArray[Value], orientation: int) -> NDArray[Value]:
+def apply_orientation(pixels: NDArray[Value], orientation: int) -> NDArray[Value]:
     """Turns (H, W, ...) upright by EXIF's orientation, 1 to 8; anything else is taken as 1."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
@@ -54,7 +61,7 @@ def check_alpha(alpha: NDArray[np.uint8]) -> None:
         raise PhotoError(f"is partly transparent (alpha down to {lowest} of 255); flatten it first")
 
 
-def opaque(image: Image.Image) -> Image.Image:
+def drop_opaque_alpha(image: Image.Image) -> Image.Image:
     """Drops an alpha channel, or a transparent colour, that hides nothing; see `check_alpha`."""
     if image.mode not in ("RGBA", "LA", "PA", "RGBa", "La") and "transparency" not in image.info:
         return image
@@ -112,4 +119,4 @@ def to_srgb(
     )
 
 
-Values = NDArray[np.uint8 | np.uint16]
+Pixels = NDArray[np.uint8 | np.uint16]

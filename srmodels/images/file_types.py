@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["RAW", "SUFFIXES", "Reader", "is_photo", "reader_of"]
+__all__ = ["RAW", "SUFFIXES", "Reader", "detect_reader", "is_photo"]
 
 Reader = Literal["raw", "heif", "bitmap"]
 
@@ -57,7 +57,7 @@ def _by_content(head: bytes) -> Reader | None:
     return None
 
 
-def reader_of(head: bytes, suffix: str) -> Reader:
+def detect_reader(head: bytes, suffix: str) -> Reader:
     """Chooses the reader.
 
     Args:

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
-__all__ = ["carried", "transform_to_srgb"]
+__all__ = ["transform_to_srgb", "usable_icc"]
 
 _SAME = 2  # of 255: a profile that moves no colour further than this is sRGB
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
@@ -37,7 +37,7 @@ def _to_srgb(profile: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsT
     )
 
 
-def carried(icc: bytes | None, mode: str, notes: list[str]) -> tuple[bytes | None, str]:
+def usable_icc(icc: bytes | None, mode: str, notes: list[str]) -> tuple[bytes | None, str]:
     """The profile that a picture may keep beside unchanged values.
 
     Args:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from srmodels.errors import PhotoError
 from srmodels.inference.generators.generator import Generator
-from srmodels.inference.tiling.device import Precision, device_named
+from srmodels.inference.tiling.device import Precision, resolve_device
 from srmodels.inference.tiling.pixels import Kind
 from srmodels.inference.weights.open import open_weights
 
@@ -155,5 +155,5 @@ def load(
         ConfigError: The device is not there, or the precision not possible.
     """
     return Upscaler(
-        open_weights(Path(path), device=device_named(device), tile=tile, precision=precision)
+        open_weights(Path(path), device=resolve_device(device), tile=tile, precision=precision)
     )

@@ -23,7 +23,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
-from srmodels.distributed.collectives import mean_of_all
+from srmodels.distributed.collectives import all_reduce_mean
 
 __all__ = ["AdversarialKind", "discriminator_loss", "generator_loss", "needs_real"]
 
@@ -42,7 +42,7 @@ def _is_fake(logits: Tensor) -> Tensor:
 
 def _typical(logits: Tensor) -> Tensor:
     """The mean over the batches of all processes: the relativistic average is over the whole."""
-    return mean_of_all(logits.mean())
+    return all_reduce_mean(logits.mean())
 
 
 def needs_real(kind: AdversarialKind) -> bool:

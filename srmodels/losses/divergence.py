@@ -13,7 +13,7 @@ instead, as one is tempted to, would weigh it by another factor for every networ
 
 from torch import Tensor
 
-from srmodels.distributed.collectives import mean_of_all
+from srmodels.distributed.collectives import all_reduce_mean
 from srmodels.models._latent import Gaussian
 
 __all__ = ["gaussian_kl", "kl_per_image"]
@@ -39,4 +39,4 @@ def kl_per_image(divergences: Tensor, *, free_bits: float = 0.0) -> Tensor:
         A scalar, in nats; at least free_bits times the numbers of an image's latent.
     """
     positions = divergences.shape[-2] * divergences.shape[-1]
-    return positions * mean_of_all(divergences.mean((0, 2, 3))).clamp_min(free_bits).sum()
+    return positions * all_reduce_mean(divergences.mean((0, 2, 3))).clamp_min(free_bits).sum()

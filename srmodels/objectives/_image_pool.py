@@ -44,7 +44,7 @@ def replayed(fresh: Tensor, memo: Memo, name: str, *, size: int) -> Tensor:
         f"the engine hands back what a step left under kept/; {key} is missing"
     )
     pool = fresh[:0] if begins else memo[key].to(fresh)
-    batch = collectives.gathered(fresh)
+    batch = collectives.all_gather(fresh)
     shown = []
     for index in range(len(batch)):
         image = batch[index : index + 1]
@@ -57,4 +57,4 @@ def replayed(fresh: Tensor, memo: Memo, name: str, *, size: int) -> Tensor:
             image = old
         shown.append(image)
     memo[key] = pool
-    return torch.cat(shown[collectives.own_rows(len(batch))])
+    return torch.cat(shown[collectives.local_slice(len(batch))])

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["crop_to_multiple", "load", "reduce_image"]
+__all__ = ["crop_to_multiple", "downscale", "load"]
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32 | np.float64]
@@ -106,7 +106,7 @@ def _reached(size: int, scale: int) -> Index:
     return np.where(places < size, places, 2 * size - 1 - places)
 
 
-def reduce_image(hr: Picture, scale: int) -> Picture:
+def downscale(hr: Picture, scale: int) -> Picture:
     """The protocol's LR picture of an HR one: uint8 (H, W, C) to uint8 (H/scale, W/scale, C).
 
     Args:

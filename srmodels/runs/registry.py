@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from srmodels.data.datasets.cache import alone, cache_folder
+from srmodels.data.datasets.cache import cache_folder, cache_lock
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.runs.connection import connected, is_missing, reason_of
 from srmodels.runs.experiments import Run
@@ -109,7 +109,7 @@ def fetch(uri: str, *, root: Path) -> Path:
                 "ours; a model that `srmodels register` named does"
             )
         path = cache_folder(root.resolve()) / "models" / f"{digest}.safetensors"
-        with alone(path):
+        with cache_lock(path):
             if not path.exists():
                 _download(client, model, digest, path)
     return path

@@ -8,7 +8,7 @@ from PIL import Image
 
 from srmodels import snapshot
 from srmodels.images.writers.write import write_picture
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 from tests.cli.test_main import pictures, typed, weights  # noqa: F401 - fixtures
 from tests.inference.small import small, small_settings
 
@@ -121,8 +121,8 @@ def test_scores_that_are_not_there_are_one_line(typed, tmp_path):
 
 
 def test_given_lr_is_paired_by_name(typed, weights, pictures, photo, tmp_path):
-    write_picture(tmp_path / "lr" / "ax4.png", reduce_image(photo, 4))
-    write_picture(tmp_path / "lr" / "bx4.png", reduce_image(photo[::-1, :100], 4))
+    write_picture(tmp_path / "lr" / "ax4.png", downscale(photo, 4))
+    write_picture(tmp_path / "lr" / "bx4.png", downscale(photo[::-1, :100], 4))
     written = []
     for name, words in (("made", ()), ("given", ("--lr", tmp_path / "lr"))):
         target = tmp_path / f"{name}.json"
@@ -135,7 +135,7 @@ def test_given_lr_is_paired_by_name(typed, weights, pictures, photo, tmp_path):
 
 def test_lr_of_another_scale_is_one_line_with_names(typed, weights, pictures, photo, tmp_path):
     for name, hr in (("a", photo), ("b", photo[::-1, :100])):
-        write_picture(tmp_path / "lr" / f"{name}.png", reduce_image(hr, 2))
+        write_picture(tmp_path / "lr" / f"{name}.png", downscale(hr, 2))
     code, _, err = typed("evaluate", weights, "--data", pictures, "--lr", tmp_path / "lr")
     assert code == 1
     assert "a: 64 x 48 for 128 x 96; b: 50 x 48 for 100 x 96" in err.splitlines()[-1]

@@ -11,7 +11,7 @@ from srmodels import snapshot
 from srmodels.cli import main
 from srmodels.images.readers.decode import decode, read
 from srmodels.images.writers.write import write_picture
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
 from tests.inference.small import small, small_settings
 
@@ -114,7 +114,7 @@ def test_what_is_written_is_what_the_network_makes(typed, pictures, tmp_path, ph
         parameter.data.zero_()
     settings = small_settings("srresnet", **changes)
     snapshot.save(path, network, name="srresnet", settings=settings)
-    lr = reduce_image(photo, 4)
+    lr = downscale(photo, 4)
     write_picture(pictures / "lr.png", lr)
     code, _, err = typed("upscale", pictures / "lr.png", "-o", tmp_path, "--weights", path)
     assert code == 0, err

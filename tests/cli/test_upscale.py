@@ -14,7 +14,7 @@ from PIL import Image
 
 from srmodels import snapshot
 from srmodels.images.readers.decode import decode
-from srmodels.images.readers.source_image import read_whole
+from srmodels.images.readers.source_image import read_image
 from srmodels.images.writers.write import write_picture
 from tests.cli.test_main import pictures, typed, weights  # noqa: F401 - fixtures
 from tests.inference.small import small, small_settings
@@ -37,7 +37,7 @@ def test_a_folder_of_any_pictures_goes_through(upscaled, pictures, photo, tmp_pa
     code, out, err = upscaled(pictures)
     assert code == 0, err
     assert "5 of 5 pictures written" in out
-    assert read_whole(tmp_path / "out" / "clear.png").alpha is not None
+    assert read_image(tmp_path / "out" / "clear.png").alpha is not None
 
 
 @pytest.mark.parametrize("name", ["jpeg", "webp", "tiff", "heic", "avif"])
@@ -52,7 +52,7 @@ def test_size_and_depth_are_as_wished_for(upscaled, pictures, tmp_path):
     words = ("--scale", 2.5, "--max-side", 300, "--bits", 16, "--consistent")
     code, _, err = upscaled(pictures / "a.png", *words)
     assert code == 0, err
-    colour = read_whole(tmp_path / "out" / "a.png").colour
+    colour = read_image(tmp_path / "out" / "a.png").colour
     assert (colour.shape, colour.dtype) == ((225, 300, 3), np.uint16)
 
 

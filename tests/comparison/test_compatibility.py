@@ -5,8 +5,8 @@ import json
 import pytest
 
 from srmodels.comparison.compatibility import check_comparable
-from srmodels.comparison.experiment import read_entry
-from srmodels.comparison.sources import METRICS, source_named
+from srmodels.comparison.experiment import read_experiment
+from srmodels.comparison.sources import METRICS, find_source
 from srmodels.errors import ProtocolError
 from tests.comparison.runs import PROTOCOL, write_run
 
@@ -19,7 +19,7 @@ def notes(tmp_path):
             write_run(tmp_path / "two", **{"psnr": [32.0, 33.0], **changes}),
         ]
         paths = [str(folder / METRICS) for folder in folders]
-        entries = [read_entry(source_named(path, root=tmp_path)) for path in paths]
+        entries = [read_experiment(find_source(path, root=tmp_path)) for path in paths]
         return check_comparable(*entries)
 
     return compare
@@ -65,6 +65,6 @@ def test_no_common_test_set_is_refused(notes, tmp_path):
     metrics = json.loads((folder / METRICS).read_text())
     (folder / METRICS).write_text(json.dumps({"set5": metrics["test"]}))
     paths = [str(each / METRICS) for each in (write_run(tmp_path / "one", [30.0]), folder)]
-    entries = [read_entry(source_named(path, root=tmp_path)) for path in paths]
+    entries = [read_experiment(find_source(path, root=tmp_path)) for path in paths]
     with pytest.raises(ProtocolError, match=r"shares no test set .*found set5; .* has test"):
         check_comparable(*entries)

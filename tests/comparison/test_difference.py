@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import bootstrap
 
-from srmodels.comparison.difference import aim, differences
-from srmodels.comparison.experiment import Entry
+from srmodels.comparison.difference import better_direction, differences
+from srmodels.comparison.experiment import Experiment
 from srmodels.comparison.sources import Source
 
 
@@ -14,7 +14,9 @@ def entry(scores, names="abcdefghijklmnopqrst"):
     values = {"image": list(names[: len(next(iter(scores.values())))]), **scores}
     images = pd.DataFrame(values).assign(set="test", model="generator")
     source = Source(name="x", commit="", read=lambda path: None)
-    return Entry(source=source, recipe="", preset="", row="generator", metrics={}, images=images)
+    return Experiment(
+        source=source, recipe="", preset="", row="generator", metrics={}, images=images
+    )
 
 
 def found(first, other, score="psnr_y"):
@@ -61,7 +63,7 @@ def test_better_is_what_the_score_means(score, first, other):
 
 def test_a_score_without_a_best_value_gets_no_verdict():
     difference = found(NOISE, NOISE + 1, "diversity")
-    assert (aim("diversity"), difference.verdict) == ("", "")
+    assert (better_direction("diversity"), difference.verdict) == ("", "")
     assert difference.bounds == pytest.approx((1, 1))
 
 

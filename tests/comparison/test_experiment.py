@@ -2,8 +2,8 @@
 
 import pytest
 
-from srmodels.comparison.experiment import read_entry
-from srmodels.comparison.sources import METRICS, PER_IMAGE, source_named
+from srmodels.comparison.experiment import read_experiment
+from srmodels.comparison.sources import METRICS, PER_IMAGE, find_source
 from srmodels.errors import ProtocolError
 from tests.comparison.runs import write_run
 
@@ -14,7 +14,7 @@ def project(tmp_path):
 
 
 def read(project, model=None):
-    return read_entry(source_named("workspace", root=project), model=model)
+    return read_experiment(find_source("workspace", root=project), model=model)
 
 
 def test_the_final_generator_is_compared_unless_another_row_is_asked_for(project):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from srmodels.comparison.experiment import read_entry
+from srmodels.comparison.experiment import read_experiment
 from srmodels.comparison.gallery import gallery
 from srmodels.comparison.sample_images import View, make_scenes
-from srmodels.comparison.sources import source_named
+from srmodels.comparison.sources import find_source
 from srmodels.errors import DataError, PhotoError, WeightsError
 from srmodels.images.writers.write import write_picture
 from srmodels.resize.tensors import enlarge_image
@@ -69,7 +69,7 @@ def entries(tmp_path):
         (folder / "weights").mkdir()
         (folder / "weights" / "generator.safetensors").write_text(name)
         path = str(folder / "metrics" / "evaluate.json")
-        made.append(read_entry(source_named(path, root=tmp_path)))
+        made.append(read_experiment(find_source(path, root=tmp_path)))
     return made
 
 
@@ -114,7 +114,7 @@ def test_without_pictures_scores_can_still_be_reported(entries, view, tmp_path):
 @pytest.mark.slow
 def test_weights_that_dvc_has_nowhere_are_left_out(view, tmp_path):
     project = repository(tmp_path / "project", edsr=[31.0])
-    entry = read_entry(source_named("edsr-run", root=project))
+    entry = read_experiment(find_source("edsr-run", root=project))
     shown = gallery([entry], view, load=lambda path: Brighter(), root=project)
     assert "weights/generator.safetensors is not to be had (" in shown.reasons[0]
 
@@ -130,7 +130,7 @@ def test_weights_of_a_revision_come_from_dvcs_cache(view, tmp_path):
     run(project, "git", "commit", "-qm", "weights")
     (project / "weights" / "generator.safetensors").unlink()
     read = []
-    entry = read_entry(source_named("HEAD", root=project))
+    entry = read_experiment(find_source("HEAD", root=project))
     gallery(
         [entry], view, load=lambda path: read.append(path.read_text()) or Brighter(), root=project
     )

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from srmodels.comparison.gallery import Gallery
-from srmodels.comparison.report import page
+from srmodels.comparison.report import render_report
 from srmodels.comparison.sample_images import Scene
-from srmodels.comparison.selection import every_entry, named_entries
+from srmodels.comparison.selection import all_experiments, named_experiments
 from srmodels.errors import ProtocolError
 from tests.comparison.runs import PROTOCOL, repository, write_run
 from tests.stages.repository import run
@@ -35,8 +35,8 @@ def shown():
 
 
 def written(project, shown, notes=()):
-    entries, _ = named_entries(["workspace", "edsr-run", "srcnn-run"], root=project)
-    return page(entries, shown, notes=notes, root=project)
+    entries, _ = named_experiments(["workspace", "edsr-run", "srcnn-run"], root=project)
+    return render_report(entries, shown, notes=notes, root=project)
 
 
 class Addresses(HTMLParser):
@@ -98,7 +98,7 @@ def test_of_all_experiments_those_that_do_not_fit_are_left_out_with_the_reason(p
     run(tmp_path, "git", "clone", "-q", str(project), str(clone))
     run(clone, "git", "fetch", "-q", "origin", "refs/exps/*:refs/exps/*")
     write_run(clone, [30.0] * 5, protocol=PROTOCOL | {"y": ["full range"]})
-    entries, notes = every_entry(clone)
+    entries, notes = all_experiments(clone)
     assert [entry.name for entry in entries] == ["workspace"]
     assert len(notes) == 2
     assert all(note.startswith("left out: ") and "y differs" in note for note in notes)
@@ -106,7 +106,7 @@ def test_of_all_experiments_those_that_do_not_fit_are_left_out_with_the_reason(p
 
 def test_a_project_without_any_scores_has_no_report(tmp_path):
     with pytest.raises(ProtocolError, match=r"no experiment can be reported; left out: workspace"):
-        every_entry(tmp_path)
+        all_experiments(tmp_path)
 
 
 @pytest.mark.slow

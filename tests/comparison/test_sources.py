@@ -2,8 +2,8 @@
 
 import pytest
 
-from srmodels.comparison.experiment import read_entry
-from srmodels.comparison.sources import METRICS, every_source, source_named
+from srmodels.comparison.experiment import read_experiment
+from srmodels.comparison.sources import METRICS, all_sources, find_source
 from srmodels.errors import ProtocolError
 from tests.comparison.runs import BASELINE, head, repository, write_run
 from tests.stages.repository import run
@@ -15,7 +15,7 @@ def project(tmp_path_factory):
 
 
 def mean(project, name):
-    return read_entry(source_named(name, root=project)).means("test", "generator")["psnr_y"]
+    return read_experiment(find_source(name, root=project)).means("test", "generator")["psnr_y"]
 
 
 def test_an_experiment_a_revision_a_branch_and_the_workspace_are_found(project):
@@ -24,7 +24,7 @@ def test_an_experiment_a_revision_a_branch_and_the_workspace_are_found(project):
 
 
 def test_the_workspace_comes_before_the_experiments(project):
-    names = [source.name for source in every_source(project)]
+    names = [source.name for source in all_sources(project)]
     assert (names[0], sorted(names[1:])) == ("workspace", ["edsr-run", "srcnn-run"])
 
 
@@ -37,12 +37,12 @@ def test_a_project_may_be_a_folder_of_a_repository(tmp_path):
 
 
 def test_without_a_repository_there_is_the_workspace(tmp_path):
-    assert [source.name for source in every_source(tmp_path)] == ["workspace"]
+    assert [source.name for source in all_sources(tmp_path)] == ["workspace"]
 
 
 def test_an_unknown_name_gets_the_nearest_guess(project):
     with pytest.raises(ProtocolError, match=r"'edsr-rum'.*did you mean edsr-run\?"):
-        source_named("edsr-rum", root=project)
+        find_source("edsr-rum", root=project)
 
 
 def test_of_many_names_the_nearest_are_offered_and_their_number_told(tmp_path):
@@ -50,14 +50,14 @@ def test_of_many_names_the_nearest_are_offered_and_their_number_told(tmp_path):
     for number in range(20):
         run(tmp_path, "git", "branch", f"idea-{number:02}")
     with pytest.raises(ProtocolError, match=r"of 2\d the nearest are .*idea-07, ") as caught:
-        source_named("idea-7", root=tmp_path)
+        find_source("idea-7", root=tmp_path)
     assert "one of" not in str(caught.value)
     assert str(caught.value).count(", ") == 7
 
 
 def test_a_name_that_looks_like_an_option_is_no_option_of_git(project):
     with pytest.raises(ProtocolError, match="unknown name"):
-        source_named("--exec=true", root=project)
+        find_source("--exec=true", root=project)
 
 
 def test_a_name_on_two_baselines_is_refused_with_the_hashes(project, tmp_path):
@@ -67,22 +67,22 @@ def test_a_name_on_two_baselines_is_refused_with_the_hashes(project, tmp_path):
         ref = f"refs/exps/{baseline[:2]}/{baseline[2:]}/twice"
         run(clone, "git", "update-ref", ref, "HEAD")
     with pytest.raises(ProtocolError, match=f"names 2 experiments; one of {head(clone)[:10]}"):
-        source_named("twice", root=clone)
-    assert [source.name for source in every_source(clone)][1:] == [head(clone)[:10]] * 2
+        find_source("twice", root=clone)
+    assert [source.name for source in all_sources(clone)][1:] == [head(clone)[:10]] * 2
 
 
 def test_a_metrics_file_of_a_project_brings_its_neighbours(project, tmp_path):
-    entry = read_entry(source_named(str(project / METRICS), root=tmp_path))
+    entry = read_experiment(find_source(str(project / METRICS), root=tmp_path))
     assert len(entry.scores("test", "generator")) == 5
 
 
 def test_a_metrics_file_elsewhere_has_means_only(project, tmp_path):
     (tmp_path / "alone.json").write_bytes((project / METRICS).read_bytes())
-    entry = read_entry(source_named(str(tmp_path / "alone.json"), root=tmp_path))
+    entry = read_experiment(find_source(str(tmp_path / "alone.json"), root=tmp_path))
     assert entry.means("test", "generator") == {"psnr_y": 30, "sharpness": 0.5}
     assert entry.scores("test", "generator").empty
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path):
     with pytest.raises(ProtocolError, match=r"none.csv: no such file; .* is right"):
-        source_named(str(tmp_path / "none.csv"), root=tmp_path)
+        find_source(str(tmp_path / "none.csv"), root=tmp_path)

@@ -15,20 +15,20 @@ from PIL import Image
 from srmodels import snapshot
 from srmodels.cli import demo
 from srmodels.demo.generators import choices
-from srmodels.demo.jobs import Look
-from srmodels.demo.path_filter import Veil, without_paths
-from srmodels.demo.session import Visits, stem_of
-from srmodels.demo.types import Computer, Picture, Rules
+from srmodels.demo.jobs import ReadPhoto
+from srmodels.demo.path_filter import PathFilterMiddleware, without_paths
+from srmodels.demo.session import Sessions, safe_stem
+from srmodels.demo.types import ComputeOptions, Limits, Picture
 from srmodels.demo.views import Box, box_at, plainly, plainly_whole, whole, window
 from srmodels.demo.worker import StoppedError, Worker
 from srmodels.errors import ConfigError, PhotoError, WeightsError
 from srmodels.images.writers.write import write_picture
 from tests.inference.small import small, small_settings
 
-RULES = Rules(
+RULES = Limits(
     max_pixels=100_000,
     max_samples=2,
-    computer=Computer(device="cpu", tile=64, precision="fp32"),
+    computer=ComputeOptions(device="cpu", tile=64, precision="fp32"),
 )
 
 
@@ -72,7 +72,7 @@ def source(tmp_path, photo):
 
 @pytest.fixture
 def visit(tmp_path, source):
-    visit = Visits(tmp_path, keep=60).of("someone")
+    visit = Sessions(tmp_path, keep=60).of("someone")
     visit.look(source, Here(), RULES)
     return visit
 
@@ -126,7 +126,7 @@ def test_a_process_that_dies_is_a_sentence(worker):
 @pytest.mark.slow
 def test_what_is_wrong_with_a_picture_comes_back_from_the_process(worker, tmp_path):
     (tmp_path / "text.png").write_text("no picture")
-    errand = Look(source=tmp_path / "text.png", pixels=tmp_path / "x.npy", max_pixels=99)
+    errand = ReadPhoto(source=tmp_path / "text.png", pixels=tmp_path / "x.npy", max_pixels=99)
     with pytest.raises(PhotoError, match=r"^text\.png: is a text file"):
         worker.run(errand, stop=threading.Event())
 
@@ -182,15 +182,15 @@ def test_no_more_samples_than_allowed(visit):
 
 
 def test_of_a_picture_that_is_too_large_nothing_is_kept(tmp_path, source):
-    visit = Visits(tmp_path, keep=60).of("someone")
-    small_rules = Rules(max_pixels=99, max_samples=0, computer=RULES.computer)
+    visit = Sessions(tmp_path, keep=60).of("someone")
+    small_rules = Limits(max_pixels=99, max_samples=0, computer=RULES.computer)
     with pytest.raises(PhotoError, match="too many pixels"):
         visit.look(source, Here(), small_rules)
     assert list(tmp_path.rglob("*.png")) == [source]
 
 
 def test_two_visitors_may_give_the_same_file(tmp_path, source):
-    visits = Visits(tmp_path, keep=60)
+    visits = Sessions(tmp_path, keep=60)
     for name in ("one", "another"):
         visits.of(name).look(source, Here(), RULES)
         visits.end(name)
@@ -198,11 +198,11 @@ def test_two_visitors_may_give_the_same_file(tmp_path, source):
 
 def test_a_file_that_is_gone_is_a_sentence(tmp_path):
     with pytest.raises(PhotoError, match="choose the file again"):
-        Visits(tmp_path, keep=60).of("someone").look(tmp_path / "none.png", Here(), RULES)
+        Sessions(tmp_path, keep=60).of("someone").look(tmp_path / "none.png", Here(), RULES)
 
 
 def test_the_end_of_a_visit_deletes_its_files_and_stops_its_work(tmp_path, source):
-    visits = Visits(tmp_path, keep=60)
+    visits = Sessions(tmp_path, keep=60)
     visit = visits.of("someone")
     visit.look(source, Here(), RULES)
     visits.end("someone")
@@ -211,7 +211,7 @@ def test_the_end_of_a_visit_deletes_its_files_and_stops_its_work(tmp_path, sourc
 
 
 def test_a_visit_that_nobody_asks_for_ends(tmp_path):
-    visits = Visits(tmp_path, keep=-1)
+    visits = Sessions(tmp_path, keep=-1)
     folder = visits.of("someone").folder
     visits.of("another")
     assert not folder.exists()
@@ -228,7 +228,7 @@ def test_a_visit_that_nobody_asks_for_ends(tmp_path):
     ],
 )
 def test_names_of_results_are_harmless(name, stem):
-    assert stem_of(Path(name)) == stem
+    assert safe_stem(Path(name)) == stem
 
 
 def test_a_window_stays_inside(tmp_path, photo):
@@ -290,7 +290,7 @@ def test_the_folder_leaves_under_another_name_and_comes_back_under_its_own():
         headers = [(b"content-type", b"application/json")]
         await veil({"type": "http", "path": path, "headers": headers}, receive, send)
 
-    veil = Veil(app, folder=Path("/tmp/own"))
+    veil = PathFilterMiddleware(app, folder=Path("/tmp/own"))
     asyncio.run(ask("/", b""))
     name = sent[1]["body"][2:-4].decode()
     assert "own" not in name

@@ -69,7 +69,7 @@ class Part:
         hr, lr = (
             nn.functional.interpolate(coarse, (side, side), mode="bicubic") for side in (32, 8)
         )
-        rows = collectives.own_rows(BATCH)
+        rows = collectives.local_slice(BATCH)
         return Batch(lr=lr[rows].clamp(0, 1), hr=hr[rows].clamp(0, 1), photos=("cat.png",))
 
 
@@ -126,7 +126,7 @@ def train(
     run = RunSettings(device="cpu", checkpoint_steps=6, checkpoint_seconds=1e9, answer_seconds=20)
     training = trainer(name, folder, steps=steps, run=run)
     generator = training.run(Part(at or (lambda step: None)), title=name)
-    if collectives.leads():
+    if collectives.is_main_process():
         generator.to(memory_format=torch.contiguous_format)
         save_file(generator.state_dict(), folder / "weights.safetensors")
 
@@ -152,7 +152,7 @@ def failing(folder: Path, step: int) -> None:
 
 
 def _here(now: int, step: int) -> bool:
-    return now == step and collectives.rank() == collectives.count() - 1
+    return now == step and collectives.rank() == collectives.world_size() - 1
 
 
 def _process(
@@ -162,7 +162,7 @@ def _process(
     torch.set_num_threads(1)
     sys.stderr = told.open("w")
     try:
-        with collectives.ending_together():
+        with collectives.exit_together():
             work(*arguments)
     except SrmodelsError as error:
         sys.exit(f"error: {error}")

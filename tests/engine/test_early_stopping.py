@@ -5,13 +5,13 @@ import math
 import pytest
 
 from srmodels.config import check
-from srmodels.engine.early_stopping import Patience, PatienceSettings
+from srmodels.engine.early_stopping import EarlyStopping, EarlyStoppingSettings
 from srmodels.errors import ConfigError
 
 
 def stops(scores, **settings):
     """After which validation, counted from 1, a training stops; None: after none."""
-    patience = Patience(PatienceSettings(**settings))
+    patience = EarlyStopping(EarlyStoppingSettings(**settings))
     told = (n for n, each in enumerate(scores, 1) if patience.update({"validation_psnr_y": each}))
     return next(told, None)
 
@@ -34,9 +34,9 @@ def test_training_stops_after_so_many_validations_without_a_gain(scores, setting
 
 
 def test_a_resumed_training_stops_where_an_uninterrupted_one_does():
-    scores, settings = [30, 31, 30.5, 30.9, 31, 32], PatienceSettings(patience=3)
+    scores, settings = [30, 31, 30.5, 30.9, 31, 32], EarlyStoppingSettings(patience=3)
     for killed in range(len(scores)):
-        first, second = Patience(settings), Patience(settings)
+        first, second = EarlyStopping(settings), EarlyStopping(settings)
         for score in scores[:killed]:
             first.update({"validation_psnr_y": score})
         second.load(first.state())
@@ -45,17 +45,17 @@ def test_a_resumed_training_stops_where_an_uninterrupted_one_does():
 
 
 def test_it_says_whether_the_last_validation_was_a_gain():
-    patience = Patience(PatienceSettings())
+    patience = EarlyStopping(EarlyStoppingSettings())
     gains = []
     for score in (30.0, 29.0, math.nan, 31.0):
         patience.update({"validation_psnr_y": score})
         gains.append(patience.gained)
     assert gains == [True, False, False, True]
-    assert patience.story() == "validation_psnr_y for 0 validations (best 31)"
+    assert patience.summary() == "validation_psnr_y for 0 validations (best 31)"
 
 
 def test_a_metric_that_is_not_scored_is_refused_with_those_that_are():
-    patience = Patience(PatienceSettings(metric="lpips"))
+    patience = EarlyStopping(EarlyStoppingSettings(metric="lpips"))
     with pytest.raises(
         ConfigError, match=r"found 'lpips'\); one of validation_psnr_y, validation_ssim_y"
     ):
@@ -72,4 +72,4 @@ def test_a_metric_that_is_not_scored_is_refused_with_those_that_are():
 )
 def test_settings_that_cannot_be_are_refused_at_the_door(changes, message):
     with pytest.raises(ConfigError, match=message):
-        check(changes, PatienceSettings, "early_stopping")
+        check(changes, EarlyStoppingSettings, "early_stopping")

@@ -74,4 +74,4 @@ def test_where_not_one_sample_fits_no_batch_is_advised(memory) -> None:
 
 
 def test_the_story_has_the_sum_first(memory) -> None:
-    assert memory.story(8).startswith("memory: at least 90 MiB (parameters 10, gradients 10,")
+    assert memory.summary(8).startswith("memory: at least 90 MiB (parameters 10, gradients 10,")

@@ -6,7 +6,7 @@ import torch
 from lightning_fabric import Fabric
 
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
-from srmodels.engine.memory import Fitting
+from srmodels.engine.memory import MemoryCheck
 from srmodels.engine.settings import TrainSettings
 from srmodels.errors import TrainingError
 from tests.engine.toys import ToySource, trainer
@@ -28,7 +28,7 @@ def test_the_memory_is_told_and_nothing_changes(state, caplog):
         for name, value in network.state_dict().items()
     }
     random = torch.get_rng_state()
-    Fitting(TrainSettings(steps=1, batch_size=4)).look(state, ToySource().batch(0))
+    MemoryCheck(TrainSettings(steps=1, batch_size=4)).look(state, ToySource().batch(0))
     assert "memory: at least" in caplog.text
     assert "activations of 4 samples" in caplog.text
     for role, network in state.networks.items():
@@ -39,7 +39,7 @@ def test_the_memory_is_told_and_nothing_changes(state, caplog):
 
 
 def test_too_large_a_batch_says_which_would_fit(state, monkeypatch):
-    fitting = Fitting(TrainSettings(steps=1, batch_size=64))
+    fitting = MemoryCheck(TrainSettings(steps=1, batch_size=64))
     fitting.look(state, ToySource().batch(0))
     room = SimpleNamespace(total_memory=200_000)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: room)

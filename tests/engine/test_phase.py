@@ -6,7 +6,7 @@ import pytest
 
 from srmodels.distributed import collectives
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
-from srmodels.engine.phase import Phase, source_of
+from srmodels.engine.phase import Phase, sampler_for
 from srmodels.engine.settings import TrainSettings
 from srmodels.errors import ConfigError
 from srmodels.models.srresnet import Settings
@@ -16,7 +16,7 @@ from srmodels.models.srresnet import Settings
 def test_a_process_without_a_crop_for_each_member_is_refused(
     accumulate, processes, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(collectives, "count", lambda: processes)
+    monkeypatch.setattr(collectives, "world_size", lambda: processes)
     phase = Phase(
         name="pretrain",
         settings=TrainSettings(steps=1, batch_size=4, accumulate=accumulate),
@@ -30,4 +30,4 @@ def test_a_process_without_a_crop_for_each_member_is_refused(
     )
     told = f"found 1 crops at once in each of {processes} processes.*2 members"
     with pytest.raises(ConfigError, match=rf"training\.batch_size: {told}"):
-        source_of(phase)
+        sampler_for(phase)

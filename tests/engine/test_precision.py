@@ -6,7 +6,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from srmodels.engine.precision import _Mixed, fabric_for, laid_out, unscale
+from srmodels.engine.precision import _Mixed, fabric_for, to_channels_last, unscale
 from srmodels.engine.run_settings import RunSettings
 from srmodels.errors import ConfigError
 
@@ -68,7 +68,7 @@ def test_both_players_of_a_step_have_one_scale_and_an_overflow_lowers_the_next_o
 def test_weights_are_laid_out_channels_last_unless_the_network_says_no(wanted) -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3))
     network.channels_last = wanted
-    weight = laid_out(network)[0].weight
+    weight = to_channels_last(network)[0].weight
     assert weight.is_contiguous(memory_format=torch.channels_last) == wanted
 
 

@@ -4,7 +4,7 @@ import time
 import pytest
 import torch
 
-from srmodels.engine.prefetch import Ahead
+from srmodels.engine.prefetch import Prefetcher
 from tests.engine.toys import ToySource
 
 CPU = torch.device("cpu")
@@ -17,7 +17,7 @@ def running() -> list[str]:
 @pytest.mark.parametrize("background", [True, False])
 def test_a_steps_batch_is_the_sources_whichever_way_it_comes(background) -> None:
     source = ToySource()
-    with Ahead(source.batch, range(3, 7), device=CPU, background=background) as batches:
+    with Prefetcher(source.batch, range(3, 7), device=CPU, background=background) as batches:
         found = list(batches)
     assert [step for step, _ in found] == [3, 4, 5, 6]
     assert all(torch.equal(batch.lr, source.batch(step).lr) for step, batch in found)
@@ -30,7 +30,7 @@ def test_the_next_batch_is_begun_while_a_step_computes_and_none_after_it() -> No
         begun[step].set()
         return ToySource().batch(step)
 
-    with Ahead(batch_of, range(4), device=CPU, background=True) as batches:
+    with Prefetcher(batch_of, range(4), device=CPU, background=True) as batches:
         next(iter(batches))
         assert begun[1].wait(5)
     assert not begun[2].is_set()
@@ -50,7 +50,7 @@ def test_an_error_is_raised_at_its_own_step(background) -> None:
             taken.append(step)
 
     with (
-        Ahead(batch_of, range(5), device=CPU, background=background) as batches,
+        Prefetcher(batch_of, range(5), device=CPU, background=background) as batches,
         pytest.raises(OSError, match="the disk is gone"),
     ):
         take_all(batches)
@@ -59,7 +59,7 @@ def test_an_error_is_raised_at_its_own_step(background) -> None:
 
 
 def test_leaving_early_ends_the_thread() -> None:
-    with Ahead(ToySource().batch, range(100), device=CPU, background=True) as batches:
+    with Prefetcher(ToySource().batch, range(100), device=CPU, background=True) as batches:
         for step, _ in batches:
             if step == 2:
                 break
@@ -72,7 +72,7 @@ def test_the_time_a_step_waits_for_its_batch_is_counted() -> None:
         time.sleep(0.03)
         return ToySource().batch(step)
 
-    with Ahead(batch_of, range(3), device=CPU, background=False) as batches:
+    with Prefetcher(batch_of, range(3), device=CPU, background=False) as batches:
         list(batches)
     assert batches.take_wait() >= 0.09
     assert batches.take_wait() == 0
@@ -86,13 +86,13 @@ def test_gathering_beside_a_step_is_no_waiting() -> None:
         finished[step].set()
         return ToySource().batch(step)
 
-    with Ahead(batch_of, range(2), device=CPU, background=True) as batches:
+    with Prefetcher(batch_of, range(2), device=CPU, background=True) as batches:
         for _ in batches:
             finished[1].wait(5)
     assert batches.take_wait() < 0.2
 
 
 def test_a_cpu_runs_nothing_ahead_unless_asked_to() -> None:
-    with Ahead(ToySource().batch, range(2), device=CPU) as batches:
+    with Prefetcher(ToySource().batch, range(2), device=CPU) as batches:
         next(iter(batches))
         assert running() == []

@@ -7,7 +7,7 @@ import torch
 from lightning_fabric import Fabric
 
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
-from srmodels.engine.skip_nonfinite import Skips
+from srmodels.engine.skip_nonfinite import NonFiniteHandler
 from srmodels.engine.step import OverflowedError
 from srmodels.errors import NonFiniteError
 from tests.engine.toys import Silent, ToySource, trainer
@@ -82,7 +82,7 @@ def test_one_too_many_in_a_row_ends_the_training_and_names_the_checkpoint(fabric
 
 
 def test_overflows_of_float16_do_not_count_against_the_limit() -> None:
-    skips, error = Skips(0), OverflowedError("the gradient of generator is not finite")
+    skips, error = NonFiniteHandler(0), OverflowedError("the gradient of generator is not finite")
     for step in range(30):
         skips.skip(step, error, ["cat.png"], good=None)
     with pytest.raises(NonFiniteError, match="31 steps in a row"):

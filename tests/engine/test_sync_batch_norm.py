@@ -3,7 +3,7 @@ import copy
 import torch
 from torch import nn
 
-from srmodels.engine.sync_batch_norm import _WholeBatchNorm2d, over_the_whole_batch
+from srmodels.engine.sync_batch_norm import _WholeBatchNorm2d, sync_batch_norm
 
 
 def pair():
@@ -37,4 +37,4 @@ def test_in_eval_mode_it_uses_what_it_remembers() -> None:
 
 def test_where_one_process_trains_networks_stay_as_they_are() -> None:
     network = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3))
-    assert type(over_the_whole_batch(network)[1]) is nn.BatchNorm2d
+    assert type(sync_batch_norm(network)[1]) is nn.BatchNorm2d

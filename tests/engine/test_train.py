@@ -3,7 +3,7 @@ import torch
 from lightning_fabric import Fabric
 
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
-from srmodels.engine.early_stopping import PatienceSettings
+from srmodels.engine.early_stopping import EarlyStoppingSettings
 from srmodels.errors import NonFiniteError
 from tests.engine.toys import Silent, ToySource, trainer
 
@@ -100,7 +100,7 @@ def scored(scores):
 
 
 def test_early_stopping_ends_the_training_and_gives_the_best_generator(fabric, tmp_path) -> None:
-    patience = PatienceSettings(patience=2)
+    patience = EarlyStoppingSettings(patience=2)
     patient = trainer(
         fabric, folder(tmp_path), steps=40, early_stopping=patience, validate=scored([31, 29, 28])
     )
@@ -115,7 +115,7 @@ def test_early_stopping_ends_the_training_and_gives_the_best_generator(fabric, t
 
 
 def test_a_training_that_has_stopped_early_does_not_go_on_after_a_kill(fabric, tmp_path) -> None:
-    options = {"steps": 20, "early_stopping": PatienceSettings(patience=1)}
+    options = {"steps": 20, "early_stopping": EarlyStoppingSettings(patience=1)}
     first = trainer(fabric, folder(tmp_path), validate=scored([30, 29]), **options)
     expected = first.run(ToySource(), title="first").state_dict()
     assert first.state.step == 8

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from srmodels.data.batches.batch import Batch
-from srmodels.engine.early_stopping import PatienceSettings
+from srmodels.engine.early_stopping import EarlyStoppingSettings
 from srmodels.engine.optim.optim import OptimSettings
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings
@@ -84,7 +84,7 @@ def trainer(
     *,
     steps: int = 10,
     watcher: Silent | None = None,
-    early_stopping: PatienceSettings | None = None,
+    early_stopping: EarlyStoppingSettings | None = None,
     validate=None,
     judged: bool = False,
     on_nan: str = "stop",

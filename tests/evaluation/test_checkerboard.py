@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srmodels.evaluation.checkerboard import checkerboard_y
-from srmodels.resize.images import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, downscale
 from srmodels.resize.tensors import enlarge_image
 
 
@@ -51,11 +51,11 @@ def test_a_pattern_whose_sign_changes_does_not_cancel(hr):
 
 
 def test_a_smooth_enlargement_has_next_to_none(hr):
-    assert checkerboard_y(enlarge_image(reduce_image(hr, 4), 4), hr, scale=4) < 0.2
+    assert checkerboard_y(enlarge_image(downscale(hr, 4), 4), hr, scale=4) < 0.2
 
 
 def test_a_pattern_on_a_smooth_enlargement_is_found(hr):
-    smooth = enlarge_image(reduce_image(hr, 4), 4)
+    smooth = enlarge_image(downscale(hr, 4), 4)
     assert checkerboard_y(patterned(smooth, 4, 3), hr, scale=4) > 2
 
 
@@ -71,7 +71,7 @@ def test_a_pattern_of_another_period_is_none_of_this_grid(hr):
 
 
 def test_nearest_neighbour_blocks_are_a_pattern(hr):
-    lr = reduce_image(crop_to_multiple(hr, 4), 4)
+    lr = downscale(crop_to_multiple(hr, 4), 4)
     assert checkerboard_y(lr.repeat(4, axis=0).repeat(4, axis=1), hr, scale=4) > 2
 
 

@@ -9,7 +9,7 @@ import torch
 
 from srmodels.errors import WeightsError
 from srmodels.evaluation.lpips import open_lpips
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image, to_tensor
 
 pytest.importorskip("torchmetrics", reason="the extra lpips is not installed")
@@ -57,7 +57,7 @@ def test_missing_or_broken_weights_are_an_error_that_says_how_to_get_them(hub, c
 def test_it_is_torchmetrics_inside_the_border(drawn, photo):
     from torchmetrics.functional.image import learned_perceptual_image_patch_similarity
 
-    distance, sr = open_lpips(), enlarge_image(reduce_image(photo, 4), 4)
+    distance, sr = open_lpips(), enlarge_image(downscale(photo, 4), 4)
     inner = [to_tensor(np.ascontiguousarray(each[4:-4, 4:-4])) for each in (sr, photo)]
     expected = learned_perceptual_image_patch_similarity(*inner, net_type="alex", normalize=True)
     assert distance(sr, photo, 4) == pytest.approx(float(expected), abs=1e-6)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from srmodels.evaluation.pictures import comparison, liveliest
-from srmodels.resize.images import reduce_image
+from srmodels.evaluation.pictures import comparison, most_detailed_crop
+from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
 
 
@@ -18,20 +18,20 @@ def lively():
 
 
 def test_the_crop_is_where_hr_is_liveliest(lively):
-    top, left = liveliest(lively, 40)
+    top, left = most_detailed_crop(lively, 40)
     assert abs(top - 80) <= 1
     assert abs(left - 140) <= 1
 
 
 def test_the_crop_lies_on_the_lr_grid(lively):
-    top, left = liveliest(lively[3:, 1:], 48, multiple=4)
+    top, left = most_detailed_crop(lively[3:, 1:], 48, multiple=4)
     assert top % 4 == left % 4 == 0
 
 
 def test_the_crop_keeps_away_from_the_edge():
     picture = np.full((200, 240, 3), 128, np.uint8)
     picture[:6:2] = 0
-    top, _ = liveliest(picture, 48)
+    top, _ = most_detailed_crop(picture, 48)
     assert top >= 12
 
 
@@ -39,13 +39,13 @@ def test_the_crop_keeps_away_from_the_edge():
 def test_a_crop_as_large_as_the_picture_fits(size):
     picture = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     side = min(*size, 96)
-    top, left = liveliest(picture, side, multiple=4)
+    top, left = most_detailed_crop(picture, side, multiple=4)
     assert 0 <= top <= size[0] - side
     assert 0 <= left <= size[1] - side
 
 
 def sheet(hr, models=("bicubic", "pretrained", "generator")):
-    lr = reduce_image(hr, 4)
+    lr = downscale(hr, 4)
     sr = enlarge_image(lr, 4)
     return comparison(lr, dict.fromkeys(models, sr), hr, scale=4)
 
@@ -64,7 +64,7 @@ def test_the_comparison_is_an_8_bit_colour_picture_on_white(lively):
 
 
 def test_the_last_column_ends_with_hrs_crop_enlarged_pixel_by_pixel(lively):
-    top, left = liveliest(lively, 96, multiple=4)
+    top, left = most_detailed_crop(lively, 96, multiple=4)
     crop = lively[top : top + 96, left : left + 96].repeat(4, axis=0).repeat(4, axis=1)
     np.testing.assert_array_equal(sheet(lively)[-396:-12, -396:-12], crop)
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from srmodels.evaluation.samples import Sampling, deviation, diversity, drawing, strip
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
 
 
@@ -69,7 +69,7 @@ def test_nothing_is_drawn_where_there_are_no_samples_or_none_are_wanted(generato
 
 
 def strip_of(samples, hr):
-    sr = enlarge_image(reduce_image(hr, 4), 4)
+    sr = enlarge_image(downscale(hr, 4), 4)
     return strip({"bicubic": sr, "pretrained": sr, "generator": sr}, samples, hr, scale=4)
 
 

@@ -13,7 +13,7 @@ from srmodels.evaluation.psnr import psnr_rgb, psnr_y
 from srmodels.evaluation.scores import PROTOCOL, evaluate, scores
 from srmodels.evaluation.sharpness import sharpness_y
 from srmodels.evaluation.ssim import ssim_y
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
 
 KEYS = [
@@ -36,7 +36,7 @@ def blocks(lr):
 
 def bicubic(hr):
     """SR of HR, and its scores."""
-    lr = reduce_image(hr, 4)
+    lr = downscale(hr, 4)
     sr = enlarge_image(lr, 4)
     return sr, scores(sr, hr, lr=lr, scale=4)
 
@@ -50,7 +50,7 @@ def test_scores_are_those_of_the_single_functions(photo):
     lightness, red, yellow = lab_shift(sr, photo)
     expected = [score(sr, photo, border=4) for score in (psnr_y, ssim_y, psnr_rgb, sharpness_y)]
     expected += [colour_shift(sr, photo), checkerboard_y(sr, photo, scale=4)]
-    expected += [lr_consistency(sr, reduce_image(photo, 4), scale=4), lightness, red, yellow]
+    expected += [lr_consistency(sr, downscale(photo, 4), scale=4), lightness, red, yellow]
     assert list(made.values()) == pytest.approx(expected, abs=1e-6)
 
 
@@ -96,7 +96,7 @@ def test_bicubics_row_is_the_bicubic_enlargement(photo):
 
 
 def test_a_given_lr_is_what_everyone_enlarges(photo):
-    lr = np.maximum(reduce_image(photo, 4), 3) - np.uint8(3)
+    lr = np.maximum(downscale(photo, 4), 3) - np.uint8(3)
     seen = []
     evaluate({"blocks": blocks}, [("a", photo)], scale=4, lr={"a": lr}, show=seen.append)
     np.testing.assert_array_equal(seen[0].pictures["blocks"], blocks(lr))
@@ -132,7 +132,7 @@ def test_samples_are_a_row_of_mean_scores_and_their_diversity(photo):
     rows = table[table["model"] == "samples"]
     assert list(rows["image"]) == ["a", "b"]
     assert list(rows["diversity"]) == [0.5, 1.0]
-    lr = reduce_image(photo, 4)
+    lr = downscale(photo, 4)
     each = [scores(sr, photo, lr=lr, scale=4) for sr in brighter(lr, 1)]
     expected = (each[0]["psnr_y"] + each[1]["psnr_y"]) / 2
     assert rows["psnr_y"].iloc[1] == pytest.approx(expected, abs=1e-6)

@@ -15,7 +15,7 @@ from srmodels.evaluation.luma import luma
 from srmodels.evaluation.psnr import psnr_rgb, psnr_y
 from srmodels.evaluation.ssim import ssim_y
 from srmodels.images.readers.folder import whole_images
-from srmodels.resize.images import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, downscale
 from srmodels.resize.tensors import enlarge_image, to_image, to_tensor
 
 FULL_RANGE = 20 * math.log10(219 / 255)  # -1.32 dB
@@ -28,7 +28,7 @@ def set5(shared):
 
 
 def bicubic(hr):
-    return enlarge_image(reduce_image(hr, 4), 4)
+    return enlarge_image(downscale(hr, 4), 4)
 
 
 def mean(score, pictures):
@@ -94,7 +94,7 @@ def test_no_border_would_give_0_01_db(set5):
 
 def test_the_kernel_without_antialias_would_give_0_20_db(set5):
     def wrong(hr):
-        lr = to_tensor(reduce_image(hr, 4))
+        lr = to_tensor(downscale(hr, 4))
         sr = F.interpolate(lr, scale_factor=4, mode="bicubic", align_corners=False)
         return psnr_y(to_image(sr), hr, border=4)
 

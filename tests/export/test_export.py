@@ -35,10 +35,10 @@ def made(name, **changes):
 def test_onnx_and_pt2_take_any_size_and_give_the_networks_pictures(name):
     runtime = pytest.importorskip("onnxruntime")
     network = small(name)
-    traced = torch_export.traced(network)
-    session = runtime.InferenceSession(torch_export.onnx_of(traced))
-    program = torch.export.load(io.BytesIO(torch_export.pt2_of(traced))).module()
-    least = torch_export.least_side(network)
+    traced = torch_export.export_program(network)
+    session = runtime.InferenceSession(torch_export.export_onnx(traced))
+    program = torch.export.load(io.BytesIO(torch_export.export_pt2(traced))).module()
+    least = torch_export.min_input_size(network)
     for height, width in ((least, least + 1), (64, 40), (37, 71)):
         lr = torch.rand(1, 3, height, width)
         with torch.inference_mode():
@@ -50,8 +50,8 @@ def test_onnx_and_pt2_take_any_size_and_give_the_networks_pictures(name):
 
 @pytest.mark.slow
 def test_programs_do_not_name_the_folders_they_were_made_in():
-    program = torch_export.traced(small("srcnn"))
-    for content in (torch_export.onnx_of(program), torch_export.pt2_of(program)):
+    program = torch_export.export_program(small("srcnn"))
+    for content in (torch_export.export_onnx(program), torch_export.export_pt2(program)):
         assert not re.search(rb"srmodels[/\\]", content)
 
 
@@ -106,7 +106,7 @@ def test_an_export_that_gives_other_pictures_is_removed(tmp_path, monkeypatch):
     other = made("srcnn").network
     with torch.no_grad():
         next(other.parameters()).add_(0.1)
-    monkeypatch.setattr(torch_export, "traced", lambda _: torch.export.export(
+    monkeypatch.setattr(torch_export, "export_program", lambda _: torch.export.export(
         other, (torch.rand(1, 3, 16, 16),),
         dynamic_shapes=({2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC},),
     ))  # fmt: skip

@@ -2,7 +2,7 @@
 
 import pytest
 
-from srmodels.images.file_types import reader_of
+from srmodels.images.file_types import detect_reader
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from srmodels.images.file_types import reader_of
     ],
 )
 def test_content_decides_and_a_name_only_where_it_does_not(head, suffix, reader):
-    assert reader_of(head, suffix) == reader
+    assert detect_reader(head, suffix) == reader

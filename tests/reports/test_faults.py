@@ -10,7 +10,7 @@ from PIL import Image
 from torch import nn
 
 from reports.faults import __main__ as command
-from reports.faults.dataset import SCALE, Ground
+from reports.faults.dataset import SCALE, StudyData
 from reports.faults.page import FAULTS, read_numbers, with_faults
 from reports.faults.pairs import WAYS
 from reports.faults.ranges import BASELINE, PEAK
@@ -27,7 +27,7 @@ PAGE = ROOT / "docs" / "FAULTS.md"
 
 @pytest.fixture
 def ground(tmp_path):
-    return Ground(tmp_path)
+    return StudyData(tmp_path)
 
 
 @pytest.fixture(scope="module")

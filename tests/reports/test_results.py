@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from reports.markdown import filled
+from reports.markdown import fill_section
 from reports.results import (
     PAGE,
     collected,
@@ -122,10 +122,10 @@ def test_the_page_and_the_readme_show_the_files() -> None:
     results = read_rows()
     table, page = results_table(results), PAGE.read_text(encoding="utf-8")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert filled(page, "results", table) == page
-    assert filled(page, "commands", commands(results)) == page
-    assert filled(page, "repeats", repeats()) == page
-    assert filled(readme, "results", table) == readme
+    assert fill_section(page, "results", table) == page
+    assert fill_section(page, "commands", commands(results)) == page
+    assert fill_section(page, "repeats", repeats()) == page
+    assert fill_section(readme, "results", table) == readme
 
 
 def test_the_pictures_are_drawn_the_same_each_time(tmp_path) -> None:

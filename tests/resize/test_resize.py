@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from srmodels.resize.images import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, downscale
 from srmodels.resize.tensors import enlarge, enlarge_image, reduce, to_image, to_tensor
 
 
@@ -55,7 +55,7 @@ SIZES = [(24, 32), (7, 51), (40, 5), (3, 3), (1, 9)]
 def test_reducing_is_matlabs(size, scale):
     height, width = size
     hr = np.random.default_rng(1).integers(0, 256, (height * scale, width * scale, 3), np.uint8)
-    assert agree(reduce_image(hr, scale), imresize(hr, height, width))
+    assert agree(downscale(hr, scale), imresize(hr, height, width))
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
@@ -69,13 +69,13 @@ def test_enlarging_is_matlabs(size, scale):
 def test_a_picture_with_edges_is_reduced_as_matlab_does(photo, scale):
     hr = crop_to_multiple(photo, scale)
     height, width = (length // scale for length in hr.shape[:2])
-    assert agree(reduce_image(hr, scale), imresize(hr, height, width))
+    assert agree(downscale(hr, scale), imresize(hr, height, width))
 
 
 @pytest.mark.parametrize("level", [0, 1, 127, 254, 255])
 def test_a_flat_picture_stays_flat_both_ways(level):
     flat = np.full((24, 16, 3), level, np.uint8)
-    assert (reduce_image(flat, 4) == level).all()
+    assert (downscale(flat, 4) == level).all()
     assert (enlarge_image(flat, 4) == level).all()
 
 
@@ -86,7 +86,7 @@ def test_pictures_are_reduced_as_tensors_are(size, scale):
     hr = np.random.default_rng(3).integers(0, 256, (height * scale, width * scale, 3), np.uint8)
     planes = torch.from_numpy(hr).permute(2, 0, 1)[None].float()
     values = reduce(planes, scale).clamp(0, 255)[0].permute(1, 2, 0).numpy()
-    assert np.abs(reduce_image(hr, scale) - values).max() <= 0.5 + 1e-4
+    assert np.abs(downscale(hr, scale) - values).max() <= 0.5 + 1e-4
 
 
 @pytest.mark.parametrize("scale", [2, 4, 8])
@@ -95,7 +95,7 @@ def test_ties_are_rounded_up_as_the_exact_sums_would_be(scale):
     rows, columns = (weights(length * scale, length) for length in (16, 24))
     exact = np.einsum("yh,xw,hwc->yxc", rows, columns, hr.astype(float))  # multiples of 2^-24
     wanted = np.floor(np.round(exact * 2**26) / 2**26 + 0.5).clip(0, 255)
-    np.testing.assert_array_equal(reduce_image(hr, scale), wanted)
+    np.testing.assert_array_equal(downscale(hr, scale), wanted)
 
 
 def tap_by_tap(hr, scale):
@@ -130,23 +130,23 @@ def tap_by_tap(hr, scale):
 def test_sums_are_rounded_in_one_order_at_every_scale(height, width, channels, scale, levels, seed):
     size = (height * scale, width * scale, channels)
     hr = np.random.default_rng(seed).integers(0, levels, size, np.uint8) * (255 // (levels - 1))
-    np.testing.assert_array_equal(reduce_image(hr, scale), tap_by_tap(hr, scale))
+    np.testing.assert_array_equal(downscale(hr, scale), tap_by_tap(hr, scale))
 
 
 def test_a_part_of_a_picture_is_reduced_as_its_copy(photo):
     part = photo[3:83, 5:125]
-    np.testing.assert_array_equal(reduce_image(part, 4), reduce_image(part.copy(), 4))
+    np.testing.assert_array_equal(downscale(part, 4), downscale(part.copy(), 4))
 
 
 def test_turning_and_reducing_commute(photo):
-    turned = reduce_image(np.ascontiguousarray(photo[::-1, ::-1]), 4)
-    np.testing.assert_array_equal(turned, reduce_image(photo, 4)[::-1, ::-1])
+    turned = downscale(np.ascontiguousarray(photo[::-1, ::-1]), 4)
+    np.testing.assert_array_equal(turned, downscale(photo, 4)[::-1, ::-1])
 
 
 def test_each_channel_is_resized_alone(photo):
     only_red = photo * np.array([1, 0, 0], np.uint8)
-    assert (reduce_image(only_red, 4)[..., 1:] == 0).all()
-    np.testing.assert_array_equal(reduce_image(only_red, 4)[..., 0], reduce_image(photo, 4)[..., 0])
+    assert (downscale(only_red, 4)[..., 1:] == 0).all()
+    np.testing.assert_array_equal(downscale(only_red, 4)[..., 0], downscale(photo, 4)[..., 0])
 
 
 def test_tensors_of_a_batch_are_resized_alone():
@@ -190,4 +190,4 @@ def test_cropping_takes_from_the_bottom_and_the_right(photo):
 
 def test_reducing_wants_a_multiple_of_the_scale(photo):
     with pytest.raises(AssertionError, match="crop_to_multiple"):
-        reduce_image(photo[:-1], 4)
+        downscale(photo[:-1], 4)

@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from srmodels.params import parse
-from stages.dependencies import SILENT, STAGES, code_of, digest_of, modules_of
+from stages.dependencies import SILENT, STAGES, code_digests, digest_of, stage_modules
 
 ROOT = Path(__file__).parents[2]
 VALUES = YAML(typ="safe").load(ROOT / "params.yaml")
@@ -35,7 +35,7 @@ print(json.dumps([name for name in sys.modules if name.split(".")[0] in ("srmode
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_imports_nothing_it_does_not_depend_on(stage) -> None:
-    names = [f"stages.{stage}", *modules_of(stage, RECIPE)]
+    names = [f"stages.{stage}", *stage_modules(stage, RECIPE)]
     done = subprocess.run(
         [sys.executable, "-c", IMPORTS, json.dumps(sorted(SILENT - REAL)), json.dumps(names)],
         cwd=ROOT,
@@ -43,19 +43,19 @@ def test_a_stage_imports_nothing_it_does_not_depend_on(stage) -> None:
         text=True,
         check=True,
     )
-    allowed = {*modules_of(stage, RECIPE), *SILENT, "srmodels.engine"}
+    allowed = {*stage_modules(stage, RECIPE), *SILENT, "srmodels.engine"}
     assert set(json.loads(done.stdout)) <= allowed
 
 
 def test_a_stage_rests_on_the_networks_of_its_recipe_and_on_no_other() -> None:
-    modules = modules_of("gan", RECIPE)
+    modules = stage_modules("gan", RECIPE)
     assert {"srmodels.models.srresnet", "srmodels.models.patch_discriminator"} <= set(modules)
     assert "srmodels.models.swinir" not in modules
     assert "srmodels.objectives.cycle" not in modules
 
 
 def test_cutting_patches_does_not_rest_on_networks_or_training() -> None:
-    rooms = {module.split(".")[1] for module in modules_of("patches", RECIPE) if "." in module}
+    rooms = {module.split(".")[1] for module in stage_modules("patches", RECIPE) if "." in module}
     assert rooms <= {"data", "images", "resize", "atomic", "machine", "patches"}
 
 
@@ -73,4 +73,4 @@ def test_code_changes_a_digest(source) -> None:
 
 
 def test_every_module_a_stage_rests_on_has_a_digest() -> None:
-    assert list(code_of("evaluate", RECIPE)) == modules_of("evaluate", RECIPE)
+    assert list(code_digests("evaluate", RECIPE)) == stage_modules("evaluate", RECIPE)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from srmodels.data.batches.paired import Store
+from srmodels.data.batches.paired import PatchStore
 from srmodels.data.photos.collect import collect
 from srmodels.data.photos.settings import PhotosSettings
 from srmodels.data.photos.table import Photo, write_photos
@@ -36,7 +36,7 @@ def test_the_stage_makes_a_store_and_counts(repository):
     assert done.returncode == 0, done.stderr
     folder = repository / "data/patches"
     values = json.loads((repository / "metrics/patches.json").read_text())
-    assert values["patches"]["train"] == len(Store(folder / "train"))
+    assert values["patches"]["train"] == len(PatchStore(folder / "train"))
     assert [name for name, _ in whole_images(folder / "test")] == ["chelsea"]
     assert not (folder / ".work").exists()
 

@@ -7,7 +7,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["paint"]
+__all__ = ["crop_and_augment"]
 
 Pixels = NDArray[np.void]
 Values = NDArray[np.uint8]
@@ -93,7 +93,7 @@ def _kernel() -> Kernel:
     return compiled
 
 
-def paint(
+def crop_and_augment(
     whole: NDArray[np.uint8],
     corner: tuple[int, int],
     which: int,

@@ -8,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srmodels.data.batches.augment import paint
+from srmodels.data.batches.augment import crop_and_augment
 from srmodels.data.batches.batch import Batch
-from srmodels.data.store.reader import Store
+from srmodels.data.store.reader import PatchStore
 from srmodels.errors import DataError
 
-__all__ = ["PatchSource", "Store"]
+__all__ = ["PatchSampler", "PatchStore"]
 
 
 _MOST_THREADS = 8
@@ -41,7 +41,7 @@ def _jitter(lr: NDArray[np.float32], hr: NDArray[np.float32], drawn: NDArray[np.
         np.add(pictures, shifted, out=pictures)
 
 
-class PatchSource:
+class PatchSampler:
     """Random crops of the stored patches, flipped and turned.
 
     Every stored patch is as likely as any other, so a photograph weighs as much as its patches.
@@ -67,7 +67,7 @@ class PatchSource:
 
     def __init__(
         self,
-        store: Store,
+        store: PatchStore,
         *,
         patch_size: int,
         batch_size: int,
@@ -122,7 +122,7 @@ class PatchSource:
                 for out, whole, factor in ((hr, whole_hr, scale), (lr, whole_lr, 1)):
                     top, left = corners[place]
                     corner = top * factor, left * factor
-                    paint(whole, corner, turns[place], orders[place], out=out[place])
+                    crop_and_augment(whole, corner, turns[place], orders[place], out=out[place])
 
         parts = min(torch.get_num_threads(), _MOST_THREADS) if hr.size > _WORTH_THREADS else 1
         spread = [range(first, count, parts) for first in range(parts)]

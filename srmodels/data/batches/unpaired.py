@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srmodels.data.batches.batch import Batch
-from srmodels.data.batches.paired import PatchSource
-from srmodels.data.store.reader import Store
+from srmodels.data.batches.paired import PatchSampler
+from srmodels.data.store.reader import PatchStore
 from srmodels.errors import DataError
 
-__all__ = ["UnpairedSource", "halves"]
+__all__ = ["UnpairedSampler", "disjoint_halves"]
 
 _OTHER_SEEDS = 2**31  # the seeds of params.yaml end below
 
 
-def halves(store: Store) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def disjoint_halves(store: PatchStore) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The rows of a store in two halves that share no photograph.
 
     Photographs are taken in the order of a digest of their names, each to the half with fewer
@@ -40,7 +40,7 @@ def halves(store: Store) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return first, second
 
 
-class UnpairedSource:
+class UnpairedSampler:
     """LR crops from one half of the photographs, HR crops from the other.
 
     Args:
@@ -49,9 +49,9 @@ class UnpairedSource:
         batch_size: Crops of each kind in a batch.
         seed: Decides all batches, together with the step.
         scale: HR over LR; must be the store's.
-        permute_colours: As for `PatchSource`.
-        colour_jitter: As for `PatchSource`.
-        part: As for `PatchSource`.
+        permute_colours: As for `PatchSampler`.
+        colour_jitter: As for `PatchSampler`.
+        part: As for `PatchSampler`.
 
     Raises:
         DataError: The store does not fit, or holds a single photograph.
@@ -59,7 +59,7 @@ class UnpairedSource:
 
     def __init__(
         self,
-        store: Store,
+        store: PatchStore,
         *,
         patch_size: int,
         batch_size: int,
@@ -70,7 +70,7 @@ class UnpairedSource:
         part: slice = slice(None),
     ) -> None:
         self._lr, self._hr = (
-            PatchSource(
+            PatchSampler(
                 store,
                 patch_size=patch_size,
                 batch_size=batch_size,
@@ -81,7 +81,7 @@ class UnpairedSource:
                 rows=rows,
                 part=part,
             )
-            for rows, offset in zip(halves(store), (0, _OTHER_SEEDS), strict=True)
+            for rows, offset in zip(disjoint_halves(store), (0, _OTHER_SEEDS), strict=True)
         )
 
     def batch(self, step: int) -> Batch:

@@ -18,7 +18,7 @@ from typing import IO
 
 from tqdm import tqdm
 
-from srmodels.data.datasets.cache import check_room
+from srmodels.data.datasets.cache import check_disk_space
 from srmodels.errors import DataError
 
 __all__ = ["Limits", "is_unpacked", "unpack"]
@@ -103,7 +103,7 @@ def unpack(
     try:
         with _opened(archive) as members:
             chosen = _chosen(archive, members(), inner, limits or Limits())
-            check_room(target, sum(member.size for _, member in chosen))
+            check_disk_space(target, sum(member.size for _, member in chosen))
             _write(archive, chosen, unfinished)
     except BaseException as error:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from srmodels.errors import DataError
 
-__all__ = ["FOLDER_VARIABLE", "alone", "cache_folder", "check_room"]
+__all__ = ["FOLDER_VARIABLE", "cache_folder", "cache_lock", "check_disk_space"]
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def cache_folder(repository: Path) -> Path:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def cache_lock(path: Path) -> Iterator[None]:
     """Holds the lock of a file in the cache, so that two experiments do not make it at once.
 
     Raises:
@@ -67,7 +67,7 @@ def alone(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def check_room(path: Path, needed: int) -> None:
+def check_disk_space(path: Path, needed: int) -> None:
     """Sees that the disk has room for the file or folder `path` before anything is written.
 
     Args:

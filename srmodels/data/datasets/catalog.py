@@ -12,7 +12,7 @@ from pathlib import Path
 
 from srmodels.config import one_of
 from srmodels.data.datasets.archive import is_unpacked, unpack
-from srmodels.data.datasets.cache import alone, cache_folder
+from srmodels.data.datasets.cache import cache_folder, cache_lock
 from srmodels.data.datasets.definition import Archive, Definition, read_definition, read_yaml
 from srmodels.data.datasets.download import fetch, trusted_digest
 from srmodels.data.split import SPLITS
@@ -20,12 +20,12 @@ from srmodels.errors import DataError
 
 __all__ = [
     "MIX",
-    "Source",
+    "ImageFolder",
     "members_of",
     "official_lr_of",
+    "resolve_folders",
     "set_names",
     "single_source",
-    "sources_of",
 ]
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ _HR, _LR = "_HR", "_LR_bicubic"  # the folder names of DIV2K and Flickr2K
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ImageFolder:
     """A folder of photographs.
 
     Attributes:
@@ -75,7 +75,7 @@ def members_of(data: Path) -> dict[str, str]:
     return dict(members)
 
 
-def sources_of(photos: str, *, data: Path, scale: int, official_lr: bool) -> list[Source]:
+def resolve_folders(photos: str, *, data: Path, scale: int, official_lr: bool) -> list[ImageFolder]:
     """The folders that `data.photos` stands for; downloads and unpacks what is missing.
 
     Args:
@@ -109,13 +109,13 @@ def sources_of(photos: str, *, data: Path, scale: int, official_lr: bool) -> lis
     return found
 
 
-def single_source(name: str, source: str, *, data: Path) -> Source:
+def single_source(name: str, source: str, *, data: Path) -> ImageFolder:
     """One folder of a defined set; downloads and unpacks its archive alone, if that is missing.
 
     Args:
         name: The set's.
         source: The folder's, as the set's definition names it.
-        data: As for `sources_of`.
+        data: As for `resolve_folders`.
 
     Raises:
         DataError: It cannot be fetched or unpacked.
@@ -125,7 +125,7 @@ def single_source(name: str, source: str, *, data: Path) -> Source:
     return _of_definitions([only], data, 1, official_lr=False)[0]
 
 
-def official_lr_of(source: Source, path: Path, scale: int) -> Path | None:
+def official_lr_of(source: ImageFolder, path: Path, scale: int) -> Path | None:
     """The official LR picture of a photograph, such as X4/0001x4.png of 0001.png; None: none."""
     if source.lr is None:
         return None
@@ -133,7 +133,7 @@ def official_lr_of(source: Source, path: Path, scale: int) -> Path | None:
     return lr if lr.is_file() else None
 
 
-def _of(photos: str, data: Path, scale: int, official_lr: bool, where: str) -> list[Source]:
+def _of(photos: str, data: Path, scale: int, official_lr: bool, where: str) -> list[ImageFolder]:
     folder = data / photos
     definitions = sorted(folder.glob("*.yaml")) if folder.parent == data else []
     if definitions:
@@ -142,7 +142,7 @@ def _of(photos: str, data: Path, scale: int, official_lr: bool, where: str) -> l
         )
     if folder.is_dir():
         lr = _lr_beside(folder.resolve(), scale) if official_lr else None
-        return [Source("", folder.resolve(), SPLITS, lr)]
+        return [ImageFolder("", folder.resolve(), SPLITS, lr)]
     names = ["auto", MIX, *set_names(data)] if where == "data.photos" else set_names(data)
     if folder.parent == data:
         raise DataError(f"{one_of(where, photos, names)}; or the absolute path of a folder")
@@ -162,7 +162,7 @@ def _lr_beside(folder: Path, scale: int) -> Path | None:
 
 def _of_definitions(
     definitions: list[Definition], data: Path, scale: int, official_lr: bool
-) -> list[Source]:
+) -> list[ImageFolder]:
     cache = cache_folder(data.resolve().parent)
     found, faults = [], dict[str, str]()  # all faults at once: who is offline learns of every file
 
@@ -185,7 +185,7 @@ def _of_definitions(
             lr_folder = (
                 folder_of(definition, lr.archive or source.archive, lr.folder) if lr else None
             )
-            found.append(Source(name, folder, source.splits, lr_folder))
+            found.append(ImageFolder(name, folder, source.splits, lr_folder))
     if faults:
         raise DataError("\n".join(faults.values()))
     return found
@@ -195,6 +195,6 @@ def _see_unpacked(target: Path, path: Path, archive: Archive, inner: str) -> Non
     """Sees that a folder of the cache holds what lies in `inner` of an archive."""
     # first without the lock: a cache that is complete may be one that cannot be written to
     if not is_unpacked(target, path, sha256=trusted_digest(path, archive)):
-        with alone(path):
+        with cache_lock(path):
             if not is_unpacked(target, path, sha256=trusted_digest(path, archive)):
                 unpack(path, inner, target, sha256=fetch(path, archive))

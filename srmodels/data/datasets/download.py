@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from srmodels.data.datasets.cache import FOLDER_VARIABLE
 from srmodels.data.datasets.definition import Archive
-from srmodels.data.datasets.http import Patience, TransferError, transfer
+from srmodels.data.datasets.http import RetryPolicy, TransferError, transfer
 from srmodels.errors import DataError
 
 __all__ = ["fetch", "trusted_digest"]
@@ -28,7 +28,7 @@ def trusted_digest(path: Path, archive: Archive) -> str:
     return record.read_text(encoding="utf-8").partition(" ")[0]
 
 
-def fetch(path: Path, archive: Archive, *, patience: Patience | None = None) -> str:
+def fetch(path: Path, archive: Archive, *, patience: RetryPolicy | None = None) -> str:
     """Sees that an archive is in the cache and is the right one; call it under `alone`.
 
     A file that is there already, put there by hand say, is checked and used. Where the definition
@@ -60,7 +60,11 @@ def fetch(path: Path, archive: Archive, *, patience: Patience | None = None) -> 
         try:
             verified = bool(trusted_digest(path, archive) or archive.md5)
             transfer(
-                urls, part, total=archive.bytes, verified=verified, patience=patience or Patience()
+                urls,
+                part,
+                total=archive.bytes,
+                verified=verified,
+                patience=patience or RetryPolicy(),
             )
         except TransferError as error:
             raise DataError(

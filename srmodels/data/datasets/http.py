@@ -25,13 +25,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from srmodels.data.datasets.cache import check_room
+from srmodels.data.datasets.cache import check_disk_space
 
 __all__ = [
-    "DroppedError",
-    "Patience",
-    "RefusedError",
+    "PermanentError",
+    "RetryPolicy",
     "TransferError",
+    "TransientError",
     "opened",
     "read_block",
     "transfer",
@@ -43,7 +43,7 @@ _LONGEST_WAIT = 600.0  # seconds: a server that asks for more is given up
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How long to go on.
 
     Attributes:
@@ -77,7 +77,7 @@ class _Version:
 
 
 def transfer(
-    urls: Sequence[str], part: Path, *, total: int, verified: bool, patience: Patience
+    urls: Sequence[str], part: Path, *, total: int, verified: bool, patience: RetryPolicy
 ) -> None:
     """Completes the file `part`.
 
@@ -97,7 +97,7 @@ def transfer(
     for url in urls:
         try:
             _from_mirror(url, part, total, verified, patience)
-        except RefusedError as error:
+        except PermanentError as error:
             reasons.append(f"{url}: {error}")
         else:
             _note(part).unlink(missing_ok=True)
@@ -105,23 +105,23 @@ def transfer(
     raise TransferError("; ".join(reasons))
 
 
-def _from_mirror(url: str, part: Path, total: int, verified: bool, patience: Patience) -> None:
+def _from_mirror(url: str, part: Path, total: int, verified: bool, patience: RetryPolicy) -> None:
     failures, most = 0, _size(part)
     while True:
         try:
             return _attempt(url, part, total, verified, patience.timeout)
-        except DroppedError as error:
+        except TransientError as error:
             failures = 1 if _size(part) > most else failures + 1
             most = max(most, _size(part))
             if error.stale:
                 part.unlink(missing_ok=True)
                 _note(part).unlink(missing_ok=True)
             if failures >= patience.attempts:
-                raise RefusedError(f"{error}, {failures} times in a row") from None
+                raise PermanentError(f"{error}, {failures} times in a row") from None
             wait = patience.wait * 2 ** (failures - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
             wait = max(wait, error.wait or 0)
             if wait > _LONGEST_WAIT:
-                raise RefusedError(f"{error}, and asks to wait {wait:.0f} seconds") from None
+                raise PermanentError(f"{error}, and asks to wait {wait:.0f} seconds") from None
             log.info("%s: %s; going on in %.1f seconds", part.stem, error, wait)
             time.sleep(wait)
 
@@ -145,11 +145,11 @@ def _attempt(url: str, part: Path, total: int, verified: bool, timeout: float) -
         if goes_on:
             given = response.headers["Content-Range"] or ""
             if not given.startswith(f"bytes {start}-") or (same and version != before):
-                raise DroppedError("the file has changed since its first part", stale=True)
+                raise TransientError("the file has changed since its first part", stale=True)
         if total and version.total and version.total != total:
-            raise RefusedError(f"offers {version.total} bytes instead of {total}")
+            raise PermanentError(f"offers {version.total} bytes instead of {total}")
         start = start if goes_on else 0
-        check_room(part, version.total - start)
+        check_disk_space(part, version.total - start)
         _note(part).write_text(json.dumps(asdict(version)), encoding="utf-8")
         _receive(response, part, start, version.total)
 
@@ -170,7 +170,7 @@ def _receive(response: HTTPResponse, part: Path, start: int, total: int) -> None
             file.write(block)
             bar.update(len(block))
     if total and _size(part) != total:
-        raise DroppedError(f"the connection dropped after {_size(part)} of {total} bytes")
+        raise TransientError(f"the connection dropped after {_size(part)} of {total} bytes")
 
 
 def _version_of(url: str, response: HTTPResponse, goes_on: bool) -> _Version:
@@ -198,7 +198,7 @@ def _read_note(part: Path) -> _Version | None:
 
 _BLOCK = 1 << 18  # bytes
 
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 _BROKEN = (
     *(TimeoutError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError),
@@ -206,11 +206,11 @@ _BROKEN = (
 )
 
 
-class RefusedError(Exception):
+class PermanentError(Exception):
     """This server will not give the file, now or later."""
 
 
-class DroppedError(Exception):
+class TransientError(Exception):
     """This attempt failed in a way that may pass.
 
     Attributes:
@@ -245,10 +245,10 @@ def opened(
         with error:
             raise _of_status(error) from None
     except urllib.error.URLError as error:
-        kind = DroppedError if isinstance(error.reason, _BROKEN) else RefusedError
+        kind = TransientError if isinstance(error.reason, _BROKEN) else PermanentError
         raise kind(_told(error.reason)) from None
     except _BROKEN as error:
-        raise DroppedError(_told(error)) from None
+        raise TransientError(_told(error)) from None
     with response:
         yield response
 
@@ -262,16 +262,16 @@ def read_block(response: http.client.HTTPResponse) -> bytes:
     try:
         return response.read1(_BLOCK)  # read would lose what came before a time-out
     except (ssl.SSLError, *_BROKEN) as error:
-        raise DroppedError(_told(error)) from None
+        raise TransientError(_told(error)) from None
 
 
 def _of_status(error: urllib.error.HTTPError) -> Exception:
     reason = f"HTTP {error.code} {error.reason}"
     if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return DroppedError(reason, stale=True)
-    if error.code in _PASSING:
-        return DroppedError(reason, wait=_seconds(error.headers["Retry-After"]))
-    return RefusedError(reason)
+        return TransientError(reason, stale=True)
+    if error.code in _TRANSIENT:
+        return TransientError(reason, wait=_seconds(error.headers["Retry-After"]))
+    return PermanentError(reason)
 
 
 def _seconds(retry_after: str | None) -> float | None:

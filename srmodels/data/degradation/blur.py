@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import j1
 from torch import Tensor
 
-from srmodels.data.degradation.settings import Kernel, Order
+from srmodels.data.degradation.settings import DegradationStage, Kernel
 from srmodels.resize.tensors import mirror
 
 __all__ = ["SIDE", "blur", "draw_kernels", "draw_sincs", "gaussian", "sinc"]
@@ -92,7 +92,7 @@ def _around_one(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
     return rng.uniform(low, 1) if rng.random() < 0.5 else rng.uniform(1, high)
 
 
-def _draw_gaussian(rng: np.random.Generator, size: int, settings: Order) -> Weights:
+def _draw_gaussian(rng: np.random.Generator, size: int, settings: DegradationStage) -> Weights:
     names = list(settings.kernels)
     weights = np.array(list(settings.kernels.values()))
     kind = names[rng.choice(len(names), p=weights / weights.sum())]
@@ -109,7 +109,7 @@ def _stacked(kernels: list[Weights]) -> Tensor:
     return torch.from_numpy(values.astype(np.float32))
 
 
-def draw_kernels(rng: np.random.Generator, count: int, settings: Order) -> Tensor:
+def draw_kernels(rng: np.random.Generator, count: int, settings: DegradationStage) -> Tensor:
     """The kernels of one order: (count, SIDE, SIDE), float32; the identity where none blurs."""
     kernels = []
     for _ in range(count):

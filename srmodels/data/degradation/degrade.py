@@ -24,9 +24,9 @@ from torch import Tensor
 from srmodels.data.degradation.blur import blur, draw_kernels, draw_sincs
 from srmodels.data.degradation.jpeg import jpeg
 from srmodels.data.degradation.noise import add_noise
-from srmodels.data.degradation.settings import DegradationSettings, Order, SecondOrder
+from srmodels.data.degradation.settings import DegradationSettings, DegradationStage, SecondOrder
 
-__all__ = ["DegradationSettings", "Order", "SecondOrder", "degrade"]
+__all__ = ["DegradationSettings", "DegradationStage", "SecondOrder", "degrade"]
 
 _TAG = 2107_10833  # other draws of the same (seed, step), such as a batch's, are others
 _MODES = ("area", "bilinear", "bicubic")
@@ -37,7 +37,7 @@ def _resized(images: Tensor, size: tuple[int, int], rng: np.random.Generator) ->
     return F.interpolate(images, size=size, mode=mode)
 
 
-def _factor(rng: np.random.Generator, settings: Order) -> float:
+def _factor(rng: np.random.Generator, settings: DegradationStage) -> float:
     """How many times larger a resize makes the picture."""
     way, (low, high) = rng.random(), settings.resize
     if way < settings.enlarged:
@@ -45,16 +45,16 @@ def _factor(rng: np.random.Generator, settings: Order) -> float:
     return rng.uniform(low, 1) if way < settings.enlarged + settings.shrunk else 1.0
 
 
-def _compressed(images: Tensor, settings: Order, rng: np.random.Generator) -> Tensor:
+def _compressed(images: Tensor, settings: DegradationStage, rng: np.random.Generator) -> Tensor:
     low, high = settings.jpeg
     quality = torch.from_numpy(rng.integers(low, high + 1, len(images)))
     return jpeg(images, quality.to(images.device, non_blocking=True))
 
 
-def _worsened(
+def _degrade_once(
     images: Tensor,
     size: tuple[int, int],
-    settings: Order,
+    settings: DegradationStage,
     *,
     rng: np.random.Generator,
     generator: torch.Generator,
@@ -78,7 +78,7 @@ def _degraded(
     """Images that share their resizes."""
     height, width = hr.shape[-2:]
     size = (height // scale, width // scale)
-    worsened = partial(_worsened, rng=rng, generator=generator)
+    worsened = partial(_degrade_once, rng=rng, generator=generator)
     images = _compressed(worsened(hr, (height, width), settings.first), settings.first, rng)
     images = worsened(images, size, settings.second)
     compressed_first = rng.random() < 0.5

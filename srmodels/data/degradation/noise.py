@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srmodels.data.degradation.settings import Order
+from srmodels.data.degradation.settings import DegradationStage
 
 __all__ = ["add_noise", "levels_in", "shot_noise"]
 
@@ -43,7 +43,11 @@ def shot_noise(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def add_noise(
-    images: Tensor, settings: Order, *, rng: np.random.Generator, generator: torch.Generator
+    images: Tensor,
+    settings: DegradationStage,
+    *,
+    rng: np.random.Generator,
+    generator: torch.Generator,
 ) -> Tensor:
     """Adds noise of each image's own kind and strength.
 

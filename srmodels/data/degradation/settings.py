@@ -8,7 +8,7 @@ section 4.1, and the public code's train_realesrgan_x4plus.yml.
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["DegradationSettings", "Kernel", "Order", "SecondOrder"]
+__all__ = ["DegradationSettings", "DegradationStage", "Kernel", "SecondOrder"]
 
 Kernel = Literal[
     "isotropic",
@@ -45,7 +45,7 @@ def _check_range(section: object, name: str, least: float, most: float) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class DegradationStage:
     """One order: blur, resize, noise, JPEG. The defaults are the first order's.
 
     Attributes:
@@ -98,7 +98,7 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SecondOrder(Order):
+class SecondOrder(DegradationStage):
     """The second order's defaults: milder, and of sizes relative to LR's."""
 
     blur: float = 0.8
@@ -122,7 +122,7 @@ class DegradationSettings:
             the order of the end. Fewer are more varied, more are faster on a GPU.
     """
 
-    first: Order = field(default_factory=Order)
+    first: DegradationStage = field(default_factory=DegradationStage)
     second: SecondOrder = field(default_factory=SecondOrder)
     final_sinc: float = 0.8
     images_per_resize: int = 4

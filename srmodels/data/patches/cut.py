@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.patches.sharpness import sharpness
-from srmodels.data.store.index import Cut
+from srmodels.data.store.index import PhotoPatches
 from srmodels.errors import PhotoError
-from srmodels.resize.images import crop_to_multiple, reduce_image
+from srmodels.resize.images import crop_to_multiple, downscale
 
 __all__ = ["PatchSettings", "boxes", "cut"]
 
@@ -68,7 +68,7 @@ def _check_fit(given: NDArray[np.uint8], made: NDArray[np.uint8]) -> None:
 
 
 def _reduce(hr: NDArray[np.uint8], scale: int, lr: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-    made = reduce_image(hr, scale)
+    made = downscale(hr, scale)
     if lr is None:
         return made
     _check_fit(lr, made)
@@ -81,7 +81,7 @@ def cut(
     scale: int,
     *,
     lr: NDArray[np.uint8] | None = None,
-) -> Cut:
+) -> PhotoPatches:
     """Cuts a photograph into aligned pairs.
 
     Args:
@@ -113,4 +113,4 @@ def cut(
         kept = np.sort(np.argsort(-sharp, kind="stable")[: settings.max_per_photo])
         found, patches, sharp = found[kept], patches[kept], sharp[kept]
     large = _gather(hr, found * scale, size * scale)
-    return Cut(hr=large, lr=patches, boxes=found, sharpness=sharp, flat=flat)
+    return PhotoPatches(hr=large, lr=patches, boxes=found, sharpness=sharp, flat=flat)

@@ -41,7 +41,7 @@ import pillow_heif
 from tqdm import tqdm
 
 from srmodels.data.patches.manifest import KILLED, too_slow
-from srmodels.data.patches.task import Diary, Task
+from srmodels.data.patches.task import ProgressNote, Task
 from srmodels.errors import DataError, SrmodelsError
 
 __all__ = ["Cluster", "Crew", "Processes", "cores", "one_thread", "run"]
@@ -87,7 +87,9 @@ class _Watch:
 
 
 class _Run(Generic[R]):
-    def __init__(self, tasks: Sequence[Task], crew: Crew[R], diary: Diary, limit: float) -> None:
+    def __init__(
+        self, tasks: Sequence[Task], crew: Crew[R], diary: ProgressNote, limit: float
+    ) -> None:
         self._crew, self._diary, self._limit = crew, diary, limit
         # the longest first, so that they do not come last on one core
         order = sorted(tasks, key=lambda task: -sum(photo.bytes for photo in task.photos))
@@ -172,7 +174,7 @@ def _without(task: Task, photo: str, reason: str) -> Task:
 def run(
     tasks: Sequence[Task],
     crew: Crew[R],
-    diary: Diary,
+    diary: ProgressNote,
     *,
     limit: float,
     keep: Callable[[Task, R], None],

@@ -27,10 +27,10 @@ from pathlib import Path
 
 from srmodels.data.patches.cut import PatchSettings
 from srmodels.data.patches.executor import Cluster, Crew, Processes, cores, run
-from srmodels.data.patches.manifest import MANIFEST, check_lines, write_report
-from srmodels.data.patches.resume import Journal
-from srmodels.data.patches.task import Diary, Done, Task
-from srmodels.data.patches.worker import WORK, work
+from srmodels.data.patches.manifest import MANIFEST, check_rows, write_report
+from srmodels.data.patches.resume import ResumeLog
+from srmodels.data.patches.task import ProgressNote, Task, TaskResult
+from srmodels.data.patches.worker import SCRATCH, cut_task
 from srmodels.data.photos.table import Photo, read_photos
 from srmodels.data.split import SPLITS
 from srmodels.data.store.index import INDEX
@@ -41,7 +41,7 @@ __all__ = ["extract"]
 
 log = logging.getLogger(__name__)
 
-_Result = tuple[Path, Done]  # a task's own folder, and what is in it
+_Result = tuple[Path, TaskResult]  # a task's own folder, and what is in it
 
 
 def _tasks(photos: Sequence[Photo], shards: int) -> list[Task]:
@@ -63,7 +63,7 @@ def _tasks(photos: Sequence[Photo], shards: int) -> list[Task]:
 def _crew(
     settings: PatchSettings, tasks: Sequence[Task], *, scale: int, folder: Path
 ) -> AbstractContextManager[Crew[_Result]]:
-    its = partial(work, settings=settings, scale=scale, folder=folder.absolute())
+    its = partial(cut_task, settings=settings, scale=scale, folder=folder.absolute())
     if settings.executor == "dask":
         return Cluster(its, settings.scheduler)
     return Processes(its, min(settings.workers or cores(), len(tasks)))
@@ -73,8 +73,8 @@ def _prepare(folder: Path, kept: set[str]) -> None:
     """Removes what an earlier run wrote, but for the files to keep, and nothing else."""
     (folder / "train" / INDEX).unlink(missing_ok=True)  # first: without it no store is complete
     (folder / MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(folder / WORK, ignore_errors=True)
-    for name in (*SPLITS, WORK):
+    shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+    for name in (*SPLITS, SCRATCH):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for split in SPLITS:
         for path in (folder / split).iterdir():
@@ -86,12 +86,12 @@ def _prepare(folder: Path, kept: set[str]) -> None:
 
 def _run(
     tasks: Sequence[Task],
-    done: dict[str, Done],
+    done: dict[str, TaskResult],
     *,
     settings: PatchSettings,
     scale: int,
     folder: Path,
-    journal: Journal,
+    journal: ResumeLog,
 ) -> None:
     """Runs the tasks that are not done and adds what they made to `done`."""
 
@@ -109,7 +109,7 @@ def _run(
     missing.sort(key=lambda task: -sum(photo.bytes for photo in task.photos))  # last ones short
     before = sum(len(each.lines) for each in done.values())
     with _crew(settings, missing, scale=scale, folder=folder) as crew:
-        diary = Diary(folder / WORK)
+        diary = ProgressNote(folder / SCRATCH)
         run(missing, crew, diary, limit=settings.seconds_per_photo, keep=keep, before=before)
 
 
@@ -145,7 +145,7 @@ def extract(
         raise DataError(f"{source}: lists no photograph; run the stage `photos`")
     try:
         tasks = _tasks(photos, settings.shards)
-        journal = Journal(records, folder, settings=settings, scale=scale, code=code)
+        journal = ResumeLog(records, folder, settings=settings, scale=scale, code=code)
         journal.keep_only(tasks)
         done = {task.name: found for task in tasks if (found := journal.find(task))}
         if done:
@@ -163,7 +163,7 @@ def extract(
         where = error.filename or folder
         raise DataError(f"{where}: cannot be written ({error.strerror or error})") from None
     finally:
-        shutil.rmtree(folder / WORK, ignore_errors=True)
-    check_lines(lines, folder, settings)
+        shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+    check_rows(lines, folder, settings)
     used = sum(not line.skipped for line in lines)
     log.info("%d photographs, %d patches to train on", used, len(rows))

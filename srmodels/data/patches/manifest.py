@@ -15,13 +15,13 @@ from srmodels.images.readers.decode import Decoded
 __all__ = [
     "KILLED",
     "MANIFEST",
-    "Line",
-    "check_lines",
-    "kind_of",
-    "may_pass",
-    "read_line",
-    "skipped_line",
+    "ManifestRow",
+    "check_rows",
+    "is_transient",
+    "skip_category",
+    "skipped_row",
     "too_slow",
+    "used_row",
     "write_report",
 ]
 
@@ -31,7 +31,7 @@ MANIFEST = "manifest.csv"
 KILLED = "its decoder crashed or was killed, perhaps for lack of memory"
 _SLOW = "takes longer than"
 # by how a reason begins
-_KINDS = {
+_CATEGORIES = {
     "unreadable": ("cannot be opened", "has an LR picture that cannot be opened"),
     "too much for the memory": ("does not fit into memory",),
     "crashed": (KILLED,),
@@ -43,11 +43,11 @@ _KINDS = {
     "not a picture": ("is a text file", "is no kind of picture"),
     "with another LR picture": ("has an LR picture",),
 }
-_PASSING = {"unreadable", "too much for the memory", "crashed", "too slow"}
+_TRANSIENT = {"unreadable", "too much for the memory", "crashed", "too slow"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ManifestRow:
     """A row of the manifest: what became of a photograph."""
 
     photo: str
@@ -62,17 +62,19 @@ class Line:
     sha256: str
 
 
-def read_line(photo: Photo, decoded: Decoded, patches: int = 0, flat: int = 0) -> Line:
+def used_row(photo: Photo, decoded: Decoded, patches: int = 0, flat: int = 0) -> ManifestRow:
     """The row of a photograph that was used."""
     height, width = decoded.pixels.shape[:2]
     notes = "; ".join(decoded.notes)
     kind, split = decoded.kind, photo.split
-    return Line(photo.photo, split, kind, width, height, patches, flat, "", notes, photo.sha256)
+    return ManifestRow(
+        photo.photo, split, kind, width, height, patches, flat, "", notes, photo.sha256
+    )
 
 
-def skipped_line(photo: Photo, reason: str) -> Line:
+def skipped_row(photo: Photo, reason: str) -> ManifestRow:
     """The row of a photograph that cannot be used."""
-    return Line(photo.photo, photo.split, "", 0, 0, 0, 0, reason, "", photo.sha256)
+    return ManifestRow(photo.photo, photo.split, "", 0, 0, 0, 0, reason, "", photo.sha256)
 
 
 def too_slow(limit: float) -> str:
@@ -80,21 +82,21 @@ def too_slow(limit: float) -> str:
     return f"{_SLOW} {limit:g} seconds (patches.seconds_per_photo)"
 
 
-def kind_of(reason: str) -> str:
+def skip_category(reason: str) -> str:
     """What kind of reason this is, in a word or two."""
-    kinds = (kind for kind, beginnings in _KINDS.items() if reason.startswith(beginnings))
+    kinds = (kind for kind, beginnings in _CATEGORIES.items() if reason.startswith(beginnings))
     return next(kinds, "of a kind that is not read")
 
 
-def may_pass(reason: str) -> bool:
+def is_transient(reason: str) -> bool:
     """Whether a photograph may be usable another time, or on another machine."""
-    return kind_of(reason) in _PASSING
+    return skip_category(reason) in _TRANSIENT
 
 
-def write_report(lines: list[Line], folder: Path, metrics: Path) -> None:
+def write_report(lines: list[ManifestRow], folder: Path, metrics: Path) -> None:
     """Writes FOLDER/manifest.csv, and the counts to the JSON file `metrics`; no times in either."""
     part = folder / f"{MANIFEST}.part"
-    write_table(part, [field.name for field in fields(Line)], map(astuple, lines))
+    write_table(part, [field.name for field in fields(ManifestRow)], map(astuple, lines))
     part.replace(folder / MANIFEST)
     read_ones = [line for line in lines if not line.skipped]
     wholes = {
@@ -114,7 +116,7 @@ def write_report(lines: list[Line], folder: Path, metrics: Path) -> None:
     metrics.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
-def check_lines(lines: list[Line], folder: Path, settings: PatchSettings) -> None:
+def check_rows(lines: list[ManifestRow], folder: Path, settings: PatchSettings) -> None:
     """Tells what was skipped; too much is an error.
 
     Raises:
@@ -125,7 +127,7 @@ def check_lines(lines: list[Line], folder: Path, settings: PatchSettings) -> Non
         log.warning("skipped %s: %s", line.photo, line.skipped)
     few = "; ".join(f"{line.photo} {line.skipped}" for line in skipped[:3])
     more = f"; all of them in {folder / MANIFEST}" if len(skipped) > 3 else ""
-    kinds = Counter(kind_of(line.skipped) for line in skipped)
+    kinds = Counter(skip_category(line.skipped) for line in skipped)
     counted = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     if skipped:
         log.warning("%d of %d photographs skipped: %s", len(skipped), len(lines), counted)

@@ -14,12 +14,12 @@ from dataclasses import asdict, astuple
 from importlib.metadata import PackageNotFoundError, distributions, requires, version
 from pathlib import Path
 
-from srmodels.data.patches.manifest import Line, may_pass
+from srmodels.data.patches.manifest import ManifestRow, is_transient
 from srmodels.data.patches.settings import PatchSettings
-from srmodels.data.patches.task import Done, Task
+from srmodels.data.patches.task import Task, TaskResult
 from srmodels.data.store.index import Row
 
-__all__ = ["Journal"]
+__all__ = ["ResumeLog"]
 
 # Who does the work, or decided by the photographs of a task.
 _SILENT = {"executor", "scheduler", "workers", "max_skipped", "seconds_per_photo", "shards"}
@@ -39,7 +39,7 @@ def _libraries() -> list[str]:
         return sorted(f"{each.name} {each.version}" for each in distributions())
 
 
-class Journal:
+class ResumeLog:
     """The records of one folder of patches.
 
     Args:
@@ -71,7 +71,7 @@ class Journal:
         stats = {name: (self._folder / name).stat() for name in files}
         return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
 
-    def find(self, task: Task) -> Done | None:
+    def find(self, task: Task) -> TaskResult | None:
         """What an earlier run made of a task; None where that is missing or not the same."""
         path = self._path(task)
         if path is None:
@@ -82,16 +82,16 @@ class Journal:
                 return None
             if record["files"] != self._stamps(record["files"]):
                 return None
-            lines = tuple(Line(*values) for values in record["lines"])
+            lines = tuple(ManifestRow(*values) for values in record["lines"])
             rows = tuple(Row(*values) for values in record["rows"])
         except (OSError, ValueError, KeyError, TypeError):  # not there, cut off, of another version
             return None
-        return Done(lines, rows, tuple(record["files"]))
+        return TaskResult(lines, rows, tuple(record["files"]))
 
-    def add(self, task: Task, done: Done) -> None:
+    def add(self, task: Task, done: TaskResult) -> None:
         """Records a task, unless a photograph was skipped for what may not happen again."""
         path = self._path(task)
-        if path is None or any(may_pass(line.skipped) for line in done.lines):
+        if path is None or any(is_transient(line.skipped) for line in done.lines):
             return
         record = {
             "fingerprint": self._fingerprint(task),

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from srmodels.data.patches.manifest import Line
+from srmodels.data.patches.manifest import ManifestRow
 from srmodels.data.photos.table import Photo
 from srmodels.data.store.index import Row
 
-__all__ = ["Diary", "Done", "Task"]
+__all__ = ["ProgressNote", "Task", "TaskResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Task:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-class Diary:
+class ProgressNote:
     """Where tasks write how far they are: one file each, in a folder that all processes see."""
 
     def __init__(self, folder: Path) -> None:
@@ -56,7 +56,7 @@ class Diary:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class TaskResult:
     """What a task made.
 
     Attributes:
@@ -65,6 +65,6 @@ class Done:
         files: Their names, relative to the folder of patches.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[ManifestRow, ...]
     rows: tuple[Row, ...]
     files: tuple[str, ...]

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from srmodels.data.patches.cut import cut
-from srmodels.data.patches.manifest import Line, read_line, skipped_line
+from srmodels.data.patches.manifest import ManifestRow, skipped_row, used_row
 from srmodels.data.patches.settings import PatchSettings
-from srmodels.data.patches.task import Diary, Done, Task
+from srmodels.data.patches.task import ProgressNote, Task, TaskResult
 from srmodels.data.photos.table import Photo
 from srmodels.data.store.index import Row
 from srmodels.data.store.writer import ShardWriter, shard_of
@@ -24,9 +24,9 @@ from srmodels.errors import DataError, PhotoError
 from srmodels.images.readers.decode import Decoded, read
 from srmodels.resize.images import crop_to_multiple
 
-__all__ = ["WORK", "work"]
+__all__ = ["SCRATCH", "cut_task"]
 
-WORK = ".work"
+SCRATCH = ".work"
 
 
 def _file_name(photo: str) -> str:
@@ -69,15 +69,15 @@ def _reduced(pixels: NDArray[np.uint8], share: float, least: int) -> NDArray[np.
     return np.array(small)
 
 
-def _keep(
+def _cut_photo(
     photo: Photo, settings: PatchSettings, scale: int, place: Path, writer: ShardWriter | None
-) -> tuple[Line, list[Row]]:
+) -> tuple[ManifestRow, list[Row]]:
     """Puts one photograph into its shard, or keeps it whole."""
     decoded = _open(photo, settings)
     if writer is None:  # the official LR is for training: scores take LR by the protocol
         whole = crop_to_multiple(decoded.pixels, scale)
         _write_png(whole, place / _file_name(photo.photo))
-        return read_line(photo, decoded), []
+        return used_row(photo, decoded), []
     cuts = {1.0: cut(decoded.pixels, settings, scale, lr=_open_lr(photo, settings))}
     for share in settings.also_reduced_to:
         reduced = _reduced(decoded.pixels, share, scale * settings.patch_size)
@@ -86,37 +86,39 @@ def _keep(
     # all of a photograph is in the shard, or nothing
     rows = [row for share, its in cuts.items() for row in writer.add(photo.photo, its, share)]
     flat = sum(its.flat for its in cuts.values())
-    return read_line(photo, decoded, len(rows), flat), rows
+    return used_row(photo, decoded, len(rows), flat), rows
 
 
-def _work_through(
+def _cut_photos(
     task: Task,
     settings: PatchSettings,
     scale: int,
     *,
-    diary: Diary,
+    diary: ProgressNote,
     place: Path,
     writer: ShardWriter | None,
-) -> tuple[list[Line], list[Row]]:
-    lines, rows = list[Line](), list[Row]()
+) -> tuple[list[ManifestRow], list[Row]]:
+    lines, rows = list[ManifestRow](), list[Row]()
     for photo in task.photos:
         if reason := task.left_out.get(photo.photo):
-            lines.append(skipped_line(photo, reason))
+            lines.append(skipped_row(photo, reason))
             continue
         diary.begin(task, photo, done=len(lines))
         try:
-            line, its = _keep(photo, settings, scale, place, writer)
+            line, its = _cut_photo(photo, settings, scale, place, writer)
         except PhotoError as error:
             reason = str(error).removeprefix(f"{Path(photo.path).name}: ")
-            line, its = skipped_line(photo, reason), []
+            line, its = skipped_row(photo, reason), []
         except MemoryError:
-            line, its = skipped_line(photo, "does not fit into memory"), []
+            line, its = skipped_row(photo, "does not fit into memory"), []
         lines.append(line)
         rows.extend(its)
     return lines, rows
 
 
-def work(task: Task, settings: PatchSettings, scale: int, folder: Path) -> tuple[Path, Done]:
+def cut_task(
+    task: Task, settings: PatchSettings, scale: int, folder: Path
+) -> tuple[Path, TaskResult]:
     """Works through a task; holds one photograph at a time.
 
     Args:
@@ -133,24 +135,22 @@ def work(task: Task, settings: PatchSettings, scale: int, folder: Path) -> tuple
     """
     split = task.photos[0].split
     try:
-        for old in (folder / WORK).glob(f"{task.name}-*"):  # of a process that died
+        for old in (folder / SCRATCH).glob(f"{task.name}-*"):  # of a process that died
             shutil.rmtree(old, ignore_errors=True)
-        own = folder / WORK / f"{task.name}-{uuid4().hex}"
+        own = folder / SCRATCH / f"{task.name}-{uuid4().hex}"
         place = own / split
         place.mkdir(parents=True)
-        diary = Diary(folder / WORK)
+        diary = ProgressNote(folder / SCRATCH)
         if split != "train":
-            found = _work_through(task, settings, scale, diary=diary, place=place, writer=None)
+            found = _cut_photos(task, settings, scale, diary=diary, place=place, writer=None)
         else:
             shard, size = shard_of(task.photos[0].photo, settings.shards), settings.patch_size
             with ShardWriter(
                 place, shard, patch_size=size, scale=scale, store=settings.store
             ) as writer:
-                found = _work_through(
-                    task, settings, scale, diary=diary, place=place, writer=writer
-                )
+                found = _cut_photos(task, settings, scale, diary=diary, place=place, writer=writer)
         files = sorted(f"{split}/{path.name}" for path in place.iterdir())
     except OSError as error:  # decoding raises PhotoError, so this is about writing
         raise DataError(f"{folder}: cannot be written ({error.strerror or error})") from None
     lines, rows = found
-    return own, Done(tuple(lines), tuple(rows), tuple(files))
+    return own, TaskResult(tuple(lines), tuple(rows), tuple(files))

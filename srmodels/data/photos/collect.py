@@ -8,8 +8,8 @@ from pathlib import Path
 
 from srmodels.atomic import write_table
 from srmodels.data.datasets.bundled import Bundled, copy_bundled, read_choice
-from srmodels.data.datasets.catalog import sources_of
-from srmodels.data.photos.scan import REASON, Found, find_photos, left_out
+from srmodels.data.datasets.catalog import resolve_folders
+from srmodels.data.photos.scan import REASON, ScanResult, excluded, find_photos
 from srmodels.data.photos.settings import PhotosSettings
 from srmodels.data.photos.table import Photo, write_photos
 from srmodels.data.split import SPLITS
@@ -31,12 +31,14 @@ def _bundled(choice: list[Bundled], target: Path) -> Iterator[Photo]:
 
 def _of_folders(
     settings: PhotosSettings, target: Path, *, data: Path, scale: int, memory: Path | None
-) -> Found:
+) -> ScanResult:
     if (data / settings.photos).resolve().is_relative_to(target.resolve()):
         raise DataError(
             f"data.photos: {data / settings.photos} is where this stage writes; move it away"
         )
-    sources = sources_of(settings.photos, data=data, scale=scale, official_lr=settings.official_lr)
+    sources = resolve_folders(
+        settings.photos, data=data, scale=scale, official_lr=settings.official_lr
+    )
     found = find_photos(sources, settings, scale=scale, memory=memory)
     if not found.photos:
         folders = ", ".join(str(source.folder) for source in sources)
@@ -46,7 +48,7 @@ def _of_folders(
     return found
 
 
-def _write(found: Found, target: Path) -> None:
+def _write(found: ScanResult, target: Path) -> None:
     write_photos(found.photos, target)
     write_table(target / _OTHERS, ["file", "reason"], sorted(found.others))
     write_table(
@@ -60,7 +62,7 @@ def _write(found: Found, target: Path) -> None:
     )
 
 
-def _report(found: Found, target: Path) -> None:
+def _report(found: ScanResult, target: Path) -> None:
     counts = ", ".join(f"{sum(p.split == s for p in found.photos)} for {s}" for s in SPLITS)
     log.info("%d photographs: %s", len(found.photos), counts)
     if found.groups:
@@ -97,9 +99,9 @@ def collect(
     try:
         if settings.photos == "auto":
             choice = read_choice(data / "auto" / f"{preset}.csv")
-            out = left_out([row.photo for row in choice], settings.leave_out)
+            out = excluded([row.photo for row in choice], settings.leave_out)
             choice = [row for row in choice if row.photo not in out]
-            found = Found([], [(name, REASON) for name in sorted(out)], [], 0)
+            found = ScanResult([], [(name, REASON) for name in sorted(out)], [], 0)
         else:
             found = _of_folders(settings, target, data=data, scale=scale, memory=memory)
             if not settings.test and all(photo.split != "test" for photo in found.photos):

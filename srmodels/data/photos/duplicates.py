@@ -24,7 +24,7 @@ from scipy.sparse.csgraph import connected_components
 
 from srmodels.data.photos.thumbnails import SIDE
 
-__all__ = ["Member", "find_groups"]
+__all__ = ["Member", "find_duplicates"]
 
 MAX_DISTANCE = 20
 MIN_CORRELATION = 0.95
@@ -103,7 +103,7 @@ def _pairs(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.f
     return np.concatenate(places, axis=1), np.concatenate(scores, axis=1)
 
 
-def find_groups(
+def find_duplicates(
     names: Sequence[str], thumbnails: Sequence[NDArray[np.uint8]]
 ) -> list[list[Member]]:
     """Groups photographs that are alike, directly or through others.

@@ -11,23 +11,23 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from srmodels.data.datasets.catalog import Source, official_lr_of
-from srmodels.data.photos.duplicates import Member, find_groups
+from srmodels.data.datasets.catalog import ImageFolder, official_lr_of
+from srmodels.data.photos.duplicates import Member, find_duplicates
 from srmodels.data.photos.settings import PhotosSettings
 from srmodels.data.photos.table import Photo
 from srmodels.data.photos.thumbnails import in_threads, thumbnails
-from srmodels.data.split import assign, named_split, straddlers
+from srmodels.data.split import assign_splits, cross_split_duplicates, split_from_folder
 from srmodels.errors import DataError
 from srmodels.images.readers.folder import list_files
 from srmodels.machine import cores
 
-__all__ = ["REASON", "Found", "find_photos", "left_out"]
+__all__ = ["REASON", "ScanResult", "excluded", "find_photos"]
 
 Reasons = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ScanResult:
     """What folders hold.
 
     Attributes:
@@ -51,7 +51,7 @@ class _File:
     splits: tuple[str, ...]
 
 
-def _list(source: Source, scale: int) -> tuple[list[_File], Reasons]:
+def _list(source: ImageFolder, scale: int) -> tuple[list[_File], Reasons]:
     try:
         paths, others = list_files(source.folder)
     except OSError as error:
@@ -62,7 +62,7 @@ def _list(source: Source, scale: int) -> tuple[list[_File], Reasons]:
     files = []
     for path in paths:
         name = path.relative_to(source.folder).as_posix()
-        split = named_split(name)
+        split = split_from_folder(name)
         splits = (split,) if split in source.splits else source.splits
         lr = official_lr_of(source, path, scale)
         files.append(_File(Photo(before + name, "", str(path), 0, "", str(lr or "")), splits))
@@ -71,7 +71,7 @@ def _list(source: Source, scale: int) -> tuple[list[_File], Reasons]:
 
 
 def _without(files: list[_File], patterns: Iterable[str]) -> tuple[list[_File], Reasons]:
-    out = left_out([file.photo.photo for file in files], patterns)
+    out = excluded([file.photo.photo for file in files], patterns)
     kept = [file for file in files if file.photo.photo not in out]
     return kept, [(name, REASON) for name in sorted(out)]
 
@@ -120,13 +120,17 @@ def _group(photos: list[Photo], memory: Path | None) -> tuple[list[list[Member]]
     names = {photo.sha256: photo.photo for photo in photos}
     paths = {photo.sha256: Path(photo.path) for photo in photos}
     seen = thumbnails(paths, workers=cores(), memory=memory)
-    groups = find_groups([names[digest] for digest in seen], list(seen.values()))
+    groups = find_duplicates([names[digest] for digest in seen], list(seen.values()))
     return groups, len(photos) - len(seen)
 
 
 def find_photos(
-    sources: Iterable[Source], settings: PhotosSettings, *, scale: int, memory: Path | None = None
-) -> Found:
+    sources: Iterable[ImageFolder],
+    settings: PhotosSettings,
+    *,
+    scale: int,
+    memory: Path | None = None,
+) -> ScanResult:
     """Lists folders, reads every file once and gives every photograph its split.
 
     Args:
@@ -152,27 +156,27 @@ def find_photos(
     if settings.near_duplicates == "group":
         groups, unseen = _group([file.photo for file in files], memory)
     alike = [[member.photo for member in group] for group in groups]
-    splits = assign(
+    splits = assign_splits(
         (file.photo.photo for file in files),
         validation=settings.validation,
         test=settings.test,
         allowed={file.photo.photo: file.splits for file in files},
         groups=alike,
     )
-    left_out = straddlers(splits, alike)
+    left_out = cross_split_duplicates(splits, alike)
     others += [(name, f"is like {kept}") for name, kept in left_out.items()]
     photos = [
         replace(file.photo, split=splits[file.photo.photo])
         for file in files
         if file.photo.photo not in left_out
     ]
-    return Found(photos, others, groups, unseen)
+    return ScanResult(photos, others, groups, unseen)
 
 
 REASON = "is left out by data.leave_out"
 
 
-def left_out(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
+def excluded(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
     """Which of `names` fit one of `patterns`, in which `*`, `?` and `[...]` are a shell's.
 
     Raises:

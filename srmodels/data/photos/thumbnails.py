@@ -32,8 +32,8 @@ from PIL import ExifTags, Image
 from tqdm import tqdm
 
 from srmodels.errors import PhotoError
-from srmodels.images.colour import orient
-from srmodels.images.file_types import reader_of
+from srmodels.images.colour import apply_orientation
+from srmodels.images.file_types import detect_reader
 from srmodels.images.readers.decode import read
 
 __all__ = ["SIDE", "Thumbnail", "in_threads", "thumbnail", "thumbnails"]
@@ -55,7 +55,7 @@ def _of_jpeg(file: BinaryIO, turn: int = 1) -> tuple[NDArray[np.uint8], float]:
     # libjpeg then decodes every eighth frequency only, and no colour
     image.draft("L", (4 * SIDE, 4 * SIDE))
     grey = np.asarray(_shrunk(image))
-    return orient(grey, turn if orientation == 1 else orientation), width / height
+    return apply_orientation(grey, turn if orientation == 1 else orientation), width / height
 
 
 def _of_raw(file: BinaryIO) -> NDArray[np.uint8] | None:
@@ -77,7 +77,7 @@ def _cheaply(path: Path) -> NDArray[np.uint8] | None:
         file.seek(0)
         if head.startswith(b"\xff\xd8\xff"):
             return _of_jpeg(file)[0]
-        return _of_raw(file) if reader_of(head, path.suffix) == "raw" else None
+        return _of_raw(file) if detect_reader(head, path.suffix) == "raw" else None
 
 
 def thumbnail(path: Path) -> NDArray[np.uint8]:
@@ -118,7 +118,7 @@ def _serve() -> None:
 Thumbnail = NDArray[np.uint8]
 
 
-class _Viewer:
+class _ThumbnailWorker:
     """A process that looks at one photograph at a time; a new one where it has died."""
 
     def __init__(self, limit: float) -> None:
@@ -202,8 +202,8 @@ def thumbnails(
     known = _recall(memory) if memory else {}
     found = {digest: known[digest] for digest in paths if digest in known}
     todo = [digest for digest in paths if digest not in known]
-    viewers: SimpleQueue[_Viewer] = SimpleQueue()
-    pool = [_Viewer(limit) for _ in range(workers)]
+    viewers: SimpleQueue[_ThumbnailWorker] = SimpleQueue()
+    pool = [_ThumbnailWorker(limit) for _ in range(workers)]
     for viewer in pool:
         viewers.put(viewer)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from srmodels.data.store.index import Row
-from srmodels.data.store.reader import Store
+from srmodels.data.store.reader import PatchStore
 from srmodels.resize.tensors import enlarge_image
 
 __all__ = ["Enlarging", "contact_sheet", "sample"]
@@ -22,7 +22,7 @@ _GROUND, _INK = (32, 32, 32), (224, 224, 224)
 _LETTER = 7  # pixels, about
 
 
-def sample(store: Store, count: int, *, seed: int) -> list[int]:
+def sample(store: PatchStore, count: int, *, seed: int) -> list[int]:
     """Rows drawn at random without repetition, each as likely, in the store's order."""
     rng = np.random.default_rng(seed)
     drawn = rng.choice(len(store), min(count, len(store)), replace=False)
@@ -47,7 +47,7 @@ def _caption(row: Row, patch_size: int, letters: int) -> str:
     )
 
 
-def contact_sheet(store: Store, rows: list[int], *, scale_lr: Enlarging) -> NDArray[np.uint8]:
+def contact_sheet(store: PatchStore, rows: list[int], *, scale_lr: Enlarging) -> NDArray[np.uint8]:
     """Draws pairs of patches: HR, beside it LR enlarged to the same size, below both a caption.
 
     The caption has the photograph's name, to which share it was reduced before it was cut, the box

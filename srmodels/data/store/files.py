@@ -11,17 +11,17 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from srmodels.data.store.webp import WebpRows
+from srmodels.data.store.webp import WebpArray
 from srmodels.errors import DataError
 
-__all__ = ["AGAIN", "Layout", "Rows", "open_rows", "shard_paths"]
+__all__ = ["RERUN_HINT", "Layout", "PatchArray", "open_patches", "shard_paths"]
 
 Layout = Literal["raw", "webp"]
 _SUFFIXES: dict[Layout, str] = {"raw": ".npy", "webp": ".webps"}
-AGAIN = "run the stage `patches` again"
+RERUN_HINT = "run the stage `patches` again"
 
 
-class Rows(Protocol):
+class PatchArray(Protocol):
     """Patches by row: an array, or what decodes them one at a time."""
 
     @property
@@ -41,7 +41,7 @@ def shard_paths(folder: Path, shard: int, store: Layout = "raw") -> tuple[Path, 
     return folder / f"hr-{shard:03d}{suffix}", folder / f"lr-{shard:03d}{suffix}"
 
 
-def open_rows(path: Path) -> Rows:
+def open_patches(path: Path) -> PatchArray:
     """Maps a shard's file.
 
     Raises:
@@ -49,10 +49,10 @@ def open_rows(path: Path) -> Rows:
     """
     try:
         if path.suffix == ".webps":
-            return WebpRows(path)
+            return WebpArray(path)
         # as a plain array over the mapped memory: slicing numpy's own memmap class is slow
         return np.asarray(np.load(path, mmap_mode="r"))
     except FileNotFoundError:
-        raise DataError(f"{path}: not found, but the index lists it; {AGAIN}") from None
+        raise DataError(f"{path}: not found, but the index lists it; {RERUN_HINT}") from None
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: is damaged ({error}); {AGAIN}") from None
+        raise DataError(f"{path}: is damaged ({error}); {RERUN_HINT}") from None

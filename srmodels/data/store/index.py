@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from srmodels.data.store.files import AGAIN
+from srmodels.data.store.files import RERUN_HINT
 from srmodels.errors import DataError
 
-__all__ = ["INDEX", "Cut", "Row", "read_index"]
+__all__ = ["INDEX", "PhotoPatches", "Row", "read_index"]
 
 INDEX = "index.csv"
 
@@ -67,16 +67,16 @@ def read_index(folder: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise DataError(f"{path}: not found; run the stage `patches`") from None
     except (ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{path}: is no index ({error}); {AGAIN}") from None
+        raise DataError(f"{path}: is no index ({error}); {RERUN_HINT}") from None
     missing = _KINDS.keys() - set(table.columns)
     if missing or not len(table):
         what = f"lacks {', '.join(sorted(missing))}" if missing else "is empty"
-        raise DataError(f"{path}: {what}; {AGAIN}")
+        raise DataError(f"{path}: {what}; {RERUN_HINT}")
     return table
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class PhotoPatches:
     """A photograph's patches.
 
     Attributes:

@@ -6,14 +6,14 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GrowingNpy"]
+__all__ = ["NpyWriter"]
 
 # For a write of megabytes the kernel takes its largest free blocks of memory, which a virtual
 # machine has handed back to its host: 18 ms for a photograph's patches, and 3 to 9 in small pieces.
 _PIECE = 48 * 1024
 
 
-class GrowingNpy:
+class NpyWriter:
     """Writes an array of uint8; it appears under its name only when it is complete.
 
     Args:

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from srmodels.data.store.npy import GrowingNpy
+from srmodels.data.store.npy import NpyWriter
 from srmodels.errors import DataError
 
-__all__ = ["WebpRows", "WebpWriter"]
+__all__ = ["WebpArray", "WebpWriter"]
 
 
-class WebpRows:
+class WebpArray:
     """Reads a `.webps` file; indexed by row, as the array of a raw shard is.
 
     Attributes:
@@ -71,7 +71,7 @@ class WebpWriter:
     """
 
     def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
-        self._array, self._shape = GrowingNpy(path, ()), shape
+        self._array, self._shape = NpyWriter(path, ()), shape
         self._starts = [0]
 
     @property

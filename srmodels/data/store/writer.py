@@ -9,8 +9,8 @@ from types import TracebackType
 
 from srmodels.atomic import write_table
 from srmodels.data.store.files import Layout, shard_paths
-from srmodels.data.store.index import Cut
-from srmodels.data.store.npy import GrowingNpy
+from srmodels.data.store.index import PhotoPatches
+from srmodels.data.store.npy import NpyWriter
 from srmodels.data.store.reader import INDEX, Row
 from srmodels.data.store.webp import WebpWriter
 
@@ -37,7 +37,7 @@ class ShardWriter:
     def __init__(
         self, folder: Path, shard: int, *, patch_size: int, scale: int, store: Layout = "raw"
     ) -> None:
-        kind = GrowingNpy if store == "raw" else WebpWriter
+        kind = NpyWriter if store == "raw" else WebpWriter
         hr, lr = shard_paths(folder, shard, store)
         self._shard = shard
         self._hr = kind(hr, (patch_size * scale, patch_size * scale, 3))
@@ -46,7 +46,7 @@ class ShardWriter:
     def __enter__(self) -> "ShardWriter":
         return self
 
-    def add(self, photo: str, cut: Cut, reduced_to: float = 1.0) -> list[Row]:
+    def add(self, photo: str, cut: PhotoPatches, reduced_to: float = 1.0) -> list[Row]:
         """Appends patches of a photograph and returns their rows of the index."""
         start = self._hr.rows
         self._hr.add(cut.hr)

@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 from srmodels.engine.checkpoint.fingerprint import Facts, differences, fingerprint_of
 from srmodels.errors import BusyError, DataError
 
-__all__ = ["Checkpoints", "Pace"]
+__all__ = ["CheckpointSchedule", "Checkpoints"]
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +166,7 @@ class Checkpoints:
 _SHARE = 20  # by time, a checkpoint may cost at most one part in so many
 
 
-class Pace:
+class CheckpointSchedule:
     """The steps and seconds since the last checkpoint.
 
     Args:

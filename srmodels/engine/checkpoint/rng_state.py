@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["random_state", "seed_all", "set_random_state"]
+__all__ = ["rng_state", "seed_all", "set_rng_state"]
 
 
 def seed_all(seed: int) -> None:
@@ -22,7 +22,7 @@ def seed_all(seed: int) -> None:
     random.seed(seed)
 
 
-def random_state() -> dict[str, Any]:
+def rng_state() -> dict[str, Any]:
     """The generators' states as plain values and tensors, which `weights_only` loads."""
     numpy = np.random.get_state(legacy=False)  # noqa: NPY002 - the global one is the one meant
     assert isinstance(numpy, dict), "NumPy gives a dictionary where legacy is False"
@@ -35,8 +35,8 @@ def random_state() -> dict[str, Any]:
     }
 
 
-def set_random_state(state: Mapping[str, Any]) -> None:
-    """Puts back what `random_state` gave; a CUDA device that is no longer there is left out."""
+def set_rng_state(state: Mapping[str, Any]) -> None:
+    """Puts back what `rng_state` gave; a CUDA device that is no longer there is left out."""
     torch.set_rng_state(state["torch"])
     for device, each in enumerate(state["cuda"][: torch.cuda.device_count()]):
         torch.cuda.set_rng_state(each, device)

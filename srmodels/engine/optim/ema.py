@@ -5,10 +5,10 @@ import copy
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Average"]
+__all__ = ["EMA"]
 
 
-class Average:
+class EMA:
     """A running average of a network's parameters and buffers, batch-norm statistics included.
 
     The decay is lowered in the first steps to (1 + step) / (10 + step), so that the random start is

@@ -49,7 +49,7 @@ class Progress:
         self.title, self.total, self.batch_size = title, total, batch_size
         self._first = self._step = self._marked_step = first
         self._began = self._marked = time.perf_counter()
-        hidden = not (sys.stderr.isatty() and collectives.leads())
+        hidden = not (sys.stderr.isatty() and collectives.is_main_process())
         self._bar = tqdm(
             desc=title,
             total=total,

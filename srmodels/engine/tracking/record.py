@@ -15,12 +15,12 @@ from torch import Tensor
 
 from srmodels.engine.tracking.curves import Curve
 
-__all__ = ["Record", "Tally", "Unheard", "Watcher"]
+__all__ = ["Logger", "NullLogger", "Record", "RunningMeans"]
 
 log = logging.getLogger(__name__)
 
 
-class Watcher(Protocol):
+class Logger(Protocol):
     """Who is told of points and pictures while they come, such as an MLflow run."""
 
     def log(self, step: int, scalars: Mapping[str, float]) -> None:
@@ -32,7 +32,7 @@ class Watcher(Protocol):
         ...
 
 
-class Unheard:
+class NullLogger:
     """A watcher for processes that another one speaks for."""
 
     def log(self, step: int, scalars: Mapping[str, float]) -> None:
@@ -51,7 +51,7 @@ class Record:
         steps: Of the whole training.
     """
 
-    def __init__(self, folder: Path, watcher: Watcher, *, steps: int) -> None:
+    def __init__(self, folder: Path, watcher: Logger, *, steps: int) -> None:
         self.watcher, self.steps = watcher, steps
         self.losses = Curve(folder / "losses.csv")
         self.validation = Curve(folder / "validation.csv")
@@ -79,7 +79,7 @@ class Record:
         log.info("step %d/%d: %s", step, self.steps, shown)
 
 
-class Tally:
+class RunningMeans:
     """Sums scalars on their device, so that the host waits for none of them before a point."""
 
     def __init__(self) -> None:

@@ -10,25 +10,25 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from srmodels.errors import PhotoError
-from srmodels.images.colour import Values, to_srgb
-from srmodels.images.icc import carried
+from srmodels.images.colour import Pixels, to_srgb
+from srmodels.images.icc import usable_icc
 from srmodels.images.readers.high_bit_depth import (
-    deep_grey_values,
-    deep_jpeg2000_values,
-    deep_values,
     is_inverted,
+    load_16bit,
+    load_16bit_grey,
+    load_16bit_jpeg2000,
 )
 from srmodels.images.readers.pillow import open_bitmap, read_jpeg_picture
 from srmodels.images.readers.png import check_png, check_rows
 
-__all__ = ["Layers", "from_array", "layers_of", "widened"]
+__all__ = ["Channels", "from_array", "scale_to_16bit", "split_channels"]
 
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 
 _GREY = ("1", "L", "LA", "La")
 
 
-class Layers(NamedTuple):
+class Channels(NamedTuple):
     """The parts of a picture.
 
     Attributes:
@@ -37,12 +37,12 @@ class Layers(NamedTuple):
         icc: The profile of the colour's values; None: sRGB.
     """
 
-    colour: Values
-    alpha: Values | None
+    colour: Pixels
+    alpha: Pixels | None
     icc: bytes | None
 
 
-def widened(values: NDArray[np.uint16], bits: int) -> NDArray[np.uint16]:
+def scale_to_16bit(values: NDArray[np.uint16], bits: int) -> NDArray[np.uint16]:
     """0 .. 2^bits - 1 to 0 .. 65535, rounded."""
     if bits == 16:
         return values
@@ -52,8 +52,8 @@ def widened(values: NDArray[np.uint16], bits: int) -> NDArray[np.uint16]:
 
 
 def from_array(
-    values: Values, icc: bytes | None, notes: list[str], *, clear: object = None
-) -> Layers:
+    values: Pixels, icc: bytes | None, notes: list[str], *, clear: object = None
+) -> Channels:
     """Parts an array.
 
     Args:
@@ -69,13 +69,13 @@ def from_array(
     if clear is not None:
         seen = (colour != clear).any(axis=-1)
         alpha = np.where(seen, np.iinfo(values.dtype).max, 0).astype(values.dtype)
-    icc, mode = carried(icc, "L" if channels == 1 else "RGB", notes)
+    icc, mode = usable_icc(icc, "L" if channels == 1 else "RGB", notes)
     if mode == "RGB" and channels == 1:
         colour = np.repeat(colour, 3, axis=2)
-    return Layers(colour, alpha, icc)
+    return Channels(colour, alpha, icc)
 
 
-def _from_image(image: Image.Image, icc: bytes | None, notes: list[str]) -> Layers:
+def _from_image(image: Image.Image, icc: bytes | None, notes: list[str]) -> Channels:
     """Parts a picture of 8 bits."""
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
         rgba = np.asarray(image.convert("RGBA"))
@@ -85,22 +85,24 @@ def _from_image(image: Image.Image, icc: bytes | None, notes: list[str]) -> Laye
     if image.mode in ("1", "P", "RGBX"):
         plain = image.convert("L" if image.mode == "1" else "RGB")
         return from_array(np.asarray(plain), icc, notes)
-    return Layers(to_srgb(image, icc, notes), None, None)
+    return Channels(to_srgb(image, icc, notes), None, None)
 
 
-def _deep(image: ImageFile.ImageFile, kind: str, file: BinaryIO) -> NDArray[np.uint16] | None:
+def _from_16bit(image: ImageFile.ImageFile, kind: str, file: BinaryIO) -> NDArray[np.uint16] | None:
     """Colour of 16 bits, or grey with alpha; loads the picture."""
     if kind == "JPEG2000":
         file.seek(0)
-        found = deep_jpeg2000_values(file.read())
+        found = load_16bit_jpeg2000(file.read())
         image.load()
-        return None if found is None else widened(*found)
-    values = deep_values(image, file, lambda: open_bitmap(file))
+        return None if found is None else scale_to_16bit(*found)
+    values = load_16bit(image, file, lambda: open_bitmap(file))
     image.load()
     return values[..., :3] if image.mode == "RGBX" and values is not None else values
 
 
-def layers_of(image: ImageFile.ImageFile, kind: str, file: BinaryIO, notes: list[str]) -> Layers:
+def split_channels(
+    image: ImageFile.ImageFile, kind: str, file: BinaryIO, notes: list[str]
+) -> Channels:
     """Decodes a picture.
 
     Args:
@@ -128,13 +130,13 @@ def layers_of(image: ImageFile.ImageFile, kind: str, file: BinaryIO, notes: list
         check_rows(body)
         del body
     clear = image.info.get("transparency")
-    values = _deep(image, kind, file)
+    values = _from_16bit(image, kind, file)
     if image.mode == "F":
         raise PhotoError("has floating-point values; export 8 or 16 bits")
     if values is not None and image.mode not in ("CMYK", "RGBa"):
         return from_array(values, icc, notes, clear=clear)
     if image.mode.startswith("I"):
-        grey, bits = deep_grey_values(image)
-        layers = from_array(widened(grey, bits), icc, notes, clear=clear)
+        grey, bits = load_16bit_grey(image)
+        layers = from_array(scale_to_16bit(grey, bits), icc, notes, clear=clear)
         return layers._replace(colour=65535 - layers.colour) if is_inverted(image) else layers
     return _from_image(image, icc, notes)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srmodels.images.limits import MAX_PIXELS
-from srmodels.images.readers.dispatch import Readers, read_by
+from srmodels.images.readers.dispatch import Readers, read_with
 from srmodels.images.readers.heif import read_heif
 from srmodels.images.readers.pillow import read_bitmap
 from srmodels.images.readers.raw import read_raw
@@ -53,7 +53,7 @@ def read(path: Path, *, half_size: bool = False, max_pixels: int = MAX_PIXELS) -
         heif=partial(read_heif, max_pixels=max_pixels, notes=notes),
         raw=partial(read_raw, half_size=half_size, max_pixels=max_pixels),
     )
-    pixels, kind = read_by(readers, path, notes)
+    pixels, kind = read_with(readers, path, notes)
     # a photograph is handed to torch, which wants memory of its own
     return Decoded(np.require(pixels, requirements=["C", "W", "O"]), kind, tuple(notes))
 

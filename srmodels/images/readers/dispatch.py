@@ -9,11 +9,11 @@ from typing import BinaryIO, Generic, TypeVar
 import rawpy
 
 from srmodels.errors import PhotoError
-from srmodels.images.file_types import RAW, SUFFIXES, reader_of
+from srmodels.images.file_types import RAW, SUFFIXES, detect_reader
 from srmodels.images.readers.heif import check_boxes
 from srmodels.images.readers.pillow import NotABitmapError
 
-__all__ = ["Readers", "read_by"]
+__all__ = ["Readers", "read_with"]
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ def _read(readers: Readers[T], path: Path) -> tuple[T, str]:
         head = file.read(64)
         if head[4:8] == b"ftyp":
             check_boxes(file)
-        reader = reader_of(head, path.suffix)
+        reader = detect_reader(head, path.suffix)
         if reader == "heif":
             return readers.heif(path), "HEIF"
         if reader == "bitmap":
@@ -71,7 +71,7 @@ def _read(readers: Readers[T], path: Path) -> tuple[T, str]:
     return readers.raw(path), "RAW"
 
 
-def read_by(readers: Readers[T], path: Path, notes: list[str]) -> tuple[T, str]:
+def read_with(readers: Readers[T], path: Path, notes: list[str]) -> tuple[T, str]:
     """Reads a file of any kind; its content decides by which reader.
 
     Args:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from srmodels.errors import PhotoError
-from srmodels.images.colour import opaque, round_to_8, to_srgb
+from srmodels.images.colour import drop_opaque_alpha, round_to_8, to_srgb
 from srmodels.images.limits import too_large
 
 __all__ = ["check_boxes", "primary_picture", "read_heif"]
@@ -83,7 +83,7 @@ def read_heif(path: Path, *, max_pixels: int, notes: list[str]) -> NDArray[np.ui
     if values.dtype == np.uint16:  # pillow-heif shifts 10 and 12 bits up to 16
         bits = info["bit_depth"]
         values = round_to_8(values >> (16 - bits), bits)
-    return to_srgb(opaque(Image.fromarray(values)), info.get("icc_profile"), notes)
+    return to_srgb(drop_opaque_alpha(Image.fromarray(values)), info.get("icc_profile"), notes)
 
 
 def _check_curve(nclx: dict[str, int]) -> None:

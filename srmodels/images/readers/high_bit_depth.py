@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile
 
 from srmodels.errors import PhotoError
-from srmodels.images.colour import orient, round_to_8
+from srmodels.images.colour import apply_orientation, round_to_8
 
 __all__ = [
-    "deep_colour",
-    "deep_grey",
-    "deep_grey_values",
-    "deep_jpeg2000_values",
-    "deep_values",
     "is_inverted",
-    "read_deep_jpeg2000",
+    "load_16bit",
+    "load_16bit_grey",
+    "load_16bit_jpeg2000",
+    "read_16bit_colour",
+    "read_16bit_grey",
+    "read_16bit_jpeg2000",
 ]
 
 _BITS, _PHOTOMETRIC, _PLANAR = 258, 262, 284  # TIFF 6.0
@@ -55,10 +55,10 @@ def _planes(file: BinaryIO, orientation: int) -> NDArray[np.uint16]:
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
         planes: NDArray[np.uint16] = tiff.pages[0].asarray()
-    return np.ascontiguousarray(orient(np.moveaxis(planes, 0, -1), orientation))
+    return np.ascontiguousarray(apply_orientation(np.moveaxis(planes, 0, -1), orientation))
 
 
-def deep_values(
+def load_16bit(
     image: ImageFile.ImageFile, file: BinaryIO, again: Callable[[], ImageFile.ImageFile]
 ) -> NDArray[np.uint16] | None:
     """16-bit colour, or grey with alpha; None where the picture holds none.
@@ -86,15 +86,15 @@ def deep_values(
     return (high << 8 | low).astype(np.uint16, copy=False)
 
 
-def deep_colour(
+def read_16bit_colour(
     image: ImageFile.ImageFile, file: BinaryIO, again: Callable[[], ImageFile.ImageFile]
 ) -> Image.Image | None:
-    """What `deep_values` reads, rounded to 8 bits.
+    """What `load_16bit` reads, rounded to 8 bits.
 
     Raises:
         PhotoError: A colour is marked as clear, and occurs.
     """
-    values = deep_values(image, file, again)
+    values = load_16bit(image, file, again)
     if values is None:
         return None
     clear = image.info.get("transparency")
@@ -105,7 +105,7 @@ def deep_colour(
     return Image.frombytes(mode, (values.shape[1], values.shape[0]), pixels)
 
 
-def deep_grey_values(image: Image.Image) -> tuple[NDArray[np.uint16], int]:
+def load_16bit_grey(image: Image.Image) -> tuple[NDArray[np.uint16], int]:
     """Grey of more than 8 bits, 0 as the file has it: (H, W), and how many bits are used.
 
     Raises:
@@ -123,13 +123,13 @@ def is_inverted(image: Image.Image) -> bool:
     return bool(getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0)
 
 
-def deep_grey(image: Image.Image) -> Image.Image:
+def read_16bit_grey(image: Image.Image) -> Image.Image:
     """Grey of more than 8 bits rounded to 8.
 
     Raises:
         PhotoError: It has values that 16 bits do not hold, or a grey that is marked as clear.
     """
-    values, bits = deep_grey_values(image)
+    values, bits = load_16bit_grey(image)
     if (values == image.info.get("transparency", -1)).any():
         raise PhotoError("is partly transparent (a grey is marked as clear); flatten it first")
     grey = round_to_8(values, bits)
@@ -139,7 +139,7 @@ def deep_grey(image: Image.Image) -> Image.Image:
 _SPACES = {"monochrome": (1,), "sRGB": (3,), "unspecified": (1, 3), "unknown": (1, 3)}
 
 
-def deep_jpeg2000_values(body: bytes) -> tuple[NDArray[np.uint16], int] | None:
+def load_16bit_jpeg2000(body: bytes) -> tuple[NDArray[np.uint16], int] | None:
     """Decodes colour or grey of 9 to 16 bits; None where 8 bits are all, which Pillow reads.
 
     Args:
@@ -165,7 +165,7 @@ def deep_jpeg2000_values(body: bytes) -> tuple[NDArray[np.uint16], int] | None:
     return openjpeg.decode(body), bits
 
 
-def read_deep_jpeg2000(body: bytes) -> NDArray[np.uint8] | None:
+def read_16bit_jpeg2000(body: bytes) -> NDArray[np.uint8] | None:
     """The same rounded to 8 bits."""
-    found = deep_jpeg2000_values(body)
+    found = load_16bit_jpeg2000(body)
     return None if found is None else round_to_8(*found)

@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from srmodels.errors import PhotoError
-from srmodels.images.colour import opaque, orient, to_srgb
+from srmodels.images.colour import apply_orientation, drop_opaque_alpha, to_srgb
 from srmodels.images.limits import no_own_limit, too_large
-from srmodels.images.readers.high_bit_depth import deep_colour, deep_grey, read_deep_jpeg2000
+from srmodels.images.readers.high_bit_depth import (
+    read_16bit_colour,
+    read_16bit_grey,
+    read_16bit_jpeg2000,
+)
 from srmodels.images.readers.jpeg import NotCheckableError, read_jpeg
 from srmodels.images.readers.png import check_png, check_rows, decode_png, orientation_of_png
 
@@ -51,13 +55,13 @@ def open_bitmap(file: BinaryIO) -> ImageFile.ImageFile:
 
 def _load(image: ImageFile.ImageFile, file: BinaryIO) -> Image.Image:
     """Decodes by Pillow to 8 bits without alpha."""
-    plain = deep_colour(image, file, lambda: open_bitmap(file))
+    plain = read_16bit_colour(image, file, lambda: open_bitmap(file))
     image.load()
     if image.mode == "F":
         raise PhotoError("has floating-point values; export 8 or 16 bits")
     if plain is None:
-        plain = deep_grey(image) if image.mode.startswith("I") else image
-    return opaque(plain)
+        plain = read_16bit_grey(image) if image.mode.startswith("I") else image
+    return drop_opaque_alpha(plain)
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -101,7 +105,7 @@ def _read(
         check_rows(body)
     if kind == "JPEG2000":
         file.seek(0)
-        picture = read_deep_jpeg2000(file.read())
+        picture = read_16bit_jpeg2000(file.read())
     if picture is None:
         picture = _load(image, file)
     # after loading: Pillow turns a TIFF itself and then forgets its orientation
@@ -151,4 +155,6 @@ def read_bitmap(
     """
     with opened(file, max_pixels=max_pixels, notes=notes) as (image, kind):
         picture, orientation = _read(image, kind, file, notes)
-    return orient(to_srgb(picture, image.info.get("icc_profile"), notes), orientation), kind
+    return apply_orientation(
+        to_srgb(picture, image.info.get("icc_profile"), notes), orientation
+    ), kind

@@ -11,20 +11,20 @@ from typing import BinaryIO
 
 import numpy as np
 
-from srmodels.images.colour import Values, orient
+from srmodels.images.colour import Pixels, apply_orientation
 from srmodels.images.limits import MAX_PIXELS
 from srmodels.images.metadata import Metadata, exif_of, exif_of_raw, xmp_of
-from srmodels.images.readers.channels import Layers, from_array, layers_of, widened
-from srmodels.images.readers.dispatch import Readers, read_by
+from srmodels.images.readers.channels import Channels, from_array, scale_to_16bit, split_channels
+from srmodels.images.readers.dispatch import Readers, read_with
 from srmodels.images.readers.heif import primary_picture
 from srmodels.images.readers.pillow import opened, orientation_of
 from srmodels.images.readers.raw import develop
 
-__all__ = ["Whole", "read_whole"]
+__all__ = ["SourceImage", "read_image"]
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class SourceImage:
     """A picture and what its file says of it.
 
     Attributes:
@@ -36,14 +36,14 @@ class Whole:
         notes: What was done to it or left out, a sentence each.
     """
 
-    colour: Values
-    alpha: Values | None
+    colour: Pixels
+    alpha: Pixels | None
     metadata: Metadata
     kind: str
     notes: tuple[str, ...]
 
 
-_Read = tuple[Layers, Metadata]
+_Read = tuple[Channels, Metadata]
 
 
 def _dpi(found: object) -> tuple[float, float] | None:
@@ -57,7 +57,7 @@ def _dpi(found: object) -> tuple[float, float] | None:
 
 def _bitmap(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> tuple[_Read, str]:
     with opened(file, max_pixels=max_pixels, notes=notes) as (image, kind):
-        colour, alpha, icc = layers_of(image, kind, file, notes)
+        colour, alpha, icc = split_channels(image, kind, file, notes)
         try:
             orientation = orientation_of(image)
         except Exception:  # noqa: BLE001 - damaged EXIF makes Pillow raise anything
@@ -68,16 +68,16 @@ def _bitmap(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> tuple[_Read
             xmp=xmp_of(image.info.get("xmp"), notes),
             dpi=_dpi(image.info.get("dpi")),
         )
-    colour = orient(colour, orientation)
-    alpha = None if alpha is None else orient(alpha, orientation)
-    return (Layers(colour, alpha, icc), metadata), kind
+    colour = apply_orientation(colour, orientation)
+    alpha = None if alpha is None else apply_orientation(alpha, orientation)
+    return (Channels(colour, alpha, icc), metadata), kind
 
 
 def _heif(path: Path, *, max_pixels: int, notes: list[str]) -> _Read:
     values, info = primary_picture(path, max_pixels=max_pixels, notes=notes)
     if values.dtype == np.uint16:
         bits = info["bit_depth"]
-        values = widened(values >> (16 - bits), bits)
+        values = scale_to_16bit(values >> (16 - bits), bits)
     layers = from_array(values, info.get("icc_profile"), notes)
     exif = info.get("exif")
     return layers, Metadata(
@@ -89,10 +89,10 @@ def _heif(path: Path, *, max_pixels: int, notes: list[str]) -> _Read:
 
 def _raw(path: Path, *, max_pixels: int) -> _Read:
     colour = develop(path, half_size=False, max_pixels=max_pixels)
-    return Layers(colour, None, None), Metadata(exif=exif_of_raw(path))
+    return Channels(colour, None, None), Metadata(exif=exif_of_raw(path))
 
 
-def read_whole(path: Path, *, max_pixels: int = MAX_PIXELS) -> Whole:
+def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> SourceImage:
     """Reads a picture of any kind.
 
     Args:
@@ -108,5 +108,5 @@ def read_whole(path: Path, *, max_pixels: int = MAX_PIXELS) -> Whole:
         heif=partial(_heif, max_pixels=max_pixels, notes=notes),
         raw=partial(_raw, max_pixels=max_pixels),
     )
-    (layers, metadata), kind = read_by(readers, path, notes)
-    return Whole(layers.colour, layers.alpha, metadata, kind, tuple(notes))
+    (layers, metadata), kind = read_with(readers, path, notes)
+    return SourceImage(layers.colour, layers.alpha, metadata, kind, tuple(notes))

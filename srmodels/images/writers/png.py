@@ -12,9 +12,9 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from srmodels.images.colour import Values
+from srmodels.images.colour import Pixels
 from srmodels.images.metadata import Metadata
-from srmodels.images.writers.row_stream import Sheet
+from srmodels.images.writers.row_stream import RowStream
 
 __all__ = ["write_png"]
 
@@ -72,12 +72,12 @@ def _filtered(rows: NDArray[np.uint8], before: NDArray[np.uint8], step: int) -> 
     return made
 
 
-def _bytes_of(band: Values) -> NDArray[np.uint8]:
+def _bytes_of(band: Pixels) -> NDArray[np.uint8]:
     ordered = band.astype(band.dtype.newbyteorder(">"))
     return np.ascontiguousarray(ordered).view(np.uint8).reshape(len(band), -1)
 
 
-def write_png(file: BinaryIO, sheet: Sheet) -> None:
+def write_png(file: BinaryIO, sheet: RowStream) -> None:
     """Writes a picture as its rows come."""
     kind = _COLOUR_TYPES[sheet.channels]
     header = struct.pack(">IIBBBBB", sheet.width, sheet.height, sheet.bits, kind, 0, 0, 0)

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from srmodels.images.colour import Values
+from srmodels.images.colour import Pixels
 from srmodels.images.metadata import Metadata
 
-__all__ = ["Bands", "Held", "Sheet", "sheet_of"]
+__all__ = ["RowBuffer", "RowChunks", "RowStream", "row_stream"]
 
-Bands = Iterator[Values]  # (rows, W, C), from top to bottom; they differ in height
+RowChunks = Iterator[Pixels]  # (rows, W, C), from top to bottom; they differ in height
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class RowStream:
     """A picture in rows.
 
     Attributes:
@@ -30,7 +30,7 @@ class Sheet:
     width: int
     channels: int
     bits: int
-    bands: Bands
+    bands: RowChunks
     metadata: Metadata = field(default_factory=Metadata)
 
     @property
@@ -38,10 +38,10 @@ class Sheet:
         """Of one row."""
         return self.width * self.channels * self.bits // 8
 
-    def whole(self) -> Values:
+    def whole(self) -> Pixels:
         """The picture in memory, (H, W, C)."""
         kind = np.uint8 if self.bits == 8 else np.uint16
-        pixels: Values = np.empty((self.height, self.width, self.channels), kind)
+        pixels: Pixels = np.empty((self.height, self.width, self.channels), kind)
         done = 0
         for band in self.bands:
             pixels[done : done + len(band)] = band
@@ -50,10 +50,10 @@ class Sheet:
         return pixels
 
 
-def sheet_of(pixels: Values, metadata: Metadata | None = None) -> Sheet:
+def row_stream(pixels: Pixels, metadata: Metadata | None = None) -> RowStream:
     """A picture in memory, (H, W, C), as a sheet."""
     height, width, channels = pixels.shape
-    return Sheet(
+    return RowStream(
         height=height,
         width=width,
         channels=channels,
@@ -63,13 +63,13 @@ def sheet_of(pixels: Values, metadata: Metadata | None = None) -> Sheet:
     )
 
 
-class Held:
+class RowBuffer:
     """The rows that are at hand of bands that come and go."""
 
-    def __init__(self, bands: Bands) -> None:
+    def __init__(self, bands: RowChunks) -> None:
         self._bands, self._first, self._rows = bands, 0, next(bands)
 
-    def rows(self, first: int, end: int) -> Values:
+    def rows(self, first: int, end: int) -> Pixels:
         """Some rows of the picture; those before them are forgotten."""
         parts, last = [self._rows[first - self._first :]], self._first + len(self._rows)
         while last < end:

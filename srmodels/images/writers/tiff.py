@@ -13,9 +13,9 @@ import tifffile
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from srmodels.images.colour import Values
+from srmodels.images.colour import Pixels
 from srmodels.images.metadata import Metadata
-from srmodels.images.writers.row_stream import Held, Sheet
+from srmodels.images.writers.row_stream import RowBuffer, RowStream
 
 __all__ = ["write_tiff"]
 
@@ -30,15 +30,15 @@ _WRITTEN = {int(each) for each in _DIRECTORIES} | {0x0112, 0x011A, 0x011B, 0x012
 _Tag = tuple[int, int, int, object, bool]  # code, kind, count, value, only once
 
 
-def _strip(rows: Values) -> bytes:
+def _strip(rows: Pixels) -> bytes:
     """Rows as differences along each row (section 14), compressed."""
     differences = rows.copy()
     differences[:, 1:] -= rows[:, :-1]
     return zlib.compress(differences.astype(rows.dtype.newbyteorder("<")).tobytes(), _LEVEL)
 
 
-def _strips(sheet: Sheet, some: int) -> Iterator[bytes]:
-    held = Held(sheet.bands)
+def _strips(sheet: RowStream, some: int) -> Iterator[bytes]:
+    held = RowBuffer(sheet.bands)
     for top in range(0, sheet.height, some):
         yield _strip(held.rows(top, min(top + some, sheet.height)))
 
@@ -86,7 +86,7 @@ def _add_directories(file: BinaryIO, metadata: Metadata) -> None:
             file.write(struct.pack("<H", each))
 
 
-def write_tiff(file: BinaryIO, sheet: Sheet) -> None:
+def write_tiff(file: BinaryIO, sheet: RowStream) -> None:
     """Writes a picture as its rows come.
 
     Args:

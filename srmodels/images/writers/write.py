@@ -15,10 +15,10 @@ from srmodels.atomic import replacing
 from srmodels.errors import PhotoError
 from srmodels.images.writers.formats import Format, format_of
 from srmodels.images.writers.png import write_png
-from srmodels.images.writers.row_stream import Sheet, sheet_of
+from srmodels.images.writers.row_stream import RowStream, row_stream
 from srmodels.images.writers.tiff import write_tiff
 
-__all__ = ["QUALITY", "write_picture", "write_sheet"]
+__all__ = ["QUALITY", "write_picture", "write_rows"]
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ _PILLOW: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def _beside(sheet: Sheet, kind: Format, name: str) -> dict[str, Any]:
+def _beside(sheet: RowStream, kind: Format, name: str) -> dict[str, Any]:
     """The metadata as Pillow takes it."""
     metadata = sheet.metadata
     grey_as_such = sheet.channels == 1 and kind.grey
@@ -48,7 +48,7 @@ def _beside(sheet: Sheet, kind: Format, name: str) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _image(sheet: Sheet, kind: Format, name: str) -> Image.Image:
+def _image(sheet: RowStream, kind: Format, name: str) -> Image.Image:
     """The whole picture as Pillow's.
 
     Raises:
@@ -66,8 +66,8 @@ def _image(sheet: Sheet, kind: Format, name: str) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
-def write_sheet(
-    file: BinaryIO, sheet: Sheet, kind: Format, *, name: str, quality: int = QUALITY
+def write_rows(
+    file: BinaryIO, sheet: RowStream, kind: Format, *, name: str, quality: int = QUALITY
 ) -> None:
     """Writes a picture.
 
@@ -109,7 +109,7 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
         PhotoError: The format cannot hold the picture (JPEG and WebP have a largest size).
         OSError: The folder cannot be written to, or the disk is full.
     """
-    kind, sheet = format_of(path), sheet_of(picture)
+    kind, sheet = format_of(path), row_stream(picture)
     kind.check(path.name, sheet.height, sheet.width)
     with replacing(path) as file:
-        write_sheet(file, sheet, kind, name=path.name)
+        write_rows(file, sheet, kind, name=path.name)

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from srmodels.images.colour import Values
-from srmodels.images.writers.row_stream import Bands, Held
+from srmodels.images.colour import Pixels
+from srmodels.images.writers.row_stream import RowBuffer, RowChunks
 from srmodels.inference.tiling.pixels import to_lr, to_pixels
 from srmodels.resize.tensors import enlarge, reduce
 
-__all__ = ["ITERATIONS", "consistent"]
+__all__ = ["ITERATIONS", "back_project"]
 
 ITERATIONS = 8
 _REACH = 5  # LR rows that one iteration depends on: two kernels of 2 pixels, and a rounding
@@ -28,13 +28,13 @@ def _corrected(sr: Tensor, lr: Tensor, scale: int, iterations: int) -> Tensor:
     return sr
 
 
-def consistent(
-    bands: Bands,
-    lr: Values,
+def back_project(
+    bands: RowChunks,
+    lr: Pixels,
     *,
     scale: int,
     iterations: int = ITERATIONS,
-) -> Iterator[Values]:
+) -> Iterator[Pixels]:
     """Corrects a result in rows.
 
     Args:
@@ -46,7 +46,7 @@ def consistent(
     Yields:
         SR in rows, as if the whole picture had been corrected at once.
     """
-    held, height = Held(bands), len(lr)
+    held, height = RowBuffer(bands), len(lr)
     margin = _REACH * iterations
     some = max(32, _PIXELS // lr.shape[1])
     for top in range(0, height, some):

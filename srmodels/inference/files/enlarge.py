@@ -15,21 +15,21 @@ import torch
 from scipy import ndimage
 
 from srmodels.errors import ConfigError
-from srmodels.images.colour import Values, round_to_8
-from srmodels.images.readers.source_image import Whole
+from srmodels.images.colour import Pixels, round_to_8
+from srmodels.images.readers.source_image import SourceImage
 from srmodels.images.writers.formats import Format
-from srmodels.images.writers.row_stream import Bands, Sheet
-from srmodels.inference.files.back_projection import consistent
+from srmodels.images.writers.row_stream import RowChunks, RowStream
+from srmodels.inference.files.back_projection import back_project
 from srmodels.inference.files.resample import resampled, resampled_part
 from srmodels.inference.generators.generator import Generator
 
-__all__ = ["Wish", "bled", "enlarged", "passes"]
+__all__ = ["OutputOptions", "fill_transparent", "passes", "upscale_image"]
 
 _MOST_PASSES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class OutputOptions:
     """What a result shall be.
 
     Attributes:
@@ -49,7 +49,7 @@ class Wish:
         factor = self.scale or float(scale)
         return min(factor, (self.max_side or np.inf) / max(height, width))
 
-    def bits_of(self, whole: Whole, kind: Format) -> int:
+    def bits_of(self, whole: SourceImage, kind: Format) -> int:
         """How many bits a picture's result has in a kind of file."""
         own = 16 if whole.colour.dtype == np.uint16 and whole.kind != "RAW" else 8
         return min(self.bits or own, 16 if kind.deep else 8)
@@ -74,13 +74,15 @@ def passes(factor: float, scale: int) -> int:
     )
 
 
-def _deep_as(values: Values, bits: int) -> Values:
+def _deep_as(values: Pixels, bits: int) -> Pixels:
     if bits == 8 * values.itemsize:
         return values
     return round_to_8(values) if bits == 8 else values.astype(np.uint16) * np.uint16(257)  # type: ignore[arg-type]
 
 
-def _stored(bands: Bands, height: int, width: int, kind: np.dtype[np.uint8 | np.uint16]) -> Values:
+def _stored(
+    bands: RowChunks, height: int, width: int, kind: np.dtype[np.uint8 | np.uint16]
+) -> Pixels:
     """A picture in a file without a name: the second pass reads it in parts."""
     with tempfile.TemporaryFile() as file:
         picture = np.memmap(file, kind, "w+", shape=(height, width, 3))
@@ -92,10 +94,10 @@ def _stored(bands: Bands, height: int, width: int, kind: np.dtype[np.uint8 | np.
 
 
 def _through(
-    generator: Generator, picture: Values, *, count: int, seed: int | None, corrected: bool
-) -> Bands:
+    generator: Generator, picture: Pixels, *, count: int, seed: int | None, corrected: bool
+) -> RowChunks:
     """A picture, (H, W, 3), so many times through the network; drawn, if there is a seed."""
-    bands: Bands = iter([picture])
+    bands: RowChunks = iter([picture])
     for number in range(count):
         if number:
             height, width = (generator.scale * side for side in picture.shape[:2])
@@ -106,17 +108,19 @@ def _through(
             drawn = torch.Generator().manual_seed(seed)
             bands = iter([generator.sample(picture, generator=drawn)])  # type: ignore[arg-type]
         if corrected:
-            bands = consistent(bands, picture, scale=generator.scale)
+            bands = back_project(bands, picture, scale=generator.scale)
     yield from bands
 
 
-def _grey(band: Values) -> Values:
+def _grey(band: Pixels) -> Pixels:
     mean = band.mean(axis=2, keepdims=True, dtype=np.float32)
-    grey: Values = (mean + 0.5).astype(band.dtype)
+    grey: Pixels = (mean + 0.5).astype(band.dtype)
     return grey
 
 
-def _finished(bands: Bands, alpha: Values | None, *, grey: bool, size: tuple[int, int]) -> Bands:
+def _finished(
+    bands: RowChunks, alpha: Pixels | None, *, grey: bool, size: tuple[int, int]
+) -> RowChunks:
     """Rows as they go to the file."""
     done = 0
     for rows in bands:
@@ -129,9 +133,14 @@ def _finished(bands: Bands, alpha: Values | None, *, grey: bool, size: tuple[int
         yield band
 
 
-def enlarged(
-    whole: Whole, generator: Generator, wish: Wish, kind: Format, *, seed: int | None = None
-) -> Sheet:
+def upscale_image(
+    whole: SourceImage,
+    generator: Generator,
+    wish: OutputOptions,
+    kind: Format,
+    *,
+    seed: int | None = None,
+) -> RowStream:
     """Enlarges a picture; the work is done when the rows are asked for.
 
     Args:
@@ -152,13 +161,13 @@ def enlarged(
     colour = _deep_as(whole.colour, bits)
     alpha = None if whole.alpha is None else _deep_as(whole.alpha, bits)
     if alpha is not None:
-        colour = bled(colour, alpha)
+        colour = fill_transparent(colour, alpha)
     picture = np.broadcast_to(colour, (height, width, 3))
     bands = _through(generator, picture, count=count, seed=seed, corrected=wish.consistent)
     made = (scale**count * height, scale**count * width)
     if made != size:
         bands = resampled(bands, size=made, to=size)
-    return Sheet(
+    return RowStream(
         height=size[0],
         width=size[1],
         channels=channels + (alpha is not None),
@@ -168,7 +177,7 @@ def enlarged(
     )
 
 
-def bled(colour: Values, alpha: Values) -> Values:
+def fill_transparent(colour: Pixels, alpha: Pixels) -> Pixels:
     """Gives every clear pixel the colour of the nearest one that is not.
 
     Programs write black, white or anything there. A network, or any kernel, would mix it into the
@@ -187,5 +196,5 @@ def bled(colour: Values, alpha: Values) -> Values:
     rows, columns = ndimage.distance_transform_edt(
         clear, return_distances=False, return_indices=True
     )
-    made: Values = colour[rows, columns]
+    made: Pixels = colour[rows, columns]
     return made

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from srmodels.images.colour import Values
-from srmodels.images.writers.row_stream import Bands, Held
+from srmodels.images.colour import Pixels
+from srmodels.images.writers.row_stream import RowBuffer, RowChunks
 
 __all__ = ["Kernel", "resampled", "resampled_part"]
 
@@ -32,11 +32,11 @@ def _reach(size: int, to: int, first: int, end: int, kernel: Kernel) -> tuple[in
 
 
 def _resampled(
-    rows: Values, top: float, bottom: float, size: tuple[int, int], kernel: Kernel
-) -> Values:
+    rows: Pixels, top: float, bottom: float, size: tuple[int, int], kernel: Kernel
+) -> Pixels:
     """What lies between two heights of some rows, (R, W, C), at a size."""
     box = (0.0, max(0.0, top), float(rows.shape[1]), min(float(len(rows)), bottom))
-    result: Values = np.empty((*size, rows.shape[2]), rows.dtype)
+    result: Pixels = np.empty((*size, rows.shape[2]), rows.dtype)
     white = np.iinfo(rows.dtype).max
     for channel in range(rows.shape[2]):
         plane = Image.fromarray(rows[..., channel].astype(np.float32))
@@ -46,8 +46,8 @@ def _resampled(
 
 
 def resampled_part(
-    picture: Values, to: tuple[int, int], first: int, end: int, *, kernel: Kernel
-) -> Values:
+    picture: Pixels, to: tuple[int, int], first: int, end: int, *, kernel: Kernel
+) -> Pixels:
     """Some rows of a picture in memory, (H, W, C), brought to another height and width."""
     height = len(picture)
     above, below = _reach(height, to[0], first, end, kernel)
@@ -62,8 +62,8 @@ def resampled_part(
 
 
 def resampled(
-    bands: Bands, *, size: tuple[int, int], to: tuple[int, int], kernel: Kernel = "lanczos"
-) -> Iterator[Values]:
+    bands: RowChunks, *, size: tuple[int, int], to: tuple[int, int], kernel: Kernel = "lanczos"
+) -> Iterator[Pixels]:
     """A picture in rows brought to another size.
 
     Args:
@@ -75,7 +75,7 @@ def resampled(
     Yields:
         Rows of the same kind, rounded and clamped.
     """
-    held, ratio = Held(bands), size[0] / to[0]
+    held, ratio = RowBuffer(bands), size[0] / to[0]
     some = max(1, _PIXELS // to[1])
     for first in range(0, to[0], some):
         end = min(first + some, to[0])

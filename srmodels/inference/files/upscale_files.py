@@ -17,10 +17,10 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from srmodels.atomic import replacing
 from srmodels.errors import PhotoError
 from srmodels.images.limits import MAX_PIXELS
-from srmodels.images.readers.source_image import read_whole
-from srmodels.images.writers.row_stream import Bands, Sheet
-from srmodels.images.writers.write import QUALITY, write_sheet
-from srmodels.inference.files.enlarge import Wish, enlarged
+from srmodels.images.readers.source_image import read_image
+from srmodels.images.writers.row_stream import RowChunks, RowStream
+from srmodels.images.writers.write import QUALITY, write_rows
+from srmodels.inference.files.enlarge import OutputOptions, upscale_image
 from srmodels.inference.files.plan import PIPE, Task
 from srmodels.inference.generators.generator import Generator
 
@@ -66,7 +66,7 @@ def _file_of(source: Path) -> Iterator[Path]:
         yield path
 
 
-def _watched(bands: Bands, bar: "tqdm[NoReturn]", height: int, share: float) -> Bands:
+def _watched(bands: RowChunks, bar: "tqdm[NoReturn]", height: int, share: float) -> RowChunks:
     for band in bands:
         yield band
         bar.update(share * len(band) / height)
@@ -77,7 +77,7 @@ class _Work:
     """How each picture is done."""
 
     generator: Generator
-    wish: Wish
+    wish: OutputOptions
     quality: int
     max_pixels: int
     seed: int | None
@@ -85,24 +85,24 @@ class _Work:
 
     def do(self, task: Task) -> None:
         with _file_of(task.source) as path:
-            whole = read_whole(path, max_pixels=self.max_pixels)
+            whole = read_image(path, max_pixels=self.max_pixels)
         for note in whole.notes:
             log.info("%s", _line(f"{task.source.name}: {note}"))
         for number, target in enumerate(task.targets):
             seed = None if self.seed is None else self.seed + number
-            sheet = enlarged(whole, self.generator, self.wish, task.kind, seed=seed)
+            sheet = upscale_image(whole, self.generator, self.wish, task.kind, seed=seed)
             task.kind.check(task.source.name, sheet.height, sheet.width)
             bands = _watched(sheet.bands, self.bar, sheet.height, 1 / len(task.targets))
             self._write(replace(sheet, bands=bands), task, target)
 
-    def _write(self, sheet: Sheet, task: Task, target: Path) -> None:
+    def _write(self, sheet: RowStream, task: Task, target: Path) -> None:
         name = task.source.name
         if target != PIPE:
             with replacing(target) as file:
-                write_sheet(file, sheet, task.kind, name=name, quality=self.quality)
+                write_rows(file, sheet, task.kind, name=name, quality=self.quality)
             return
         with tempfile.TemporaryFile() as file:
-            write_sheet(file, sheet, task.kind, name=name, quality=self.quality)
+            write_rows(file, sheet, task.kind, name=name, quality=self.quality)
             file.seek(0)
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.flush()
@@ -122,7 +122,7 @@ def _failure(task: Task, error: Exception) -> str | None:
 def upscale_files(
     tasks: Sequence[Task],
     generator: Generator,
-    wish: Wish | None = None,
+    wish: OutputOptions | None = None,
     *,
     quality: int = QUALITY,
     max_pixels: int = MAX_PIXELS,
@@ -146,7 +146,7 @@ def upscale_files(
     """
     outcome = Outcome()
     bar: tqdm[NoReturn] = tqdm(total=len(tasks), desc="upscale", disable=None, bar_format=_BAR)
-    work = _Work(generator, wish or Wish(), quality, max_pixels, seed, bar)
+    work = _Work(generator, wish or OutputOptions(), quality, max_pixels, seed, bar)
     with logging_redirect_tqdm(), bar:
         for done, task in enumerate(tasks):
             bar.set_postfix_str(f", {_line(task.source.name)} ({done + 1} of {len(tasks)})")

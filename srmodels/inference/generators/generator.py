@@ -10,7 +10,7 @@ from torch import nn
 from srmodels.inference.generators.sample import sample
 from srmodels.inference.tiling.device import Precision
 from srmodels.inference.tiling.pixels import Kind
-from srmodels.inference.tiling.upscale import Picture, assembled, margins, rows
+from srmodels.inference.tiling.upscale import Picture, concat_rows, tile_margins, upscale_rows
 from srmodels.models._latent import LatentNetwork
 
 __all__ = ["Generator"]
@@ -25,7 +25,7 @@ class Generator:
         name: The network's name, which is its module's.
         scale: How many times larger it makes a picture.
         tile: Side of the tiles in LR pixels.
-        precision: "auto", "fp32", "bf16" or "fp16"; see `upscale.rows`.
+        precision: "auto", "fp32", "bf16" or "fp16"; see `upscale.upscale_rows`.
     """
 
     network: nn.Module
@@ -36,12 +36,12 @@ class Generator:
 
     def __call__(self, lr: NDArray[Kind]) -> NDArray[Kind]:
         """Enlarges one picture; 16 bits give 16 bits, floats in [0, 1] give floats, not clamped."""
-        return assembled(self.rows(lr), lr, self.scale)
+        return concat_rows(self.rows(lr), lr, self.scale)
 
     def rows(self, lr: NDArray[Kind]) -> Iterator[NDArray[Kind]]:
-        """The same in bands of SR rows, from top to bottom, with little memory (`upscale.rows`)."""
-        padding, multiple = margins(self.network)
-        return rows(
+        """The same in bands of SR rows, top to bottom, with little memory (`upscale_rows`)."""
+        padding, multiple = tile_margins(self.network)
+        return upscale_rows(
             self.network,
             lr,
             scale=self.scale,

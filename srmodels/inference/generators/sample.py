@@ -7,7 +7,7 @@ their latent, so there are no seams, and the sample is the same whatever the siz
 import torch
 from torch import Tensor
 
-from srmodels.inference.tiling.device import Precision, home_of
+from srmodels.inference.tiling.device import Precision, device_of
 from srmodels.inference.tiling.upscale import Enlarger, Picture, upscale
 from srmodels.models._latent import LatentNetwork
 
@@ -18,7 +18,7 @@ def _noise(network: LatentNetwork, image: Picture, generator: torch.Generator | 
     """A standard normal number for each of a picture's latent."""
     (height, width), step = image.shape[:2], network.multiple
     with torch.inference_mode():
-        least = torch.zeros(1, 3, step, step, device=home_of(network))
+        least = torch.zeros(1, 3, step, step, device=device_of(network))
         channels = network.prior_of(least)[0].mean.shape[1]
     return torch.randn(1, channels, -(-height // step), -(-width // step), generator=generator)
 

@@ -16,7 +16,7 @@ from srmodels.evaluation.protocol import ENSEMBLE
 from srmodels.inference.generators.generator import Generator
 from srmodels.resize.tensors import to_image
 
-__all__ = ["SelfEnsemble", "with_ensemble"]
+__all__ = ["SelfEnsemble", "add_self_ensemble"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class SelfEnsemble:
         return self.generator.sample(lr, generator=generator, temperature=temperature)
 
 
-def with_ensemble(generators: Mapping[str, Generator]) -> dict[str, Generator | SelfEnsemble]:
+def add_self_ensemble(generators: Mapping[str, Generator]) -> dict[str, Generator | SelfEnsemble]:
     """What an evaluation compares, and the last of it as a self-ensemble: NAME+x8."""
     name, last = list(generators.items())[-1]
     return {**generators, name + ENSEMBLE: SelfEnsemble(generator=last)}

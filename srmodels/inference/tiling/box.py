@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-__all__ = ["Box", "even"]
+__all__ = ["Box", "even_tile_size"]
 
 
-def even(length: int, tile: int, multiple: int = 1) -> int:
+def even_tile_size(length: int, tile: int, multiple: int = 1) -> int:
     """The side of tiles that share a length evenly: slivers would be mostly padding."""
     count = -(-length // max(multiple, tile // multiple * multiple))
     return -(-length // count // multiple) * multiple
@@ -21,8 +21,8 @@ class Box(NamedTuple):
 
     def split(self, height: int, width: int, multiple: int = 1) -> "list[Box]":
         """Boxes of at most such a size, much alike, that cover this one row by row."""
-        tall = even(self.bottom - self.top, height, multiple)
-        wide = even(self.right - self.left, width, multiple)
+        tall = even_tile_size(self.bottom - self.top, height, multiple)
+        wide = even_tile_size(self.right - self.left, width, multiple)
         return [
             Box(y, x, min(y + tall, self.bottom), min(x + wide, self.right))
             for y in range(self.top, self.bottom, tall)

@@ -10,20 +10,20 @@ from srmodels.errors import ConfigError
 from srmodels.machine import bf16_is_fast
 
 __all__ = [
-    "Computing",
+    "ComputeDtype",
     "Precision",
-    "computing",
-    "device_named",
-    "home_of",
+    "autocast_context",
+    "device_of",
     "is_out_of_memory",
-    "precision_on",
+    "resolve_device",
+    "resolve_precision",
 ]
 
-Computing = Literal["fp32", "bf16", "fp16"]
+ComputeDtype = Literal["fp32", "bf16", "fp16"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
-def device_named(name: str) -> torch.device:
+def resolve_device(name: str) -> torch.device:
     """The device for "auto" (CUDA, then Apple's MPS, then the CPU), "cuda", "mps" or "cpu".
 
     Raises:
@@ -41,7 +41,7 @@ def device_named(name: str) -> torch.device:
     return torch.device(chosen)
 
 
-def precision_on(device: torch.device, precision: Precision) -> Computing:
+def resolve_precision(device: torch.device, precision: Precision) -> ComputeDtype:
     """What "auto" is on a device: bf16 where the device is fast at it, fp32 elsewhere.
 
     Raises:
@@ -54,13 +54,15 @@ def precision_on(device: torch.device, precision: Precision) -> Computing:
     return precision
 
 
-def home_of(network: nn.Module) -> torch.device:
+def device_of(network: nn.Module) -> torch.device:
     """The device a network's parameters are on."""
     first = next(network.parameters(), None)
     return torch.device("cpu") if first is None else first.device
 
 
-def computing(device: torch.device, precision: Computing) -> AbstractContextManager[object]:
+def autocast_context(
+    device: torch.device, precision: ComputeDtype
+) -> AbstractContextManager[object]:
     """Within it, PyTorch computes at this precision."""
     if precision != "fp32":
         half = torch.bfloat16 if precision == "bf16" else torch.float16

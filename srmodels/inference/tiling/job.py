@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from srmodels.errors import SrmodelsError, WeightsError
 from srmodels.inference.tiling.box import Box
-from srmodels.inference.tiling.device import Computing, computing, home_of
+from srmodels.inference.tiling.device import ComputeDtype, autocast_context, device_of
 from srmodels.inference.tiling.pixels import Kind, to_lr
 
-__all__ = ["Enlarger", "Job", "Unsound", "halved"]
+__all__ = ["Enlarger", "HalfPrecisionError", "TilingJob", "halve_tile"]
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +26,12 @@ _VARIED = 0.1  # LR with less between its darkest and its lightest value may wel
 _FLAT = 0.01  # of LR's range
 
 
-class Unsound(Exception):  # noqa: N818 - it is caught, never shown
+class HalfPrecisionError(Exception):
     """A tile in half precision is not finite, or flat where its LR is not."""
 
 
 @dataclass(kw_only=True)
-class Job(Generic[Kind]):
+class TilingJob(Generic[Kind]):
     """A picture, a network, and how they meet; what memory or precision forbid changes on the way.
 
     Attributes:
@@ -51,7 +51,7 @@ class Job(Generic[Kind]):
     padding: int
     multiple: int
     tile: int
-    precision: Computing
+    precision: ComputeDtype
     enlarger: Enlarger | None = None
 
     @property
@@ -71,13 +71,13 @@ class Job(Generic[Kind]):
 
     def lr(self, box: Box) -> Tensor:
         """A part of the picture, (1, 3, h, w) in [0, 1], on the network's device."""
-        part = to_lr(self.image[box.of(self.box)]).to(home_of(self.network))
+        part = to_lr(self.image[box.of(self.box)]).to(device_of(self.network))
         return part.contiguous(memory_format=torch.channels_last)
 
     @contextmanager
     def computing(self) -> Iterator[None]:
         """Within it, networks compute in this job's precision and remember nothing."""
-        with torch.inference_mode(), computing(home_of(self.network), self.precision):
+        with torch.inference_mode(), autocast_context(device_of(self.network), self.precision):
             yield
 
     def check(self, sr: Tensor, lr: Tensor) -> None:
@@ -91,7 +91,7 @@ class Job(Generic[Kind]):
         assert sr.shape == wanted, f"the network made {tuple(sr.shape)} instead of {wanted}"
         finite = bool(sr.isfinite().all())
         if self.precision != "fp32" and not (finite and _varies_with(sr, lr)):
-            raise Unsound
+            raise HalfPrecisionError
         if not finite:
             raise WeightsError(
                 f"{type(self.network).__name__}: makes pixels that are no numbers, in float32 too; "
@@ -99,7 +99,7 @@ class Job(Generic[Kind]):
             )
 
     def go_on_in_fp32(self) -> None:
-        """The answer to `Unsound`: what one tile suffered, its neighbours would as well."""
+        """Computes the rest of the picture in float32, after `HalfPrecisionError`."""
         log.warning(
             "a tile in %s is black or not finite; it and the rest are computed in fp32",
             self.precision,
@@ -114,7 +114,7 @@ def _varies_with(sr: Tensor, lr: Tensor) -> bool:
     return bool((varied < _VARIED) | (lightest - darkest >= _FLAT * varied))
 
 
-def halved(side: int, device: torch.device, what: str) -> int:
+def halve_tile(side: int, device: torch.device, what: str) -> int:
     """The answer to too little memory: half of a tile's side, or of a strip's, in LR pixels.
 
     Raises:

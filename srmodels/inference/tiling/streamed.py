@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from srmodels.inference.tiling.box import Box
-from srmodels.inference.tiling.device import home_of, is_out_of_memory
-from srmodels.inference.tiling.job import Job, Unsound, halved
+from srmodels.inference.tiling.device import device_of, is_out_of_memory
+from srmodels.inference.tiling.job import HalfPrecisionError, TilingJob, halve_tile
 from srmodels.inference.tiling.pixels import Kind, to_pixels
 from srmodels.inference.tiling.trunk import Held, Trunk
 from srmodels.models._split import Split
@@ -42,9 +42,9 @@ class _Sizes:
     columns: int
 
 
-def streamed_rows(job: Job[Kind]) -> Iterator[NDArray[Kind]]:
+def streamed_rows(job: TilingJob[Kind]) -> Iterator[NDArray[Kind]]:
     """A picture in bands, (rows, scale W, 3), from top to bottom; the network is a `Split`."""
-    device = home_of(job.network)
+    device = device_of(job.network)
     # on a CPU, what is larger leaves its cache; elsewhere, what is smaller does not fill it
     tail, band = (64, 2**13) if device.type == "cpu" else (256, 2**18)
     sizes = _Sizes(min(tail, job.tile), band, _widest(job))
@@ -54,26 +54,26 @@ def streamed_rows(job: Job[Kind]) -> Iterator[NDArray[Kind]]:
             for rows in _bands(job, top, sizes):
                 yield rows
                 top += len(rows) // job.scale
-        except Unsound:
+        except HalfPrecisionError:
             job.go_on_in_fp32()
             sizes.columns = min(sizes.columns, _widest(job))
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            sizes.columns = halved(min(sizes.columns, job.box.right), device, "strips")
+            sizes.columns = halve_tile(min(sizes.columns, job.box.right), device, "strips")
             sizes.tail, sizes.band = max(32, sizes.tail // 2), sizes.band // 2
 
 
-def _widest(job: Job[Kind]) -> int:
+def _widest(job: TilingJob[Kind]) -> int:
     """How wide a picture may be for the rows that its trunk keeps, in LR pixels."""
     trunk = Trunk(job.network, 1, band=1)
     with job.computing():
-        trunk.push(torch.zeros(1, 3, 1, 1, device=home_of(job.network)))
+        trunk.push(torch.zeros(1, 3, 1, 1, device=device_of(job.network)))
     kept = max(_LEAST_KEPT_BYTES, _KEPT_BYTES - job.image.nbytes)
     return max(1, kept // max(1, trunk.bytes_per_column()))
 
 
-def _bands(job: Job[Kind], top: int, sizes: _Sizes) -> Iterator[NDArray[Kind]]:
+def _bands(job: TilingJob[Kind], top: int, sizes: _Sizes) -> Iterator[NDArray[Kind]]:
     """What there is below a row of LR, in bands as wide as the picture."""
     rest = job.box._replace(top=top)
     if rest.right <= sizes.columns:
@@ -92,7 +92,7 @@ def _bands(job: Job[Kind], top: int, sizes: _Sizes) -> Iterator[NDArray[Kind]]:
         yield result
 
 
-def _strip(job: Job[Kind], strip: Box, sizes: _Sizes) -> Iterator[NDArray[Kind]]:
+def _strip(job: TilingJob[Kind], strip: Box, sizes: _Sizes) -> Iterator[NDArray[Kind]]:
     """A strip in bands of its own width."""
     network = _split(job)
     read = strip.around(network.trunk_padding + network.tail_padding, job.box)
@@ -111,7 +111,9 @@ def _strip(job: Job[Kind], strip: Box, sizes: _Sizes) -> Iterator[NDArray[Kind]]
         yield _enlarged(job, band, features, read.left, sizes.tail)
 
 
-def _enlarged(job: Job[Kind], band: Box, features: Held, left: int, tile: int) -> NDArray[Kind]:
+def _enlarged(
+    job: TilingJob[Kind], band: Box, features: Held, left: int, tile: int
+) -> NDArray[Kind]:
     """A band through the tail; the features begin at a column of LR."""
     network, result = _split(job), job.empty(band)
     for box in band.split(tile, tile):
@@ -127,6 +129,6 @@ def _enlarged(job: Job[Kind], band: Box, features: Held, left: int, tile: int) -
     return result
 
 
-def _split(job: Job[Kind]) -> Split:
+def _split(job: TilingJob[Kind]) -> Split:
     assert isinstance(job.network, Split), f"{type(job.network).__name__} has no trunk and tail"
     return job.network

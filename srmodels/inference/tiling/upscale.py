@@ -11,19 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from srmodels.inference.tiling.device import Precision, home_of, precision_on
-from srmodels.inference.tiling.job import Enlarger, Job
+from srmodels.inference.tiling.device import Precision, device_of, resolve_precision
+from srmodels.inference.tiling.job import Enlarger, TilingJob
 from srmodels.inference.tiling.pixels import Kind
 from srmodels.inference.tiling.streamed import streamed_rows
 from srmodels.inference.tiling.tiled import tiled_rows
 from srmodels.models._split import Split
 
-__all__ = ["Enlarger", "Picture", "assembled", "margins", "rows", "upscale", "upscaler"]
+__all__ = [
+    "Enlarger",
+    "Picture",
+    "concat_rows",
+    "tile_margins",
+    "upscale",
+    "upscale_rows",
+    "upscaler",
+]
 
 Picture = NDArray[np.uint8]
 
 
-def rows(
+def upscale_rows(
     network: nn.Module,
     image: NDArray[Kind],
     *,
@@ -67,21 +75,21 @@ def rows(
     """
     if precision == "auto" and image.dtype != np.uint8:
         precision = "fp32"
-    job = Job(
+    job = TilingJob(
         network=network,
         image=image,
         scale=scale,
         padding=padding,
         multiple=multiple,
         tile=tile,
-        precision=precision_on(home_of(network), precision),
+        precision=resolve_precision(device_of(network), precision),
         enlarger=enlarger,
     )
     return streamed_rows(job) if isinstance(network, Split) and not enlarger else tiled_rows(job)
 
 
-def assembled(bands: Iterable[NDArray[Kind]], image: NDArray[Kind], scale: int) -> NDArray[Kind]:
-    """The bands that `rows` hands out of a picture, as one: (scale H, scale W, 3)."""
+def concat_rows(bands: Iterable[NDArray[Kind]], image: NDArray[Kind], scale: int) -> NDArray[Kind]:
+    """The bands that `upscale_rows` hands out of a picture, as one: (scale H, scale W, 3)."""
     height, width = image.shape[:2]
     result = np.empty((scale * height, scale * width, 3), image.dtype)
     done = 0
@@ -104,12 +112,12 @@ def upscale(
 ) -> NDArray[Kind]:
     """Enlarges a picture in memory.
 
-    Takes and raises what `rows` does.
+    Takes and raises what `upscale_rows` does.
 
     Returns:
         (scale H, scale W, 3) of the image's kind.
     """
-    bands = rows(
+    bands = upscale_rows(
         network,
         image,
         scale=scale,
@@ -119,10 +127,10 @@ def upscale(
         precision=precision,
         enlarger=enlarger,
     )
-    return assembled(bands, image, scale)
+    return concat_rows(bands, image, scale)
 
 
-def margins(network: nn.Module) -> tuple[int, int]:
+def tile_margins(network: nn.Module) -> tuple[int, int]:
     """The `padding` and the `multiple` that a network says it needs."""
     padding, multiple = getattr(network, "padding", None), getattr(network, "multiple", 1)
     assert isinstance(padding, int), f"{type(network).__name__} has no padding"
@@ -136,7 +144,7 @@ def upscaler(
     """`upscale` for networks that say themselves what padding they need: (network, LR) to SR."""
 
     def enlarged(network: nn.Module, image: Picture) -> Picture:
-        padding, multiple = margins(network)
+        padding, multiple = tile_margins(network)
         return upscale(
             network,
             image,

@@ -22,7 +22,7 @@ from srmodels.inference.weights.spandrel_network import ForeignNetwork
 from srmodels.models._state import read_state
 from srmodels.snapshot import Snapshot
 
-__all__ = ["compared", "generator_of", "load", "open_snapshot", "open_weights"]
+__all__ = ["generator_of", "load", "load_for_evaluation", "open_snapshot", "open_weights"]
 
 _KINDS = (".safetensors", ".pth", ".pt", ".ckpt")
 
@@ -179,7 +179,7 @@ def load(
     return generator_of(_read(path, device), tile, precision)
 
 
-def compared(
+def load_for_evaluation(
     final: Path,
     *,
     pretrained: Path | None = None,

@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from srmodels.data.batches.augment import paint
+from srmodels.data.batches.augment import crop_and_augment
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -19,11 +19,13 @@ def test_it_is_numpys(side, which, order):
     expected = np.flipud(expected) if which & 2 else expected
     expected = np.fliplr(expected) if which & 4 else expected
     out = np.empty((side, side, 3), np.float32)
-    paint(whole, (5, 7), which, order, out=out)
+    crop_and_augment(whole, (5, 7), which, order, out=out)
     assert (out == expected[..., order].astype(np.float32) / np.float32(255)).all()
 
 
 @pytest.mark.parametrize("corner", [(-1, 0), (0, 16), (17, 0)])
 def test_a_crop_that_reaches_beyond_the_picture_is_refused(corner):
     with pytest.raises(AssertionError, match=r"no crop of 5 pixels at .* lies in 20x20"):
-        paint(np.zeros((20, 20, 3), np.uint8), corner, 0, out=np.zeros((5, 5, 3), np.float32))
+        crop_and_augment(
+            np.zeros((20, 20, 3), np.uint8), corner, 0, out=np.zeros((5, 5, 3), np.float32)
+        )

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from srmodels.data.batches import paired as batches
-from srmodels.data.batches.paired import PatchSource, Store
+from srmodels.data.batches.paired import PatchSampler, PatchStore
 from srmodels.data.patches.cut import PatchSettings, cut
-from srmodels.data.store.index import Cut
+from srmodels.data.store.index import PhotoPatches
 from srmodels.data.store.writer import ShardWriter, write_index
 from srmodels.errors import DataError, PhotoError
 from srmodels.images.readers.folder import whole_images
@@ -26,12 +26,12 @@ def store(tmp_path_factory):
             settings = PatchSettings(patch_size=20, stride=20)
             rows += writer.add(photo, cut(pattern(*size), settings, 4))
     write_index(rows, folder)
-    return Store(folder)
+    return PatchStore(folder)
 
 
 def source(store, **options):
     values = {"patch_size": 16, "batch_size": 32, "seed": 0, "scale": 4} | options
-    return PatchSource(store, **values)
+    return PatchSampler(store, **values)
 
 
 def written(folder, **options):
@@ -41,10 +41,10 @@ def written(folder, **options):
         with ShardWriter(folder, shard, patch_size=20, scale=4, **options) as writer:
             hr, lr = (rng.integers(0, 256, (9, side, side, 3), np.uint8) for side in (80, 20))
             boxes = np.zeros((9, 2), np.int64)
-            pieces = Cut(hr=hr, lr=lr, boxes=boxes, sharpness=np.zeros(9), flat=0)
+            pieces = PhotoPatches(hr=hr, lr=lr, boxes=boxes, sharpness=np.zeros(9), flat=0)
             rows += writer.add(f"noise-{shard}", pieces)
     write_index(rows, folder)
-    return Store(folder)
+    return PatchStore(folder)
 
 
 def fingerprint(batch):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from srmodels.data.batches.paired import Store
-from srmodels.data.batches.unpaired import UnpairedSource, halves
+from srmodels.data.batches.paired import PatchStore
+from srmodels.data.batches.unpaired import UnpairedSampler, disjoint_halves
 from srmodels.data.patches.cut import PatchSettings, cut
 from srmodels.data.store.writer import ShardWriter, write_index
 from srmodels.errors import DataError
@@ -24,12 +24,12 @@ def store_of(folder, count):
             )
         ]
     write_index(rows, folder)
-    return Store(folder)
+    return PatchStore(folder)
 
 
 def test_lr_and_hr_never_come_from_one_photograph(tmp_path):
     store = store_of(tmp_path / "s", 9)
-    source = UnpairedSource(store, patch_size=8, batch_size=16, seed=0, scale=4)
+    source = UnpairedSampler(store, patch_size=8, batch_size=16, seed=0, scale=4)
     low, high = set(), set()
     for step in range(40):
         batch = source.batch(step)
@@ -42,18 +42,18 @@ def test_lr_and_hr_never_come_from_one_photograph(tmp_path):
 
 def test_a_batch_has_the_shapes_of_a_paired_one(tmp_path):
     store = store_of(tmp_path / "s", 4)
-    batch = UnpairedSource(store, patch_size=8, batch_size=3, seed=0, scale=4).batch(0)
+    batch = UnpairedSampler(store, patch_size=8, batch_size=3, seed=0, scale=4).batch(0)
     assert batch.lr.shape == (3, 3, 8, 8)
     assert batch.hr.shape == (3, 3, 32, 32)
 
 
 def test_the_halves_are_of_about_the_same_size_and_hold_every_row(tmp_path):
     store = store_of(tmp_path / "s", 12)
-    first, second = halves(store)
+    first, second = disjoint_halves(store)
     assert sorted([*first, *second]) == list(range(len(store)))
     assert abs(len(first) - len(second)) <= 3
 
 
 def test_one_photograph_cannot_be_halved(tmp_path):
     with pytest.raises(DataError, match="two photographs or more"):
-        halves(store_of(tmp_path / "s", 1))
+        disjoint_halves(store_of(tmp_path / "s", 1))

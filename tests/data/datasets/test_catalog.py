@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from srmodels.data.datasets.catalog import Source, members_of, official_lr_of, set_names, sources_of
+from srmodels.data.datasets.catalog import (
+    ImageFolder,
+    members_of,
+    official_lr_of,
+    resolve_folders,
+    set_names,
+)
 from srmodels.data.datasets.definition import ENDINGS, read_definition
 from srmodels.errors import DataError
 from tests.data.datasets.server import serving
@@ -46,14 +52,14 @@ def tiny(data, tmp_path):
 
 
 def found(photos, data, scale=4, official_lr=False):
-    return sources_of(photos, data=data, scale=scale, official_lr=official_lr)
+    return resolve_folders(photos, data=data, scale=scale, official_lr=official_lr)
 
 
 def test_a_set_by_its_name_is_fetched_unpacked_and_listed(tiny, data, tmp_path):
     unpacked = tmp_path / "cache/unpacked"
     assert found("tiny", data) == [
-        Source("T_HR", unpacked / "tiny.tar/T/HR", ("train", "validation"), None),
-        Source("T_val", unpacked / "val.zip/val", ("test",), None),
+        ImageFolder("T_HR", unpacked / "tiny.tar/T/HR", ("train", "validation"), None),
+        ImageFolder("T_val", unpacked / "val.zip/val", ("test",), None),
     ]
     assert (unpacked / "val.zip/val/3.png").read_bytes() == b"3"
 
@@ -90,7 +96,7 @@ def test_who_is_offline_learns_of_every_file_at_once(tiny, data, tmp_path):
 
 
 def test_a_folder_is_one_source_for_all_splits(data, tmp_path):
-    assert found(str(tmp_path), data) == [Source("", tmp_path, SPLITS, None)]
+    assert found(str(tmp_path), data) == [ImageFolder("", tmp_path, SPLITS, None)]
 
 
 def test_a_folder_named_as_div2ks_brings_the_lr_beside_it(data, tmp_path):

@@ -13,14 +13,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from srmodels.data.datasets.cache import alone, cache_folder
+from srmodels.data.datasets.cache import cache_folder, cache_lock
 from srmodels.data.datasets.definition import Archive
 from srmodels.data.datasets.download import fetch, trusted_digest
-from srmodels.data.datasets.http import Patience
+from srmodels.data.datasets.http import RetryPolicy
 from srmodels.errors import DataError
 from tests.data.datasets.server import serving
 
-QUICK = Patience(attempts=3, wait=0.001, timeout=0.5)
+QUICK = RetryPolicy(attempts=3, wait=0.001, timeout=0.5)
 
 
 def zipped(seed, size=400_000):
@@ -235,10 +235,10 @@ def test_only_one_process_at_a_time_fetches_an_archive(tmp_path):
     order = []
 
     def second():
-        with alone(tmp_path / "a.zip"):
+        with cache_lock(tmp_path / "a.zip"):
             order.append("second")
 
-    with alone(tmp_path / "a.zip"):
+    with cache_lock(tmp_path / "a.zip"):
         thread = threading.Thread(target=second)
         thread.start()
         time.sleep(0.1)

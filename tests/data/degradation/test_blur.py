@@ -9,14 +9,14 @@ from scipy.ndimage import convolve
 from scipy.stats import multivariate_normal
 
 from srmodels.data.degradation.blur import SIDE, blur, draw_kernels, draw_sincs, gaussian, sinc
-from srmodels.data.degradation.degrade import Order
+from srmodels.data.degradation.degrade import DegradationStage
 from srmodels.resize.tensors import to_image, to_tensor
 
 ROUND = {"sigmas": (2.0, 2.0), "angle": 0.0, "shape": 1.0}
 
 
 def drawn(count=300, **settings):
-    return draw_kernels(np.random.default_rng(0), count, Order(**settings)).numpy()
+    return draw_kernels(np.random.default_rng(0), count, DegradationStage(**settings)).numpy()
 
 
 @pytest.mark.parametrize("sigmas", [(1.5, 1.5), (3.0, 0.8)])
@@ -77,7 +77,7 @@ def test_the_shares_of_kernels_are_those_of_the_settings():
 @pytest.mark.parametrize("size", [(30, 41), (3, 2)])
 def test_blurring_is_scipys_convolution_with_each_images_own_kernel(size):
     images = torch.rand(2, 3, *size)
-    kernels = draw_kernels(np.random.default_rng(1), 2, Order())
+    kernels = draw_kernels(np.random.default_rng(1), 2, DegradationStage())
     ours = blur(images, kernels).numpy()
     for image, kernel, found in zip(images.numpy(), kernels.numpy(), ours, strict=True):
         for plane, out in zip(image, found, strict=True):
@@ -85,5 +85,5 @@ def test_blurring_is_scipys_convolution_with_each_images_own_kernel(size):
 
 
 def test_the_identity_changes_nothing(photo):
-    nothing = draw_kernels(np.random.default_rng(0), 1, Order(blur=0.0))
+    nothing = draw_kernels(np.random.default_rng(0), 1, DegradationStage(blur=0.0))
     np.testing.assert_array_equal(to_image(blur(to_tensor(photo), nothing)), photo)

@@ -8,7 +8,12 @@ import torch
 from skimage.registration import phase_cross_correlation
 
 from srmodels.config import check
-from srmodels.data.degradation.degrade import DegradationSettings, Order, SecondOrder, degrade
+from srmodels.data.degradation.degrade import (
+    DegradationSettings,
+    DegradationStage,
+    SecondOrder,
+    degrade,
+)
 from srmodels.errors import ConfigError
 from srmodels.resize.tensors import reduce
 from tests.images.pictures import pattern
@@ -77,7 +82,7 @@ def test_brightness_and_colours_are_kept_on_average(hr):
 
 def test_lr_is_not_shifted_against_the_protocols(hr):
     window = np.outer(np.hanning(24), np.hanning(24))
-    orders, shifts = {"first": Order(**MILD), "second": SecondOrder(**MILD)}, []
+    orders, shifts = {"first": DegradationStage(**MILD), "second": SecondOrder(**MILD)}, []
     for step in range(10):
         for pair in zip(reduce(hr, 4), made(hr, step=step, **orders), strict=True):
             planes = [each.mean(0).numpy() for each in pair]

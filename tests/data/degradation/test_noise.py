@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from srmodels.data.degradation.degrade import Order
+from srmodels.data.degradation.degrade import DegradationStage
 from srmodels.data.degradation.noise import add_noise, levels_in, shot_noise
 
 
 def noisy(images, seed=0, **settings):
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    return add_noise(images, Order(**settings), rng=rng, generator=generator)
+    return add_noise(images, DegradationStage(**settings), rng=rng, generator=generator)
 
 
 def flat(value=0.5, count=4, side=64):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from srmodels.data.patches.cut import PatchSettings, boxes, cut
 from srmodels.errors import PhotoError
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 from tests.images.pictures import pattern
 
 sizes = st.integers(1, 90)
@@ -50,7 +50,7 @@ def test_every_hr_patch_is_its_box_and_shrinks_to_its_lr_patch(height, width, sc
         assert (hr == picture[y : y + side, x : x + side]).all()
         # the kernel reaches two LR pixels; nearer to the edge a patch lacks its neighbours
         inner = np.s_[3:-3, 3:-3]
-        assert np.abs(reduce_image(hr, scale)[inner].astype(int) - lr[inner]).max(initial=0) <= 1
+        assert np.abs(downscale(hr, scale)[inner].astype(int) - lr[inner]).max(initial=0) <= 1
 
 
 @settings(deadline=None)
@@ -66,14 +66,14 @@ def test_every_pixel_of_a_photograph_lies_in_some_patch(height, width, scale):
 def test_a_shift_by_one_pixel_would_be_noticed():
     picture = pattern()
     lr = cut(picture, PatchSettings(patch_size=16, stride=16), 4).lr[0]
-    shifted = reduce_image(np.ascontiguousarray(picture[:64, 1:65]), 4)
+    shifted = downscale(np.ascontiguousarray(picture[:64, 1:65]), 4)
     assert np.abs(shifted.astype(int) - lr)[3:-3, 3:-3].max() > 10
 
 
 def test_lr_is_the_protocols_resize_of_the_whole_photograph():
     picture = pattern(96, 128)
     pieces = cut(picture, PatchSettings(patch_size=8, stride=8), 4)
-    whole = reduce_image(picture, 4)
+    whole = downscale(picture, 4)
     for lr, (top, left) in zip(pieces.lr, pieces.boxes, strict=True):
         assert (lr == whole[top : top + 8, left : left + 8]).all()
 
@@ -116,7 +116,7 @@ def test_sharpness_is_the_mean_step_along_some_rows_and_columns():
 
 def test_a_given_lr_picture_is_cut_instead_of_an_own():
     picture, limits = pattern(), PatchSettings(patch_size=8, stride=8)
-    given_lr = reduce_image(picture, 4) ^ 1
+    given_lr = downscale(picture, 4) ^ 1
     own, pieces = cut(picture, limits, 4), cut(picture, limits, 4, lr=given_lr)
     assert (pieces.lr == own.lr ^ 1).all()
     assert (pieces.hr == own.hr).all()
@@ -128,13 +128,13 @@ def test_a_given_lr_picture_is_cut_instead_of_an_own():
         (lambda picture, lr: lr[:, :-1], "wrong size .found 31x24; 32x24 is right"),
         (lambda picture, lr: lr[::-1], "does not fit"),
         (lambda picture, lr: np.roll(lr, 1, axis=0), r"does not fit .found \d\d\.\d dB"),
-        (lambda picture, lr: reduce_image(np.roll(picture, 1, axis=1), 4), "does not fit"),
+        (lambda picture, lr: downscale(np.roll(picture, 1, axis=1), 4), "does not fit"),
         (lambda picture, lr: picture[::4, ::4], "does not fit"),
     ],
 )
 def test_a_given_lr_picture_that_does_not_fit_is_refused(wrong, sentence):
     picture = pattern()
-    lr = wrong(picture, reduce_image(picture, 4))
+    lr = wrong(picture, downscale(picture, 4))
     with pytest.raises(PhotoError, match=sentence):
         cut(picture, PatchSettings(patch_size=8, stride=8), 4, lr=lr)
 

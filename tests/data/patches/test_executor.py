@@ -4,7 +4,7 @@ import pytest
 
 from srmodels.data.patches import executor
 from srmodels.data.patches.executor import run
-from srmodels.data.patches.task import Diary, Task
+from srmodels.data.patches.task import ProgressNote, Task
 from srmodels.data.photos.table import Photo
 from srmodels.errors import DataError
 
@@ -53,7 +53,7 @@ class Crew:
 
 @pytest.fixture
 def diary(tmp_path):
-    return Diary(tmp_path)
+    return ProgressNote(tmp_path)
 
 
 @pytest.fixture

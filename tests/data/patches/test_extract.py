@@ -17,7 +17,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from srmodels.data.batches.paired import Store
+from srmodels.data.batches.paired import PatchStore
 from srmodels.data.patches import extract as extraction
 from srmodels.data.patches.cut import PatchSettings
 from srmodels.data.patches.extract import extract
@@ -26,7 +26,7 @@ from srmodels.data.store.writer import ShardWriter
 from srmodels.errors import DataError
 from srmodels.images.readers.decode import decode
 from srmodels.images.readers.folder import whole_images
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 from tests.data.patches.stuck import Stuck
 from tests.images.pictures import encoded, pattern, write
 
@@ -112,11 +112,11 @@ def counts(tmp_path):
 
 def test_every_stored_hr_patch_shrinks_to_its_lr_patch(inline, tmp_path):
     listing(tmp_path / "photos")
-    store = Store(extracted(tmp_path) / "train")
+    store = PatchStore(extracted(tmp_path) / "train")
     inner = np.s_[3:-3, 3:-3]
     for row in range(len(store)):
         hr, lr = store.pair(row)
-        assert np.abs(reduce_image(np.array(hr), 4)[inner].astype(int) - lr[inner]).max() <= 1
+        assert np.abs(downscale(np.array(hr), 4)[inner].astype(int) - lr[inner]).max() <= 1
     store.verify()
 
 
@@ -134,7 +134,7 @@ def test_rows_of_the_index_lead_back_to_the_photograph(inline, tmp_path):
 
 def test_photographs_are_cut_again_reduced_where_a_patch_fits(inline, tmp_path):
     listing(tmp_path / "photos")
-    plain = len(Store(extracted(tmp_path) / "train"))
+    plain = len(PatchStore(extracted(tmp_path) / "train"))
     settings = replace(SMALL, also_reduced_to=(0.9, 0.75, 0.001))
     folder = extracted(tmp_path, settings) / "train"
     index = pd.read_csv(folder / "index.csv").query("photo == 'trip/0.png'")  # 80 x 90 pixels
@@ -146,18 +146,18 @@ def test_photographs_are_cut_again_reduced_where_a_patch_fits(inline, tmp_path):
     top, left = 4 * row["top"], 4 * row["left"]
     patch = np.load(folder / f"hr-{row['shard']:03d}.npy")[row["row"]]
     assert (patch == np.asarray(small)[top : top + 64, left : left + 64]).all()
-    assert counts(tmp_path)["patches"] == {"train": len(Store(folder))}
+    assert counts(tmp_path)["patches"] == {"train": len(PatchStore(folder))}
 
 
 def test_reduced_photographs_keep_their_pairs_aligned(inline, tmp_path):
     listing(tmp_path / "photos")
-    store = Store(extracted(tmp_path, replace(SMALL, also_reduced_to=(0.9,))) / "train")
+    store = PatchStore(extracted(tmp_path, replace(SMALL, also_reduced_to=(0.9,))) / "train")
     inner = np.s_[3:-3, 3:-3]
     rows = [row for row in range(len(store)) if store.record(row).reduced_to < 1]
     assert rows
     for row in rows:
         hr, lr = store.pair(row)
-        assert np.abs(reduce_image(np.array(hr), 4)[inner].astype(int) - lr[inner]).max() <= 1
+        assert np.abs(downscale(np.array(hr), 4)[inner].astype(int) - lr[inner]).max() <= 1
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, 1.5])
@@ -202,7 +202,7 @@ def test_counts_agree_with_the_store(inline, tmp_path):
     listing(tmp_path / "photos")
     folder = extracted(tmp_path)
     values = counts(tmp_path)
-    assert values["patches"] == {"train": len(Store(folder / "train"))}
+    assert values["patches"] == {"train": len(PatchStore(folder / "train"))}
     assert values["whole_images"] == {"validation": 1, "test": 1}
     pixels = sum(photograph(number)[..., 0].size for number in range(8))
     assert values["megapixels"] == round(pixels / 1e6, 3)
@@ -216,7 +216,7 @@ def test_too_many_broken_photographs_fail_at_the_end_and_lose_nothing(inline, tm
         extracted(tmp_path)
     assert "\n" not in str(caught.value)
     assert "trip/1.png is cut off" in str(caught.value)
-    assert set(Store(tmp_path / "patches/train").photos) == {"trip/0.png", "trip/5.png"}
+    assert set(PatchStore(tmp_path / "patches/train").photos) == {"trip/0.png", "trip/5.png"}
     assert counts(tmp_path)["photos_skipped"] == 4
 
 
@@ -239,7 +239,7 @@ def test_a_second_run_leaves_nothing_of_the_first(inline, tmp_path):
     listing(tmp_path / "photos", train=2)
     again = contents(extracted(tmp_path))
     assert {name.split("/")[0] for name in again} == {"manifest.csv", "train", "validation", "test"}
-    assert set(Store(tmp_path / "patches/train").photos) == {"trip/0.png", "trip/1.png"}
+    assert set(PatchStore(tmp_path / "patches/train").photos) == {"trip/0.png", "trip/1.png"}
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(inline, tmp_path):
@@ -373,7 +373,7 @@ def test_what_may_pass_is_tried_again(inline, tmp_path):
 def official(tmp_path, change):
     """Photographs of which the first comes with an LR picture, changed."""
     photos = listing(tmp_path / "photos", train=12)
-    made = reduce_image(decode(Path(photos[0].path))[:80, :88], 4)
+    made = downscale(decode(Path(photos[0].path))[:80, :88], 4)
     path = write(tmp_path / "lr", "0x4.png", encoded(change(made), "PNG"))
     digest = sha256(path.read_bytes()).hexdigest()
     photos[0] = replace(photos[0], lr=str(path), lr_sha256=digest)
@@ -383,10 +383,10 @@ def official(tmp_path, change):
 
 def test_the_official_lr_is_taken_where_there_is_one(inline, tmp_path):
     photo = official(tmp_path, lambda lr: lr ^ 1)
-    store = Store(extracted(tmp_path) / "train")
+    store = PatchStore(extracted(tmp_path) / "train")
     for row, name in enumerate(store.photos):
         hr, lr = store.pair(row)
-        made = reduce_image(np.array(hr), 4)
+        made = downscale(np.array(hr), 4)
         assert (((made ^ lr)[3:-3, 3:-3] == 1).mean() > 0.9) == (name == photo)
 
 
@@ -452,7 +452,7 @@ def test_a_photograph_that_takes_too_long_is_left_out_alone(tmp_path):
     assert counts(tmp_path)["skipped"] == {
         photos[3].photo: "takes longer than 4 seconds (patches.seconds_per_photo)"
     }
-    assert set(Store(folder / "train").photos) == {
+    assert set(PatchStore(folder / "train").photos) == {
         photo.photo for photo in photos[:12] if photo is not photos[3]
     }
 
@@ -478,7 +478,7 @@ def test_a_killed_process_costs_one_photograph_and_names_it(tmp_path):
         thread.join()
     assert list(counts(tmp_path)["skipped"]) == [photos[3].photo]
     assert "crashed or was killed" in counts(tmp_path)["skipped"][photos[3].photo]
-    assert set(Store(folder / "train").photos) == {
+    assert set(PatchStore(folder / "train").photos) == {
         photo.photo for photo in photos[:12] if photo is not photos[3]
     }
 

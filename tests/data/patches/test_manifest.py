@@ -2,29 +2,29 @@
 
 import pytest
 
-from srmodels.data.patches.manifest import Line, check_lines, kind_of
+from srmodels.data.patches.manifest import ManifestRow, check_rows, skip_category
 from srmodels.data.patches.settings import PatchSettings
 from srmodels.errors import DataError
 
 
 def line(photo, split, skipped=""):
     patches = 4 if split == "train" and not skipped else 0
-    return Line(photo, split, "PNG", 64, 64, patches, 0, skipped, "", "")
+    return ManifestRow(photo, split, "PNG", 64, 64, patches, 0, skipped, "", "")
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_a_split_of_which_nothing_is_left_stops_the_stage_and_names_the_picture(split, tmp_path):
     lines = [line("a.png", "train"), line("b.png", split, "is empty")]
     with pytest.raises(DataError, match=f"no picture is left for {split} \\(b.png is empty\\)"):
-        check_lines(lines, tmp_path, PatchSettings(max_skipped=1.0))
+        check_rows(lines, tmp_path, PatchSettings(max_skipped=1.0))
 
 
 def test_a_split_that_was_never_filled_is_only_told(tmp_path, caplog):
-    check_lines([line("a.png", "train")], tmp_path, PatchSettings())
+    check_rows([line("a.png", "train")], tmp_path, PatchSettings())
     assert "no picture for test" in caplog.text
 
 
 def test_a_transparent_photograph_is_counted_as_one():
-    assert kind_of("is partly transparent (alpha down to 3 of 255); flatten it first") == (
+    assert skip_category("is partly transparent (alpha down to 3 of 255); flatten it first") == (
         "transparent"
     )

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from srmodels.data.datasets.bundled import copy_bundled, read_choice
-from srmodels.data.datasets.catalog import Source
+from srmodels.data.datasets.catalog import ImageFolder
 from srmodels.data.photos.collect import collect
 from srmodels.data.photos.scan import find_photos
 from srmodels.data.photos.settings import PhotosSettings
@@ -135,8 +135,8 @@ def test_each_source_keeps_to_its_splits_and_brings_its_official_lr(tmp_path):
     fill(tmp_path / "valid", ["0.png", "1.png"])
     write(tmp_path, "valid/2.png", encoded(scene(31), "PNG"))
     write(tmp_path, "X4/3x4.png", encoded(scene(3).resize((64, 48)), "PNG"))
-    train = Source("train", tmp_path / "HR", ("train", "validation"), tmp_path / "X4")
-    test = Source("valid", tmp_path / "valid", ("test",), None)
+    train = ImageFolder("train", tmp_path / "HR", ("train", "validation"), tmp_path / "X4")
+    test = ImageFolder("valid", tmp_path / "valid", ("test",), None)
     settings = PhotosSettings(validation=0.2, test=0.5)
     found = find_photos([train, test], settings, scale=4)
     splits = {(photo.photo[:5], photo.split) for photo in found.photos}

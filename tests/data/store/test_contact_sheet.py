@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from srmodels.data.batches.paired import Store
+from srmodels.data.batches.paired import PatchStore
 from srmodels.data.patches.cut import PatchSettings, cut
 from srmodels.data.store.contact_sheet import contact_sheet, sample
 from srmodels.data.store.writer import ShardWriter, write_index
@@ -20,7 +20,7 @@ def store(tmp_path_factory):
     with ShardWriter(folder, 0, patch_size=8, scale=4) as writer:
         rows = writer.add("a/very/long/name/of/a/photograph/" * 9 + "\udcff日本.png", pieces)
     write_index(rows, folder)
-    return Store(folder)
+    return PatchStore(folder)
 
 
 def test_hr_stands_beside_the_lr_pixels_it_belongs_to(store):
@@ -45,7 +45,7 @@ def test_a_caption_tells_what_a_photograph_was_reduced_to(tmp_path):
         folder.mkdir()
         with ShardWriter(folder, 0, patch_size=8, scale=4) as writer:
             write_index(writer.add("a.png", pieces, reduced_to=share), folder)
-        sheets.append(contact_sheet(Store(folder), [0], scale_lr="nearest"))
+        sheets.append(contact_sheet(PatchStore(folder), [0], scale_lr="nearest"))
     assert (sheets[0][: GAP + SIDE] == sheets[1][: GAP + SIDE]).all()
     assert (sheets[0] != sheets[1]).any()
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from srmodels.data.patches.cut import PatchSettings, cut
-from srmodels.data.store.files import open_rows
-from srmodels.data.store.npy import GrowingNpy
-from srmodels.data.store.reader import Store
+from srmodels.data.store.files import open_patches
+from srmodels.data.store.npy import NpyWriter
+from srmodels.data.store.reader import PatchStore
 from srmodels.data.store.writer import ShardWriter, shard_of, write_index
 from srmodels.errors import DataError
 from tests.images.pictures import pattern
@@ -38,7 +38,7 @@ def folder(tmp_path):
 
 
 def test_what_was_written_is_read(folder):
-    store = Store(folder)
+    store = PatchStore(folder)
     assert len(store) == 36
     assert (store.patch_size, store.scale) == (8, 4)
     assert store.photos == ["a.png"] * 12 + ["NA"] * 12 + ["b.png"] * 12
@@ -48,7 +48,7 @@ def test_what_was_written_is_read(folder):
 
 
 def test_every_row_has_its_photograph_box_sharpness_and_place(folder):
-    row = Store(folder).record(13)
+    row = PatchStore(folder).record(13)
     assert (row.photo, row.split, row.shard, row.row) == ("NA", "train", 2, 13)
     assert (row.top, row.left) == tuple(PIECES.boxes[1])
     assert row.sharpness == PIECES.sharpness[1] > 0
@@ -58,7 +58,7 @@ def test_a_row_tells_what_its_photograph_was_reduced_to(tmp_path):
     with ShardWriter(tmp_path, 0, patch_size=8, scale=4) as writer:
         rows = writer.add("a.png", PIECES) + writer.add("a.png", PIECES, reduced_to=0.6)
     write_index(rows, tmp_path)
-    store = Store(tmp_path)
+    store = PatchStore(tmp_path)
     assert [store.record(row).reduced_to for row in (0, len(store) - 1)] == [1.0, 0.6]
 
 
@@ -68,7 +68,7 @@ def test_shards_are_plain_npy_files(folder):
 
 
 def test_nothing_is_mapped_before_it_is_used(folder, monkeypatch):
-    store = Store(folder)
+    store = PatchStore(folder)
     opened = []
     load = np.load
     monkeypatch.setattr(np, "load", lambda path, **kind: opened.append(path) or load(path, **kind))
@@ -79,14 +79,14 @@ def test_nothing_is_mapped_before_it_is_used(folder, monkeypatch):
 
 def test_threads_open_shards_one_after_the_other(folder, monkeypatch):
     # Python 3.11: "AST constructor recursion depth mismatch" when two threads parse headers at once
-    store, busy, most = Store(folder), [], []
+    store, busy, most = PatchStore(folder), [], []
 
     def slowly(path):
         busy.append(path)
         time.sleep(0.02)
         most.append(len(busy))
         busy.remove(path)
-        return open_rows(path)
+        return open_patches(path)
 
     monkeypatch.setattr("srmodels.data.store.reader.open_rows", slowly)
     with ThreadPoolExecutor(4) as threads:
@@ -97,7 +97,7 @@ def test_threads_open_shards_one_after_the_other(folder, monkeypatch):
 @pytest.mark.parametrize("side", [1, 128, 131])  # less than a piece, whole pieces, and a rest
 def test_rows_of_many_pieces_are_read_as_they_were(side, tmp_path):
     rows = np.random.default_rng(side).integers(0, 256, (3, side, side, 3), np.uint8)
-    array = GrowingNpy(tmp_path / "rows.npy", rows.shape[1:])
+    array = NpyWriter(tmp_path / "rows.npy", rows.shape[1:])
     array.add(rows)
     array.add(rows[::-1])
     array.finish()
@@ -127,7 +127,7 @@ def test_a_shard_without_patches_makes_no_file(tmp_path):
 def test_a_store_without_its_index_is_not_complete(folder):
     (folder / "index.csv").unlink()
     with pytest.raises(DataError, match="run the stage `patches`"):
-        Store(folder)
+        PatchStore(folder)
 
 
 def _cut_off(path):
@@ -156,18 +156,18 @@ def _floats(path):
 def test_a_wrong_shard_is_named(harm, sentence, folder):
     harm(folder / "lr-005.npy")
     with pytest.raises(DataError, match=rf"lr-005\.npy: {sentence}"):
-        Store(folder)
+        PatchStore(folder)
 
 
 def test_a_changed_patch_is_found_and_its_shard_named(folder):
-    store = Store(folder)
+    store = PatchStore(folder)
     store.verify()
     path = folder / "hr-005.npy"
     data = bytearray(path.read_bytes())
     data[-12 * 3 * 32 * 32 // 2] ^= 1  # neither the first nor the last, which are always compared
     path.write_bytes(bytes(data))
     with pytest.raises(DataError, match=r"hr-005\.npy: its row 6 .* is not what the index says"):
-        Store(folder).verify()
+        PatchStore(folder).verify()
 
 
 @pytest.mark.parametrize("store", ["raw", "webp"])
@@ -178,7 +178,7 @@ def test_swapped_shards_of_one_size_are_named(store, tmp_path):
     second.rename(first)
     (folder / "kept").rename(second)
     with pytest.raises(DataError, match=rf"{first.name}: its row 0 .* of another run\)"):
-        Store(folder)
+        PatchStore(folder)
 
 
 @pytest.mark.parametrize("store", ["raw", "webp"])
@@ -188,7 +188,7 @@ def test_a_shard_of_another_run_is_named(store, tmp_path):
     for path in other.glob("*-005.*"):
         path.replace(folder / path.name)
     with pytest.raises(DataError, match=r"hr-005\.\w+: its row 0 .* of another run\)"):
-        Store(folder)
+        PatchStore(folder)
 
 
 def test_an_index_that_lists_rows_the_shard_has_not_is_told(folder):
@@ -197,22 +197,22 @@ def test_an_index_that_lists_rows_the_shard_has_not_is_told(folder):
     with pytest.raises(
         DataError, match=r"hr-005\.npy: does not fit the index \(found 12, not 13\)"
     ):
-        Store(folder)
+        PatchStore(folder)
 
 
 @pytest.mark.parametrize("text", ["", "photo,split\n", "photo\na,b\n", "photo,shard\na,x\n"])
 def test_an_index_that_is_none_is_named(text, folder):
     (folder / "index.csv").write_text(text)
     with pytest.raises(DataError, match=r"index\.csv"):
-        Store(folder)
+        PatchStore(folder)
 
 
 def test_the_digest_is_the_indexes(folder):
-    before = Store(folder).digest()
-    assert before == Store(folder).digest()
+    before = PatchStore(folder).digest()
+    assert before == PatchStore(folder).digest()
     text = (folder / "index.csv").read_text()
     (folder / "index.csv").write_text(text.replace("b.png", "c.png"))
-    assert Store(folder).digest() != before
+    assert PatchStore(folder).digest() != before
 
 
 def test_a_photographs_shard_depends_on_its_name_alone():

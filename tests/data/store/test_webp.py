@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srmodels.data.patches.cut import PatchSettings, cut
-from srmodels.data.store.reader import Store
+from srmodels.data.store.reader import PatchStore
 from srmodels.data.store.writer import ShardWriter, write_index
 from srmodels.errors import DataError
 from tests.images.pictures import pattern
@@ -21,7 +21,7 @@ def folder(tmp_path):
 
 
 def test_every_pixel_comes_back(folder):
-    store = Store(folder)
+    store = PatchStore(folder)
     store.verify()
     assert (store.patch_size, store.scale, len(store)) == (8, 4, len(PIECES.hr))
     for row in range(len(store)):
@@ -49,13 +49,13 @@ def test_until_it_is_complete_a_file_has_another_name(tmp_path):
 def test_a_file_that_is_cut_off_is_named(name, kept, folder):
     (folder / name).write_bytes((folder / name).read_bytes()[:kept])
     with pytest.raises(DataError, match=rf"{name}: is damaged \(.*; run the stage `patches` again"):
-        Store(folder)
+        PatchStore(folder)
 
 
 def test_a_missing_file_is_named(folder):
     (folder / "lr-003.webps").unlink()
     with pytest.raises(DataError, match=r"lr-003\.webps: not found, but the index lists it"):
-        Store(folder)
+        PatchStore(folder)
 
 
 def test_a_picture_that_cannot_be_decoded_is_named(folder):
@@ -65,4 +65,4 @@ def test_a_picture_that_cannot_be_decoded_is_named(folder):
     data[where : where + 4] = b"JUNK"
     path.write_bytes(bytes(data))
     with pytest.raises(DataError, match=r"hr-003\.webps: its row 5 is damaged"):
-        Store(folder).verify()
+        PatchStore(folder).verify()

@@ -3,7 +3,7 @@ import random
 import numpy as np
 import torch
 
-from srmodels.engine.checkpoint.rng_state import random_state, seed_all, set_random_state
+from srmodels.engine.checkpoint.rng_state import rng_state, seed_all, set_rng_state
 
 
 def drawn():
@@ -12,9 +12,9 @@ def drawn():
 
 def test_what_is_drawn_goes_on_from_a_saved_state(tmp_path) -> None:
     drawn()
-    torch.save(random_state(), tmp_path / "state.pt")
+    torch.save(rng_state(), tmp_path / "state.pt")
     expected = drawn()
-    set_random_state(torch.load(tmp_path / "state.pt", weights_only=True))
+    set_rng_state(torch.load(tmp_path / "state.pt", weights_only=True))
     assert drawn() == expected
 
 

@@ -5,7 +5,7 @@ def paced(monkeypatch, *, seconds, steps=0):
     """A pace, and the clock it looks at."""
     clock = [0.0]
     monkeypatch.setattr(checkpoint.time, "perf_counter", lambda: clock[0])
-    return checkpoint.Pace(seconds=seconds, steps=steps), clock
+    return checkpoint.CheckpointSchedule(seconds=seconds, steps=steps), clock
 
 
 def test_a_checkpoint_is_due_after_the_seconds_asked_for(monkeypatch) -> None:

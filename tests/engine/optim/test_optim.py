@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from srmodels.engine.optim.ema import Average
+from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import OptimSettings, learning_rate_at
 from tests.engine.toys import Toy
 
@@ -36,7 +36,7 @@ def test_milestones_multiply_the_rate() -> None:
 
 def test_the_average_moves_parameters_and_batch_norm_statistics_alike() -> None:
     network = Toy()
-    average = Average(network, decay=0.5)
+    average = EMA(network, decay=0.5)
     with torch.no_grad():
         network.norm.running_mean += 1
         network.norm.weight += 1
@@ -49,7 +49,7 @@ def test_the_average_moves_parameters_and_batch_norm_statistics_alike() -> None:
 
 def test_without_a_decay_the_average_is_the_network() -> None:
     network = Toy()
-    average = Average(network, decay=0.0)
+    average = EMA(network, decay=0.0)
     with torch.no_grad():
         network.conv.weight += 1
     average.update(network, step=0)

@@ -13,11 +13,11 @@ from PIL import ExifTags, Image
 from srmodels.atomic import replacing
 from srmodels.errors import ConfigError, PhotoError
 from srmodels.images.metadata import Metadata
-from srmodels.images.readers.source_image import read_whole
+from srmodels.images.readers.source_image import read_image
 from srmodels.images.writers import tiff
 from srmodels.images.writers.formats import FORMATS, format_named
-from srmodels.images.writers.row_stream import sheet_of
-from srmodels.images.writers.write import write_picture, write_sheet
+from srmodels.images.writers.row_stream import row_stream
+from srmodels.images.writers.write import write_picture, write_rows
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def bands(sheet, size=7):
 
 def written(path, sheet, name, **options):
     with replacing(path) as file:
-        write_sheet(file, sheet, format_named(name), name=path.name, **options)
+        write_rows(file, sheet, format_named(name), name=path.name, **options)
     return path
 
 
@@ -63,18 +63,18 @@ def written(path, sheet, name, **options):
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_rows_become_a_file_with_every_value(tmp_path, photo, name, bits, channels):
     values = pixels(photo, channels, bits)
-    path = written(tmp_path / "a", bands(sheet_of(values)), name)
+    path = written(tmp_path / "a", bands(row_stream(values)), name)
     if name == "tiff":
         read = tifffile.imread(path).reshape(values.shape)
     else:
-        whole = read_whole(path)
+        whole = read_image(path)
         read = whole.colour if whole.alpha is None else np.dstack((whole.colour, whole.alpha))
     np.testing.assert_array_equal(read, values)
 
 
 def test_a_large_tiff_is_a_bigtiff(tmp_path, photo, monkeypatch, metadata):
     monkeypatch.setattr(tiff, "_CLASSIC", 1000)
-    path = written(tmp_path / "a.tif", sheet_of(photo, metadata), "tiff")
+    path = written(tmp_path / "a.tif", row_stream(photo, metadata), "tiff")
     with tifffile.TiffFile(path) as file:
         assert file.is_bigtiff
     with Image.open(path) as image:
@@ -84,7 +84,7 @@ def test_a_large_tiff_is_a_bigtiff(tmp_path, photo, monkeypatch, metadata):
 
 @pytest.mark.parametrize("kind", FORMATS, ids=lambda kind: kind.name)
 def test_metadata_is_carried_over(tmp_path, photo, kind, metadata):
-    whole = read_whole(written(tmp_path / "a", sheet_of(photo, metadata), kind.name))
+    whole = read_image(written(tmp_path / "a", row_stream(photo, metadata), kind.name))
     exif = Image.Exif()
     exif.load(whole.metadata.exif)
     assert exif[ExifTags.Base.Make] == "Maker"
@@ -99,8 +99,8 @@ def test_metadata_is_carried_over(tmp_path, photo, kind, metadata):
 
 @pytest.mark.parametrize("kind", FORMATS, ids=lambda kind: kind.name)
 def test_a_profile_is_carried_over(tmp_path, photo, kind, adobe_rgb):
-    path = written(tmp_path / "a", sheet_of(photo, Metadata(icc=adobe_rgb)), kind.name)
-    assert read_whole(path).metadata.icc == adobe_rgb
+    path = written(tmp_path / "a", row_stream(photo, Metadata(icc=adobe_rgb)), kind.name)
+    assert read_image(path).metadata.icc == adobe_rgb
 
 
 @pytest.mark.parametrize("name", ["jpeg", "webp", "heic", "avif"])
@@ -109,7 +109,7 @@ def test_lossy_formats_stay_near(tmp_path, photo, name, channels):
     values = pixels(photo, channels, 8)
     if name == "jpeg":
         values[..., -1] = values[..., -1] if channels in (1, 3) else 255
-    whole = read_whole(written(tmp_path / "a", sheet_of(values), name, quality=95))
+    whole = read_image(written(tmp_path / "a", row_stream(values), name, quality=95))
     wanted = values[..., : 1 if channels < 3 else 3]
     assert np.abs(whole.colour.astype(int) - wanted).mean() < 8  # half the colour in WebP
     if name != "jpeg" and channels in (2, 4):
@@ -118,7 +118,7 @@ def test_lossy_formats_stay_near(tmp_path, photo, name, channels):
 
 def test_quality_is_heeded(tmp_path, photo):
     sizes = [
-        written(tmp_path / "a", sheet_of(photo), "jpeg", quality=each).stat().st_size
+        written(tmp_path / "a", row_stream(photo), "jpeg", quality=each).stat().st_size
         for each in (50, 95)
     ]
     assert sizes[0] < sizes[1] / 2
@@ -126,7 +126,7 @@ def test_quality_is_heeded(tmp_path, photo):
 
 def test_transparency_does_not_go_into_jpeg(tmp_path, photo):
     with pytest.raises(PhotoError, match=r"a\.jpg: is partly transparent \(alpha down to"):
-        written(tmp_path / "a.jpg", sheet_of(pixels(photo, 4, 8)), "jpeg")
+        written(tmp_path / "a.jpg", row_stream(pixels(photo, 4, 8)), "jpeg")
     assert not list(tmp_path.iterdir())
 
 
@@ -140,10 +140,10 @@ def test_a_result_too_large_for_a_format_is_refused_before_it_is_made(suffix, he
         yield
 
     sheet = dataclasses.replace(
-        sheet_of(np.zeros((1, 1, 3), np.uint8)), height=height, width=width, bands=never()
+        row_stream(np.zeros((1, 1, 3), np.uint8)), height=height, width=width, bands=never()
     )
     with pytest.raises(PhotoError, match=rf"too large for .* \(found {width}x{height}\)"):
-        write_sheet(io.BytesIO(), sheet, format_named(suffix), name="a")
+        write_rows(io.BytesIO(), sheet, format_named(suffix), name="a")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".tiff", ".PNG"])

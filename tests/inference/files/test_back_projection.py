@@ -3,19 +3,19 @@
 import numpy as np
 
 from srmodels.inference.files import back_projection as module
-from srmodels.inference.files.back_projection import consistent
-from srmodels.resize.images import reduce_image
+from srmodels.inference.files.back_projection import back_project
+from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
 
 
 def corrected(sr, lr, size, **options):
     bands = iter([sr[top : top + size] for top in range(0, len(sr), size)])
-    return np.concatenate(list(consistent(bands, lr, scale=4, **options)))
+    return np.concatenate(list(back_project(bands, lr, scale=4, **options)))
 
 
 def tinted(photo):
     """LR, and SR that is soft and too red."""
-    lr = reduce_image(photo, 4)
+    lr = downscale(photo, 4)
     sr = enlarge_image(lr, 4).astype(int) + np.array((12, 0, -5))
     return lr, sr.clip(0, 255).astype(np.uint8)
 
@@ -38,7 +38,7 @@ def test_a_shift_of_colour_goes(photo):
 def test_more_iterations_come_nearer(photo):
     lr, sr = tinted(photo)
     errors = [
-        np.square(reduce_image(corrected(sr, lr, 16, iterations=n), 4).astype(float) - lr).mean()
+        np.square(downscale(corrected(sr, lr, 16, iterations=n), 4).astype(float) - lr).mean()
         for n in (0, 1, 2, 8)
     ]
     assert errors == sorted(errors, reverse=True)

@@ -8,11 +8,11 @@ from PIL import Image
 
 from srmodels.errors import ConfigError
 from srmodels.images.metadata import Metadata
-from srmodels.images.readers.source_image import Whole
+from srmodels.images.readers.source_image import SourceImage
 from srmodels.images.writers.formats import format_named
-from srmodels.inference.files.enlarge import Wish, bled, enlarged, passes
+from srmodels.inference.files.enlarge import OutputOptions, fill_transparent, passes, upscale_image
 from srmodels.inference.generators.generator import Generator
-from srmodels.resize.images import reduce_image
+from srmodels.resize.images import downscale
 from tests.inference.nearest import nearest
 from tests.inference.small import small
 
@@ -20,11 +20,13 @@ PNG, JPEG = format_named("png"), format_named("jpeg")
 
 
 def whole(colour, alpha=None, kind="PNG"):
-    return Whole(colour, alpha, Metadata(), kind, ())
+    return SourceImage(colour, alpha, Metadata(), kind, ())
 
 
 def made(picture, generator=None, kind=PNG, seed=None, **wish):
-    return enlarged(picture, generator or nearest(), Wish(**wish), kind, seed=seed).whole()
+    return upscale_image(
+        picture, generator or nearest(), OutputOptions(**wish), kind, seed=seed
+    ).whole()
 
 
 def repeated(values, times=2):
@@ -103,8 +105,8 @@ def test_colour_bleeds_under_clear_pixels(photo):
     """The oracle: the nearest pixel that is not clear, by hand on one row."""
     colour = np.array([[[1], [2], [0], [0], [0], [9]]], np.uint8)
     alpha = np.array([[255, 1, 0, 0, 0, 255]], np.uint8)
-    assert bled(colour, alpha)[0, :, 0].tolist()[:3] == [1, 2, 2]
-    assert bled(colour, alpha)[0, 4, 0] == 9
+    assert fill_transparent(colour, alpha)[0, :, 0].tolist()[:3] == [1, 2, 2]
+    assert fill_transparent(colour, alpha)[0, 4, 0] == 9
 
 
 def test_what_is_under_clear_pixels_does_not_show():
@@ -129,10 +131,10 @@ def test_alpha_is_enlarged_apart(photo):
 
 
 def test_a_consistent_result_is_the_picture_again_once_reduced(photo):
-    lr = reduce_image(photo, 4)
+    lr = downscale(photo, 4)
     generator = Generator(network=small("srcnn"), name="srcnn", scale=4)
     errors = [
-        np.abs(reduce_image(made(whole(lr), generator, consistent=each), 4).astype(int) - lr)
+        np.abs(downscale(made(whole(lr), generator, consistent=each), 4).astype(int) - lr)
         for each in (False, True)
     ]
     assert errors[0].mean() > 1
@@ -149,4 +151,4 @@ def test_samples_differ_by_their_seed_alone(photo):
 
 def test_the_work_is_done_when_rows_are_asked_for(photo):
     broken = dataclasses.replace(nearest(), network=None)
-    assert enlarged(whole(photo), broken, Wish(scale=1.5), PNG).height == 144
+    assert upscale_image(whole(photo), broken, OutputOptions(scale=1.5), PNG).height == 144

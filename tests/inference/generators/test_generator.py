@@ -10,7 +10,7 @@ from srmodels import snapshot
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.inference.generators.sample import sample
 from srmodels.inference.tiling.upscale import upscaler
-from srmodels.inference.weights.open import compared, load
+from srmodels.inference.weights.open import load, load_for_evaluation
 from tests.inference.small import small, small_settings
 
 
@@ -66,24 +66,24 @@ def pair(tmp_path):
 
 
 def test_the_final_generator_is_compared_last(pair):
-    assert list(compared(pair[1])) == ["generator"]
-    assert list(compared(pair[1], pretrained=pair[0])) == ["pretrained", "generator"]
+    assert list(load_for_evaluation(pair[1])) == ["generator"]
+    assert list(load_for_evaluation(pair[1], pretrained=pair[0])) == ["pretrained", "generator"]
     rows = ["pretrained", "interpolated", "generator"]
-    assert list(compared(pair[1], pretrained=pair[0], alpha=0.5)) == rows
+    assert list(load_for_evaluation(pair[1], pretrained=pair[0], alpha=0.5)) == rows
 
 
 @pytest.mark.parametrize(("alpha", "same_as"), [(0.0, "pretrained"), (1.0, "generator")])
 def test_an_alpha_at_its_end_is_one_of_the_two(pair, photo, alpha, same_as):
-    rows = compared(pair[1], pretrained=pair[0], alpha=alpha)
+    rows = load_for_evaluation(pair[1], pretrained=pair[0], alpha=alpha)
     np.testing.assert_array_equal(rows["interpolated"](photo), rows[same_as](photo))
 
 
 def test_an_alpha_without_pretrained_weights_is_refused(pair):
     with pytest.raises(ConfigError, match="alpha: mixes two files"):
-        compared(pair[1], alpha=0.5)
+        load_for_evaluation(pair[1], alpha=0.5)
 
 
 def test_networks_that_differ_are_not_mixed(pair, tmp_path):
     saved(tmp_path / "other", "srresnet")
     with pytest.raises(WeightsError, match="srcnn"):
-        compared(pair[1], pretrained=tmp_path / "other", alpha=0.5)
+        load_for_evaluation(pair[1], pretrained=tmp_path / "other", alpha=0.5)

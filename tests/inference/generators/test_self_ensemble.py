@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from srmodels.inference.generators.generator import Generator
-from srmodels.inference.generators.self_ensemble import SelfEnsemble, with_ensemble
+from srmodels.inference.generators.self_ensemble import SelfEnsemble, add_self_ensemble
 from srmodels.resize.tensors import enlarge, to_image, to_tensor
 from tests.inference.small import small
 
@@ -58,7 +58,7 @@ def test_the_mean_is_that_of_eight_floats(photo):
 
 def test_it_is_named_beside_the_generator():
     first, last = of(small("srcnn"))[0], of(small("srcnn"))[0]
-    rows = with_ensemble({"pretrained": first, "generator": last})
+    rows = add_self_ensemble({"pretrained": first, "generator": last})
     assert list(rows) == ["pretrained", "generator", "generator+x8"]
     assert rows["generator+x8"].generator is last
 

@@ -13,8 +13,8 @@ from torch import nn
 
 from srmodels.errors import ConfigError, SrmodelsError, WeightsError
 from srmodels.inference.tiling import streamed
-from srmodels.inference.tiling.device import precision_on
-from srmodels.inference.tiling.upscale import rows, upscale, upscaler
+from srmodels.inference.tiling.device import resolve_precision
+from srmodels.inference.tiling.upscale import upscale, upscale_rows, upscaler
 from srmodels.resize.tensors import to_image, to_tensor
 from tests.inference.small import small
 
@@ -71,7 +71,7 @@ def test_the_streamed_picture_is_the_networks(photo, name, strips, monkeypatch):
 
 def test_bands_come_one_by_one_and_are_the_picture(photo):
     network = small("srresnet")
-    bands = rows(network, photo, scale=4, padding=network.padding, tile=32)
+    bands = upscale_rows(network, photo, scale=4, padding=network.padding, tile=32)
     first, *others = bands
     assert first.shape == (4 * 32, 4 * photo.shape[1], 3)
     np.testing.assert_array_equal(
@@ -148,9 +148,9 @@ def test_auto_computes_16_bits_in_fp32(photo):
 
 
 def test_fp16_on_a_cpu_is_refused():
-    assert precision_on(CPU, "auto") in ("bf16", "fp32")
+    assert resolve_precision(CPU, "auto") in ("bf16", "fp32")
     with pytest.raises(ConfigError, match="precision: found fp16"):
-        precision_on(CPU, "fp16")
+        resolve_precision(CPU, "fp16")
 
 
 PEAKS = """

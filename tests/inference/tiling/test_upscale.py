@@ -9,7 +9,7 @@ from torch import nn
 
 from srmodels import models
 from srmodels.errors import ConfigError, SrmodelsError
-from srmodels.inference.tiling.device import device_named
+from srmodels.inference.tiling.device import resolve_device
 from srmodels.inference.tiling.upscale import upscale, upscaler
 from srmodels.resize.tensors import enlarge_image
 from tests.inference.small import small
@@ -162,11 +162,11 @@ def test_bf16_is_near_fp32(photo):
 
 
 def test_auto_is_a_device_that_is_there():
-    assert device_named("auto").type in ("cuda", "mps", "cpu")
-    assert device_named("cpu") == torch.device("cpu")
+    assert resolve_device("auto").type in ("cuda", "mps", "cpu")
+    assert resolve_device("cpu") == torch.device("cpu")
 
 
 @pytest.mark.parametrize("name", ["gpu", "", "meta"])
 def test_a_device_that_is_not_there_is_refused(name):
     with pytest.raises(ConfigError, match=f"device: found '{name}'; PyTorch sees"):
-        device_named(name)
+        resolve_device(name)
