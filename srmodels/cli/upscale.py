@@ -142,7 +142,7 @@ def upscale(  # noqa: PLR0917 - typer names them
 
     _check_wish(scale, bits)
     tasks = plan(inputs, output, kind=format_named(kind) if kind else None, samples=samples)
-    if bits == 16 and not tasks[0].kind.deep:
+    if bits == 16 and not tasks[0].kind.has_16bit:
         raise ConfigError(f"--bits: {tasks[0].kind.name} holds 8 (found 16); png and tiff hold 16")
     if output == _PIPE and sys.stdout.isatty():
         raise ConfigError("-o -: is a terminal; send it to a file or another program")

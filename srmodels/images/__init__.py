@@ -1,4 +1,4 @@
-"""Pictures in every format: reading, writing, colour, metadata.
+"""Reads and writes image files: every format, colour profiles, metadata.
 
-`readers/decode` is the way in, `writers/write` the way out.
+Start at `readers/decode` and `writers/write`.
 """

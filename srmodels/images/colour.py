@@ -1,5 +1,6 @@
-"""Any decoded picture to plain sRGB: colour profiles, alpha, bit depth and orientation."""
+"""Decoded images to 8-bit sRGB: bit depth, orientation, alpha and colour profiles."""
 
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -15,32 +16,35 @@ __all__ = [
     "check_alpha",
     "drop_opaque_alpha",
     "round_to_8",
+    "scale_to_16bit",
     "to_srgb",
 ]
 
 Value = TypeVar("Value", bound=np.generic)
+Pixels = NDArray[np.uint8 | np.uint16]
 
-_EIGHTHS = ((np.arange(1 << 16, dtype=np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+# Pillow modes that convert without a colour profile of their own
+_BASE_MODES = {"1": "L", "P": "RGB", "YCbCr": "RGB", "HSV": "RGB", "RGBX": "RGB"}
 
-_PLAIN = {"1": "L", "P": "RGB", "YCbCr": "RGB", "HSV": "RGB", "RGBX": "RGB"}
+
+@cache
+def _scale_table(bits: int, dtype: type[Value]) -> NDArray[Value]:
+    full, top = (1 << bits) - 1, np.iinfo(dtype).max  # type: ignore[type-var]
+    return ((np.minimum(np.arange(1 << 16), full) * top + full // 2) // full).astype(dtype)
 
 
 def round_to_8(values: NDArray[np.uint16], bits: int = 16) -> NDArray[np.uint8]:
-    """Scales 0 .. 2^bits - 1 to 0 .. 255 and rounds to the nearest.
+    """Scales 0 .. 2^bits - 1 (9 to 16 bits) to 0 .. 255 and rounds to nearest."""
+    return _scale_table(bits, np.uint8)[values]
 
-    Args:
-        values: Any shape, uint16.
-        bits: How many bits of a value are used, 9 to 16.
-    """
-    if bits == 16:
-        return _EIGHTHS[values]
-    full = (1 << bits) - 1
-    table = (np.minimum(np.arange(1 << 16), full) * 255 + full // 2) // full
-    return table.astype(np.uint8)[values]
+
+def scale_to_16bit(values: NDArray[np.uint16], bits: int) -> NDArray[np.uint16]:
+    """Scales 0 .. 2^bits - 1 to 0 .. 65535 and rounds to nearest."""
+    return values if bits == 16 else _scale_table(bits, np.uint16)[values]
 
 
 def apply_orientation(pixels: NDArray[Value], orientation: int) -> NDArray[Value]:
-    """Turns (H, W, ...) upright by EXIF's orientation, 1 to 8; anything else is taken as 1."""
+    """Turns (H, W, ...) upright by EXIF orientation 1 to 8; other values change nothing."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -51,72 +55,51 @@ def apply_orientation(pixels: NDArray[Value], orientation: int) -> NDArray[Value
 
 
 def check_alpha(alpha: NDArray[np.uint8]) -> None:
-    """Refuses a picture whose alpha, 0 (clear) to 255, hides something.
-
-    Raises:
-        PhotoError: Some pixel is transparent, so what is behind it is not known.
-    """
+    """Raises PhotoError where alpha (255 opaque) is below 255, as the colour there is unknown."""
     lowest = int(alpha.min())
     if lowest < 255:
         raise PhotoError(f"is partly transparent (alpha down to {lowest} of 255); flatten it first")
 
 
 def drop_opaque_alpha(image: Image.Image) -> Image.Image:
-    """Drops an alpha channel, or a transparent colour, that hides nothing; see `check_alpha`."""
+    """Drops alpha, or a transparent colour; raises as `check_alpha` does."""
     if image.mode not in ("RGBA", "LA", "PA", "RGBa", "La") and "transparency" not in image.info:
         return image
-    grey = image.mode in ("L", "LA", "La", "1", "I;16")
     rgba = image.convert("RGBA")
     check_alpha(np.asarray(rgba.getchannel("A")))
-    return rgba.convert("RGB").getchannel(0) if grey else rgba.convert("RGB")
+    rgb = rgba.convert("RGB")
+    return rgb.getchannel(0) if image.mode in ("L", "LA", "La", "1", "I;16") else rgb
 
 
-def _three_channels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _grey_to_rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels
 
 
-def _converted(
-    image: Image.Image, mode: str, transform: ImageCms.ImageCmsTransform
-) -> NDArray[np.uint8]:
-    wanted = transform.input_mode
-    moved = ImageCms.applyTransform(
-        image if image.mode == wanted else image.convert(wanted), transform
-    )
-    pixels = np.asarray(moved)
-    return _three_channels(pixels[..., 1]) if mode == "L" else pixels
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    return image if image.mode == mode else image.convert(mode)
 
 
 def to_srgb(
-    picture: Image.Image | NDArray[np.uint8], icc: bytes | None, notes: list[str]
+    image: Image.Image | NDArray[np.uint8], icc: bytes | None, notes: list[str]
 ) -> NDArray[np.uint8]:
-    """A picture of 8 bits without alpha as sRGB.
+    """Converts an 8-bit image without alpha to sRGB, uint8 (H, W, 3).
 
-    Args:
-        picture: An image of mode 1, L, P, RGB, CMYK, YCbCr, LAB or HSV; or an array, (H, W) or
-            (H, W, 3), which is returned as it is where there is nothing to do.
-        icc: Its colour profile; None or empty: sRGB is assumed.
-        notes: Gets a sentence about what was done, for the manifest.
-
-    Returns:
-        uint8 (H, W, 3); the three channels of a grey picture are equal.
+    An array is (H, W) or (H, W, 3). No profile means sRGB. `notes` gets a sentence about the
+    conversion, for the manifest.
     """
-    if isinstance(picture, np.ndarray):
-        mode = "L" if picture.ndim == 2 else "RGB"
-        transform = transform_to_srgb(icc, mode, notes)
-        if transform:
-            return _converted(Image.fromarray(picture), mode, transform)
-        return _three_channels(picture)
-    mode = _PLAIN.get(picture.mode, picture.mode)
+    if isinstance(image, np.ndarray):
+        mode = "L" if image.ndim == 2 else "RGB"
+    else:
+        mode = _BASE_MODES.get(image.mode, image.mode)
     transform = transform_to_srgb(icc, mode, notes)
     if transform:
-        return _converted(picture, mode, transform)
-    if mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        picture = ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB") or picture
-    wanted = "L" if mode == "L" else "RGB"
-    return _three_channels(
-        np.asarray(picture if picture.mode == wanted else picture.convert(wanted))
-    )
-
-
-Pixels = NDArray[np.uint8 | np.uint16]
+        source = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+        source = _in_mode(source, transform.input_mode)
+        pixels = np.asarray(ImageCms.applyTransform(source, transform))
+        return _grey_to_rgb(pixels[..., 1]) if mode == "L" else pixels
+    if isinstance(image, Image.Image):
+        if mode == "LAB":
+            lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+            image = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB") or image
+        image = np.asarray(_in_mode(image, "L" if mode == "L" else "RGB"))
+    return _grey_to_rgb(image)

@@ -1,4 +1,4 @@
-"""Which files are photographs, and which reader opens one: by content first, then by name."""
+"""Which files are photographs and which reader opens them, by content first, then by name."""
 
 from pathlib import Path
 from typing import Literal
@@ -7,7 +7,7 @@ __all__ = ["RAW", "SUFFIXES", "Reader", "detect_reader", "is_photo"]
 
 Reader = Literal["raw", "heif", "bitmap"]
 
-# What LibRaw opens; many are TIFF inside, so only the name tells them from a TIFF quickly.
+# The RAW formats of LibRaw. Many are TIFF inside, so the suffix decides.
 RAW = frozenset(
     {
         *(".3fr", ".ari", ".arw", ".bay", ".cap", ".cine", ".cr2", ".cr3", ".crw", ".cs1"),
@@ -17,7 +17,7 @@ RAW = frozenset(
         *(".rw2", ".rwl", ".rwz", ".sr2", ".srf", ".srw", ".sti", ".x3f"),
     }
 )
-# Names by which a picture of each kind usually goes: a different name is noted.
+# The usual suffixes by format; another suffix is noted.
 SUFFIXES: dict[str, frozenset[str]] = {
     "AVIF": frozenset({".avif", ".avifs"}),
     "BMP": frozenset({".bmp", ".dib"}),
@@ -42,13 +42,13 @@ _BITMAP_MAGIC = (
 
 
 def _by_content(head: bytes) -> Reader | None:
-    """The reader for a file's first bytes; None where they do not decide (TIFF, for one)."""
+    """The reader, or None if the first bytes do not decide (TIFF, for one)."""
     if head[4:8] == b"ftyp":
         brands = head[8 : int.from_bytes(head[:4], "big")]
         if brands[:4] == b"crx ":
             return "raw"
         if b"avif" in brands or b"avis" in brands:
-            return "bitmap"  # Pillow carries its own AVIF decoder, pillow-heif no longer does
+            return "bitmap"  # Pillow decodes AVIF, pillow-heif no longer does
         return "heif" if brands[:4] in _HEIF_BRANDS else None
     if head.startswith(_RAW_MAGIC) or head[6:14] == b"HEAPCCDR":
         return "raw"
@@ -58,20 +58,12 @@ def _by_content(head: bytes) -> Reader | None:
 
 
 def detect_reader(head: bytes, suffix: str) -> Reader:
-    """Chooses the reader.
-
-    Args:
-        head: The file's first 64 bytes, or all of a shorter file.
-        suffix: The name's ending with its dot, any case.
-    """
+    """Chooses the reader by a file's first 64 bytes, or else by its suffix (with its dot)."""
     return _by_content(head) or ("raw" if suffix.lower() in RAW else "bitmap")
 
 
 def is_photo(path: Path) -> bool:
-    """Whether a file is a photograph, by its name or else by its content.
-
-    A text file named .png is one too: it is read, found to be none and reported.
-    """
+    """Whether the suffix or else the content is a photograph's."""
     if path.suffix.lower() in _PHOTO_SUFFIXES:
         return True
     with path.open("rb") as file:

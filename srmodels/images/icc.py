@@ -1,4 +1,4 @@
-"""Colour profiles: which transform, if any, takes a picture's colours to sRGB."""
+"""ICC profiles: the transform from an image's colours to sRGB, or None if there is none to do."""
 
 import io
 
@@ -11,82 +11,68 @@ _SAME = 2  # of 255: a profile that moves no colour further than this is sRGB
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 
 
-def _profile_of(icc: bytes, notes: list[str]) -> ImageCms.ImageCmsProfile | None:
+def _parse(icc: bytes | None, notes: list[str]) -> ImageCms.ImageCmsProfile | None:
     try:
-        return ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        return ImageCms.ImageCmsProfile(io.BytesIO(icc)) if icc else None
     except (ImageCms.PyCMSError, OSError):
         notes.append("its colour profile cannot be read; taken as sRGB")
         return None
 
 
-def _moves_colours(transform: ImageCms.ImageCmsTransform) -> bool:
+def _changes_colours(transform: ImageCms.ImageCmsTransform) -> bool:
     steps = np.linspace(0, 255, 17).round().astype(np.uint8)
     grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 17, 3)
-    moved = np.asarray(ImageCms.applyTransform(Image.fromarray(grid), transform), np.int16)
-    return bool(np.abs(moved - grid).max() > _SAME)
+    converted = np.asarray(ImageCms.applyTransform(Image.fromarray(grid), transform), np.int16)
+    return bool(np.abs(converted - grid).max() > _SAME)
 
 
-def _to_srgb(profile: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
-    return ImageCms.buildTransform(
-        profile,
-        ImageCms.createProfile("sRGB"),
-        mode,
-        "RGB",
-        ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
+def _build_transform(profile: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
+    srgb, intent = ImageCms.createProfile("sRGB"), ImageCms.Intent.RELATIVE_COLORIMETRIC
+    flags = ImageCms.Flags.BLACKPOINTCOMPENSATION
+    return ImageCms.buildTransform(profile, srgb, mode, "RGB", intent, flags)
 
 
 def usable_icc(icc: bytes | None, mode: str, notes: list[str]) -> tuple[bytes | None, str]:
-    """The profile that a picture may keep beside unchanged values.
+    """The profile that may stand beside unchanged values of mode L or RGB, and its mode.
 
-    Args:
-        icc: Its own; None or empty: none.
-        mode: "L" or "RGB".
-        notes: Gets a sentence where it is left out.
-
-    Returns:
-        The profile, or None; and the mode it is for, which of a grey picture may be "RGB".
+    The mode is "RGB" for a grey image with an RGB profile. Notes why a profile is left out.
     """
-    profile = _profile_of(icc, notes) if icc else None
+    profile = _parse(icc, notes)
     if profile is None:
         return None, mode
     space = profile.profile.xcolor_space.strip()
-    meant = _MODES.get(space)
-    if meant != mode and (meant, mode) != ("RGB", "L"):
+    profile_mode = _MODES.get(space)
+    if profile_mode != mode and (profile_mode, mode) != ("RGB", "L"):
         notes.append(f"its colour profile is for {space}, not for {mode}; left out")
         return None, mode
     try:
-        moves = meant == "L" or _moves_colours(_to_srgb(profile, "RGB"))
+        needed = profile_mode == "L" or _changes_colours(_build_transform(profile, "RGB"))
     except ImageCms.PyCMSError:
         notes.append("its colour profile cannot be used; left out")
         return None, mode
-    if meant != mode:  # common: grey marked as sRGB
-        return (icc, "RGB") if moves else (None, "L")
+    if profile_mode != mode:  # common: a grey image marked as sRGB
+        return (icc, "RGB") if needed else (None, "L")
     return icc, mode
 
 
 def transform_to_srgb(
     icc: bytes | None, mode: str, notes: list[str]
 ) -> ImageCms.ImageCmsTransform | None:
-    """The way from a profile to sRGB; None where there is nothing to convert.
+    """The transform to sRGB for an image of a Pillow mode; None if there is nothing to convert.
 
-    Args:
-        icc: The profile; None or empty: sRGB is assumed.
-        mode: The picture's, as Pillow names it. Grey with a profile for RGB gets a transform that
-            wants RGB: see its `input_mode`.
-        notes: Gets a sentence about what is done, for the manifest.
+    An L image with an RGB profile gets a transform whose `input_mode` is RGB. `notes` gets a
+    sentence for the manifest.
     """
-    profile = _profile_of(icc, notes) if icc else None
+    profile = _parse(icc, notes)
     if profile is None:
         return None
     space = profile.profile.xcolor_space.strip()
-    wanted = "RGB" if space == "RGB" and mode == "L" else mode
-    if _MODES.get(space) != wanted:
+    input_mode = "RGB" if space == "RGB" and mode == "L" else mode
+    if _MODES.get(space) != input_mode:
         notes.append(f"its colour profile is for {space}, not for {mode}; taken as sRGB")
         return None
-    transform = _to_srgb(profile, wanted)
-    if wanted == "RGB" and not _moves_colours(transform):
+    transform = _build_transform(profile, input_mode)
+    if input_mode == "RGB" and not _changes_colours(transform):
         return None
     name = ImageCms.getProfileDescription(profile).strip()
     notes.append(f"converted from {name or space} to sRGB")

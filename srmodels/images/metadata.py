@@ -1,8 +1,7 @@
-"""What a file says beside its pixels, made fit for an enlarged copy: ICC, EXIF, XMP and DPI.
+"""The metadata that stays true of an enlarged copy: ICC, EXIF, XMP and DPI.
 
-The copy is upright and has another size, so orientation, sizes, places in pixels and thumbnails
-go. Maker notes go too: they hold offsets into the old file. What cannot be read is left out and
-noted; it never stops a picture.
+Orientation, sizes, pixel positions, thumbnails and maker notes (with offsets into the old file) are
+dropped. Unreadable metadata is noted and left out.
 """
 
 import re
@@ -11,106 +10,87 @@ from pathlib import Path
 
 from PIL import ExifTags, Image
 
-from srmodels.images.limits import no_own_limit
+from srmodels.images.limits import no_pillow_limit
 
 __all__ = ["Metadata", "exif_of", "exif_of_raw", "xmp_of"]
 
-# EXIF 2.32, tables 3 to 8: what stays true of an enlarged copy of the main picture
-_KEPT = frozenset(
+# EXIF 2.32, tables 3 to 8
+_COPIED_TAGS = frozenset(
     {
         *(0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x013C),
         *(0x4746, 0x4749, 0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F),
     }
 )
 # maker note; width, height and interoperability; subject area and location
-_UNTRUE = (0x927C, 0xA002, 0xA003, 0xA005, 0x9214, 0xA214)
-_MOST_BYTES = 60_000  # a JPEG's segment holds 65,533 (ITU-T T.81, section B.1.1.4)
+_DROPPED_TAGS = (0x927C, 0xA002, 0xA003, 0xA005, 0x9214, 0xA214)
+_MAX_BYTES = 60_000  # a JPEG segment holds 65,533 (ITU-T T.81, section B.1.1.4)
+_SIZES = rb"tiff:ImageWidth|tiff:ImageLength|exif:PixelXDimension|exif:PixelYDimension"
 _XMP_SIZES = re.compile(
-    rb"\s(?:tiff:ImageWidth|tiff:ImageLength|exif:PixelXDimension|exif:PixelYDimension)"
-    rb"=(?:\"[^\"]*\"|'[^']*')"
-    rb"|<(tiff:ImageWidth|tiff:ImageLength|exif:PixelXDimension|exif:PixelYDimension)>"
-    rb"[^<]*</\1>"
+    rb"\s(?:" + _SIZES + rb")=(?:\"[^\"]*\"|'[^']*')|<(" + _SIZES + rb")>[^<]*</\1>"
 )
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"']|>))\s*[1-8]")
-# of other pictures inside the file: gain maps, depth, films
+# about other images inside the file: gain maps, depth, films
 _XMP_OF_OTHERS = (b"ns.adobe.com/hdr-gain-map", b"ns.google.com/photos/1.0/container")
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What is carried over; None where there is nothing.
-
-    Attributes:
-        icc: The profile of the colours as they are.
-        exif: As in a JPEG, from `Exif` and two zeros on; says upright.
-        xmp: An XMP packet.
-        dpi: Pixels an inch, across and down.
-    """
+    """Metadata for a copy."""
 
     icc: bytes | None = None
-    exif: bytes | None = None
+    exif: bytes | None = None  # begins with "Exif" and two zeros, as in a JPEG; orientation 1
     xmp: bytes | None = None
-    dpi: tuple[float, float] | None = None
+    dpi: tuple[float, float] | None = None  # pixels per inch, horizontal and vertical
 
 
-def _fit(found: Image.Exif) -> bytes | None:
-    kept = Image.Exif()
-    for tag in _KEPT & found.keys():
-        kept[tag] = found[tag]
-    for part in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
-        values = {tag: value for tag, value in found.get_ifd(part).items() if tag not in _UNTRUE}
+def _for_copy(exif: Image.Exif) -> bytes | None:
+    copy = Image.Exif()
+    for tag in _COPIED_TAGS & exif.keys():
+        copy[tag] = exif[tag]
+    for ifd in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+        values = {tag: val for tag, val in exif.get_ifd(ifd).items() if tag not in _DROPPED_TAGS}
         if values:
-            kept.get_ifd(part).update(values)
-            kept[part] = values
-    if not len(kept):
+            copy.get_ifd(ifd).update(values)
+            copy[ifd] = values
+    if not len(copy):
         return None
-    kept[ExifTags.Base.Orientation] = 1
-    return kept.tobytes()
+    copy[ExifTags.Base.Orientation] = 1
+    return copy.tobytes()
 
 
 def exif_of(image: Image.Image | bytes, notes: list[str]) -> bytes | None:
-    """The EXIF data for an enlarged copy; None where there is none, or none that can be read.
-
-    Args:
-        image: Which Pillow has opened; or the data itself.
-        notes: Gets a sentence where it is left out.
-    """
+    """The EXIF data of an image, or from bytes, for a copy; notes why it is left out."""
     try:
         if isinstance(image, bytes):
-            found = Image.Exif()
-            found.load(image)
+            exif = Image.Exif()
+            exif.load(image)
         else:
-            found = image.getexif()
-        exif = _fit(found)
+            exif = image.getexif()
+        data = _for_copy(exif)
     except Exception:  # noqa: BLE001 - damaged EXIF makes Pillow raise anything
         notes.append("its EXIF data cannot be read; left out")
         return None
-    if exif and len(exif) > _MOST_BYTES:
-        notes.append(f"its EXIF data is too long to be carried over ({len(exif)} bytes); left out")
+    if data and len(data) > _MAX_BYTES:
+        notes.append(f"its EXIF data is too long to be carried over ({len(data)} bytes); left out")
         return None
-    return exif
+    return data
 
 
 def exif_of_raw(path: Path) -> bytes | None:
-    """The same of a RAW file that is a TIFF inside; None of all others."""
+    """The same for a RAW file that is a TIFF inside; None for all others."""
     try:
-        with no_own_limit(), Image.open(path, formats=("TIFF",)) as image:
+        with no_pillow_limit(), Image.open(path, formats=("TIFF",)) as image:
             return exif_of(image, [])
-    except Exception:  # noqa: BLE001 - no TIFF, or one of a camera's own making
+    except Exception:  # noqa: BLE001 - no TIFF, or a camera's own variant
         return None
 
 
 def xmp_of(packet: object, notes: list[str]) -> bytes | None:
-    """The XMP packet for an enlarged copy.
-
-    Args:
-        packet: As a reader has it: bytes, text, or nothing.
-        notes: Gets a sentence where it is left out.
-    """
+    """The XMP packet (bytes, text or None) for a copy; notes why it is left out."""
     body = packet.encode() if isinstance(packet, str) else packet
     if not isinstance(body, bytes) or not body.strip(b"\0 \n"):
         return None
-    if len(body) > _MOST_BYTES:
+    if len(body) > _MAX_BYTES:
         notes.append(f"its XMP data is too long to be carried over ({len(body)} bytes); left out")
         return None
     if any(name in body for name in _XMP_OF_OTHERS):

@@ -1,1 +1,1 @@
-"""MATLAB's bicubic, the protocol's resize: `tensors` for batches, `images` for uint8 pictures."""
+"""MATLAB's bicubic resize: `tensors` for float batches, `images` for uint8 images."""

@@ -1,10 +1,8 @@
-"""The protocol's LR pictures: MATLAB's `imresize(..., 'bicubic')` by a whole factor, exactly.
+"""LR images by MATLAB's `imresize(..., 'bicubic')` with an integer factor, exactly, for uint8.
 
-Cubic kernel with a = -0.5 (Keys, "Cubic convolution interpolation for digital image processing",
-1981, eq. 15), widened by the scale (anti-aliasing), edges mirrored: what
-`srmodels.resize.tensors.reduce` does with tensors. Here columns come first, since that leaves a
-scale-th of the work for the rows. At scales 2, 4 and 8 all weights and sums are exact, so that ties
-round as they should.
+The same kernel as in `srmodels.resize.tensors`: cubic with a = -0.5 (Keys 1981, eq. 15), widened by
+the scale, edges mirrored. Columns come first, which leaves 1 / scale of the work for the rows. At
+scales 2, 4 and 8 all weights and sums are exact, so that ties round as they should.
 """
 
 from collections.abc import Callable
@@ -25,30 +23,29 @@ _WIDTH = 2 * _SUPPORT
 
 
 def crop_to_multiple(image: Picture, scale: int) -> Picture:
-    """Cuts (H, W, 3) at the bottom and the right to multiples of `scale`."""
+    """Crops (H, W, 3) at the bottom and the right to multiples of `scale`."""
     height, width = image.shape[:2]
     return image[: height - height % scale, : width - width % scale]
 
 
 @cache
 def _weights(scale: int) -> NDArray[np.float64]:
-    """How `_WIDTH * scale` HR pixels make an LR pixel; of an odd scale the first adds nothing."""
-    places = np.arange(-_SUPPORT * scale, _SUPPORT * scale)  # from an LR pixel's middle
-    x = np.abs(places + (0 if scale % 2 else 0.5)) / scale
+    """The weights of `_WIDTH * scale` HR pixels in an LR pixel; the first is 0 at odd scales."""
+    offsets = np.arange(-_SUPPORT * scale, _SUPPORT * scale)  # from an LR pixel's centre
+    x = np.abs(offsets + (0 if scale % 2 else 0.5)) / scale
     near = 1.5 * x**3 - 2.5 * x**2 + 1
     far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
     weights = np.where(x <= 1, near, np.where(x <= _SUPPORT, far, 0))
-    normed: NDArray[np.float64] = weights / weights.sum()
-    return normed
+    normalised: NDArray[np.float64] = weights / weights.sum()
+    return normalised
 
 
 @cache
 def _kernel() -> Kernel:
-    """Compiled at its first use, in a few seconds, and kept on disk.
+    """The kernel, compiled at its first use, in a few seconds, and cached on disk.
 
-    numpy would pass over whole pictures of floats for each of the sixteen weights. A row of LR
-    pixels at a time, everything lies in the processor's first cache; and values that are added lie
-    side by side, so that sixteen at once can be.
+    It works on one row of LR pixels at a time, which fits into the first-level cache, and adds
+    values that are neighbours in memory, so that the compiler vectorises.
     """
     import numba
 
@@ -59,29 +56,29 @@ def _kernel() -> Kernel:
     )
 
     def shrink(
-        lr: Picture, hr: Picture, weights: NDArray[np.float64], under: tuple[Index, Index]
+        lr: Picture, hr: Picture, weights: NDArray[np.float64], index: tuple[Index, Index]
     ) -> None:
-        def add(out: Floats, four: Floats, under: tuple[Floats, Floats, Floats, Floats]) -> None:
-            a, b, c, d = under
+        def add(out: Floats, four: Floats, taps: tuple[Floats, Floats, Floats, Floats]) -> None:
+            a, b, c, d = taps
             for x in range(len(out)):  # in this order, which decides how sums are rounded
                 out[x] = out[x] + four[0] * a[x] + four[1] * b[x] + four[2] * c[x] + four[3] * d[x]
 
-        rows, values = under
-        scale, light = len(weights) // _WIDTH, weights.astype(np.float32)
+        rows, columns = index
+        scale, weights32 = len(weights) // _WIDTH, weights.astype(np.float32)
         line, total = np.empty(hr.shape[1], np.float32), np.empty(lr.shape[1])
         # of `scale` neighbours in a line, all the first ones, all the second ones and so on
-        parts = np.empty((scale, len(values) // scale), np.float32)
+        parts = np.empty((scale, len(columns) // scale), np.float32)
         flat, channels = parts.reshape(-1), (parts.shape[1] - lr.shape[1]) // (_WIDTH - 1)
         for y in range(lr.shape[0]):
             line[:], total[:] = 0, 0.5
             for tap in range(0, len(weights), 4):
                 at = rows[y * scale + tap :]
-                add(line, light[tap:], (hr[at[0]], hr[at[1]], hr[at[2]], hr[at[3]]))
-            for place in range(len(flat)):
-                flat[place] = line[values[place]]
+                add(line, weights32[tap:], (hr[at[0]], hr[at[1]], hr[at[2]], hr[at[3]]))
+            for i in range(len(flat)):
+                flat[i] = line[columns[i]]
             for tap in range(0, len(weights), 4):
                 a, b, c, d = [
-                    parts[each % scale, each // scale * channels :] for each in range(tap, tap + 4)
+                    parts[i % scale, i // scale * channels :] for i in range(tap, tap + 4)
                 ]
                 add(total, weights[tap:], (a, b, c, d))
             for x in range(len(total)):
@@ -92,32 +89,24 @@ def _kernel() -> Kernel:
 
 
 def load() -> None:
-    """Loads the compiled kernel, half a second's work, so that processes forked later have it."""
+    """Loads the compiled kernel, in half a second, so that forked processes have it."""
     _kernel()
 
 
-def _reached(size: int, scale: int) -> Index:
-    """The HR pixels from the first tap of the first LR pixel on, mirrored at the edges.
-
-    LR pixel `x` is made of those from `scale * x` to `scale * (x + _WIDTH)`.
-    """
+def _tap_index(size: int, scale: int) -> Index:
+    """HR pixels from the first tap on, mirrored: `scale * x` on are the taps of LR pixel `x`."""
     first = scale // 2 - _SUPPORT * scale
-    places = np.arange(first, first + size + (_WIDTH - 1) * scale) % (2 * size)
-    return np.where(places < size, places, 2 * size - 1 - places)
+    index = np.arange(first, first + size + (_WIDTH - 1) * scale) % (2 * size)
+    return np.where(index < size, index, 2 * size - 1 - index)
 
 
 def downscale(hr: Picture, scale: int) -> Picture:
-    """The protocol's LR picture of an HR one: uint8 (H, W, C) to uint8 (H/scale, W/scale, C).
-
-    Args:
-        hr: Sides that are multiples of `scale`; of any strides.
-        scale: How many times smaller.
-    """
+    """Reduces uint8 (H, W, C), of any strides, by an integer factor that divides H and W."""
     height, width, channels = hr.shape
-    assert height % scale == 0 and width % scale == 0, "crop_to_multiple comes first"  # noqa: PT018
+    assert height % scale == 0 and width % scale == 0, "call crop_to_multiple first"  # noqa: PT018
     lr = np.empty((height // scale, width // scale * channels), np.uint8)
     lines = np.ascontiguousarray(hr).reshape(height, width * channels)
-    columns = _reached(width, scale).reshape(-1, scale).T
+    columns = _tap_index(width, scale).reshape(-1, scale).T
     values = (columns[..., None] * channels + np.arange(channels)).ravel()
-    _kernel()(lr, lines, _weights(scale), (_reached(height, scale), values))
+    _kernel()(lr, lines, _weights(scale), (_tap_index(height, scale), values))
     return lr.reshape(height // scale, width // scale, channels)

@@ -1,10 +1,10 @@
-"""The protocol's resize: MATLAB's `imresize(..., 'bicubic')`, which the field's LR images use.
+"""MATLAB's `imresize(..., 'bicubic')`, which makes the field's LR images, for float tensors.
 
 Cubic kernel with a = -0.5 (Keys, "Cubic convolution interpolation for digital image processing",
 1981, eq. 15), widened when shrinking (anti-aliasing), edges mirrored. PyTorch's antialiased bicubic
-is the same kernel but renormalises it at the edges; mirroring the picture by more than the
-kernel's support first, and cutting that margin off afterwards, makes the two equal. Whole pictures
-are reduced by `srmodels.resize.images`, exactly and faster.
+is the same kernel but renormalises it at the edges, so the image is mirrored by more than the
+kernel's support first and cropped afterwards. `srmodels.resize.images` reduces uint8 images,
+exactly and faster.
 """
 
 import numpy as np
@@ -13,20 +13,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = [
-    "enlarge",
-    "enlarge_image",
-    "mirror",
-    "reduce",
-    "to_image",
-    "to_tensor",
-]
+__all__ = ["enlarge", "enlarge_image", "mirror", "reduce", "to_image", "to_tensor"]
 
 _MARGIN = 4  # LR pixels, more than the kernel's support of 2
 
 
 def mirror(images: Tensor, margin: int) -> Tensor:
-    """Pads symmetrically (the edge pixel repeats), also by more than the picture's own size."""
+    """Pads (..., H, W) symmetrically (the edge pixel repeats); `margin` may exceed H and W."""
     for axis in (-2, -1):
         size = images.shape[axis]
         index = torch.arange(-margin, size + margin, device=images.device) % (2 * size)
@@ -39,17 +32,12 @@ def mirror(images: Tensor, margin: int) -> Tensor:
 
 
 def reduce(images: Tensor, scale: int) -> Tensor:
-    """Shrinks by a whole factor.
+    """Downscales (N, C, H, W), float32, by an integer factor that divides H and W.
 
-    Args:
-        images: (N, C, H, W), float32, any range; H and W multiples of `scale`.
-        scale: How many times smaller.
-
-    Returns:
-        (N, C, H / scale, W / scale), same range up to overshoot; neither clamped nor rounded.
+    The result keeps its overshoot: it is neither clamped nor rounded.
     """
     height, width = images.shape[-2:]
-    assert height % scale == 0 and width % scale == 0, "crop_to_multiple comes first"  # noqa: PT018
+    assert height % scale == 0 and width % scale == 0, "call crop_to_multiple first"  # noqa: PT018
     size = (height // scale + 2 * _MARGIN, width // scale + 2 * _MARGIN)
     padded = mirror(images, _MARGIN * scale)
     small = F.interpolate(padded, size=size, mode="bicubic", antialias=True)
@@ -57,36 +45,30 @@ def reduce(images: Tensor, scale: int) -> Tensor:
 
 
 def enlarge(images: Tensor, scale: int) -> Tensor:
-    """Enlarges by a whole factor: the bicubic baseline.
+    """Upscales (N, C, H, W), float32, by an integer factor: the bicubic baseline.
 
-    Args:
-        images: (N, C, H, W), float32, any range.
-        scale: How many times larger.
-
-    Returns:
-        (N, C, scale * H, scale * W), same range up to overshoot; neither clamped nor rounded.
+    The result keeps its overshoot: it is neither clamped nor rounded.
     """
     height, width = images.shape[-2:]
     size = ((height + 2 * _MARGIN) * scale, (width + 2 * _MARGIN) * scale)
-    # antialias=True is what selects a = -0.5 (a = -0.75 without); it does not blur an enlargement.
+    # antialias=True selects a = -0.5 (a = -0.75 without); it does not blur an enlargement.
     large = F.interpolate(mirror(images, _MARGIN), size=size, mode="bicubic", antialias=True)
     margin = _MARGIN * scale
     return large[..., margin:-margin, margin:-margin]
 
 
 def to_tensor(image: NDArray[np.uint8]) -> Tensor:
-    """A picture as a batch of one: uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
-    values = torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)
-    return values[None] / 255
+    """uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)[None] / 255
 
 
 def to_image(tensor: Tensor) -> NDArray[np.uint8]:
-    """The inverse of `to_tensor`: clamps to [0, 1], rounds half up, (1, 3, H, W) to (H, W, 3)."""
+    """(1, 3, H, W) to uint8 (H, W, 3): clamps to [0, 1] and rounds half up."""
     scaled = tensor[0].float().clamp(0, 1).mul(255).add(0.5).floor()
     image: NDArray[np.uint8] = scaled.to(torch.uint8).permute(1, 2, 0).cpu().contiguous().numpy()
     return image
 
 
 def enlarge_image(lr: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
-    """The bicubic baseline's picture: uint8 (H, W, 3) to uint8 (scale H, scale W, 3)."""
+    """The bicubic baseline: uint8 (H, W, 3) to uint8 (scale H, scale W, 3)."""
     return to_image(enlarge(to_tensor(lr), scale))

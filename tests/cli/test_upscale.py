@@ -75,7 +75,7 @@ def test_samples_of_a_vae_are_files_of_their_own(typed, pictures, tmp_path):
         (("--scale", "nan"), "--scale: reduces or is no number (found nan)"),
         (("--bits", 12), "--bits: found 12; 8 or 16"),
         (("--bits", 16, "--format", "jpg"), "--bits: jpeg holds 8 (found 16)"),
-        (("--format", "gif"), "--format: unknown kind of picture (found 'gif')"),
+        (("--format", "gif"), "--format: unknown image format (got 'gif')"),
     ],
 )
 def test_a_wish_that_cannot_be_is_one_line_before_any_work(

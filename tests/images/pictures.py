@@ -21,7 +21,7 @@ def pattern(height: int = 96, width: int = 128) -> NDArray[np.uint8]:
     return picture.clip(0, 255).astype(np.uint8)
 
 
-def deep(height: int = 40, width: int = 56, channels: int = 3) -> NDArray[np.uint16]:
+def noise_16bit(height: int = 40, width: int = 56, channels: int = 3) -> NDArray[np.uint16]:
     """All of 16 bits: noise over a slope."""
     rng = np.random.default_rng(1)
     values = rng.integers(0, 65536, (height, width, channels))

@@ -1,4 +1,4 @@
-"""HEIC and HEIF through pillow-heif, 8 to 12 bits a channel."""
+"""HEIC and HEIF by pillow-heif's own API, which keeps 10 and 12 bits; through Pillow 8 are left."""
 
 import os
 from pathlib import Path
@@ -10,23 +10,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from srmodels.errors import PhotoError
-from srmodels.images.colour import drop_opaque_alpha, round_to_8, to_srgb
-from srmodels.images.limits import too_large
+from srmodels.images.colour import Pixels, drop_opaque_alpha, round_to_8, to_srgb
+from srmodels.images.limits import check_size
 
-__all__ = ["check_boxes", "primary_picture", "read_heif"]
+__all__ = ["check_boxes", "primary_image", "read_heif"]
 
 _HDR_CURVES = {16: "PQ", 18: "HLG"}  # ITU-T H.273, table 3
-_LONG_RUN = 16384
 _SRGB_PRIMARIES = (1, 2)  # ITU-T H.273, table 2: BT.709, unspecified
+_ZERO_RUN = 16384
 
 
 def check_boxes(file: BinaryIO) -> None:
-    """Refuses a file that ends inside a box, or in nothing but zeros, as a broken download does.
+    """Raises PhotoError if a HEIF, AVIF or CR3 file ends inside a box, or in a long run of zeros.
 
-    libheif would fill what is missing with one colour.
-
-    Args:
-        file: Any ISO base media file: HEIF, AVIF, CR3 (ISO/IEC 14496-12, section 4.2).
+    libheif would fill the missing part with one colour. Boxes: ISO/IEC 14496-12, section 4.2.
     """
     end = file.seek(0, os.SEEK_END)
     start = 0
@@ -42,51 +39,13 @@ def check_boxes(file: BinaryIO) -> None:
             raise PhotoError(f"is cut off inside its box {kind!r}")
         start += size
     if kind in ("mdat", "\0\0\0\0"):
-        # compressed data has no such run (ITU-T H.265, section 7.4.2), metadata at most a short one
-        file.seek(max(end - _LONG_RUN, 0))
+        # compressed data has no such run (ITU-T H.265, section 7.4.2), metadata a short one at most
+        file.seek(max(end - _ZERO_RUN, 0))
         if not file.read().strip(b"\0"):
             raise PhotoError("is cut off: it ends in nothing but zeros")
 
 
-def primary_picture(
-    path: Path, *, max_pixels: int, notes: list[str]
-) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], dict[str, Any]]:
-    """Reads the primary picture of a HEIF file as it is.
-
-    The file's own rotation and mirror boxes are applied by libheif; an EXIF orientation beside them
-    repeats them and is left alone (ISO/IEC 23008-12).
-
-    Returns:
-        (H, W) or (H, W, C), upright, uint16 where there are more than 8 bits, shifted up to 16;
-        and pillow-heif's `info`.
-    """
-    with path.open("rb") as file:
-        container = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
-        primary = container[container.primary_index]
-        width, height = primary.size
-        if width * height > max_pixels:
-            raise too_large(width, height, max_pixels)
-        if len(container) > 1:
-            notes.append(f"the primary one of {len(container)} pictures")
-        if not primary.info.get("icc_profile"):
-            _check_curve(primary.info.get("nclx_profile") or {})
-        return np.asarray(primary), primary.info
-
-
-def read_heif(path: Path, *, max_pixels: int, notes: list[str]) -> NDArray[np.uint8]:
-    """Reads the primary picture of a HEIF file.
-
-    Returns:
-        uint8 (H, W, 3), sRGB, upright.
-    """
-    values, info = primary_picture(path, max_pixels=max_pixels, notes=notes)
-    if values.dtype == np.uint16:  # pillow-heif shifts 10 and 12 bits up to 16
-        bits = info["bit_depth"]
-        values = round_to_8(values >> (16 - bits), bits)
-    return to_srgb(drop_opaque_alpha(Image.fromarray(values)), info.get("icc_profile"), notes)
-
-
-def _check_curve(nclx: dict[str, int]) -> None:
+def _check_colour_space(nclx: dict[str, int]) -> None:
     curve = nclx.get("transfer_characteristics", 2)
     if curve in _HDR_CURVES:
         raise PhotoError(
@@ -97,3 +56,32 @@ def _check_curve(nclx: dict[str, int]) -> None:
         raise PhotoError(
             f"has wide-gamut colours (H.273 primaries {primaries}) and no profile; export as sRGB"
         )
+
+
+def primary_image(
+    path: Path, *, max_pixels: int, notes: list[str]
+) -> tuple[Pixels, dict[str, Any]]:
+    """Reads the primary image, (H, W) or (H, W, C), as stored but upright, and its `info`.
+
+    More than 8 bits are shifted up to 16. libheif applies the file's rotation and mirror boxes; an
+    EXIF orientation repeats them and is ignored (ISO/IEC 23008-12).
+    """
+    with path.open("rb") as file:
+        container = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
+        primary = container[container.primary_index]
+        width, height = primary.size
+        check_size(width, height, max_pixels)
+        if len(container) > 1:
+            notes.append(f"the primary one of {len(container)} pictures")
+        if not primary.info.get("icc_profile"):
+            _check_colour_space(primary.info.get("nclx_profile") or {})
+        return np.asarray(primary), primary.info
+
+
+def read_heif(path: Path, *, max_pixels: int, notes: list[str]) -> NDArray[np.uint8]:
+    """Reads the primary image as uint8 (H, W, 3), sRGB, upright."""
+    values, info = primary_image(path, max_pixels=max_pixels, notes=notes)
+    if values.dtype == np.uint16:
+        bits = info["bit_depth"]
+        values = round_to_8(values >> (16 - bits), bits)
+    return to_srgb(drop_opaque_alpha(Image.fromarray(values)), info.get("icc_profile"), notes)

@@ -1,9 +1,8 @@
-"""JPEG through libjpeg-turbo with its warnings heard: missing data is a reason, never grey.
+"""JPEG by libjpeg-turbo through simplejpeg, which reports missing data; Pillow hides it.
 
-Pillow decodes with the same library but hides what it says, and the library fills what is missing
-or unreadable. Cameras also write harmless irregularities; those are mended and noted, and only a
-picture that then decodes without a word is taken. What cannot be known: a changed bit that still
-is a valid code changes a block, or the brightness of all that follow, and JPEG has no checksum.
+Pixels equal Pillow's. Harmless irregularities of cameras are repaired and noted; only an image that
+then decodes without a warning is used. JPEG has no checksum, so a changed bit that is still a valid
+code goes unnoticed.
 """
 
 import re
@@ -17,10 +16,10 @@ from srmodels.errors import PhotoError
 
 __all__ = ["NotCheckableError", "read_jpeg"]
 
-_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
-_MOST_SCANS = 500  # more make a small file take minutes; libjpeg-turbo's own limit in its tools
+_COLOUR_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+_MAX_SCANS = 500  # more make a small file take minutes; libjpeg-turbo's own limit in its tools
 _READ_AHEAD = 8  # bytes of a run that the library holds already when it counts what is left
-_MOST_STRAY = 2  # bytes; data lost or gained by damage is hardly ever so short
+_MAX_STRAY = 2  # bytes; data lost or gained by damage is hardly ever so short
 # Segments, ITU-T T.81, table B.1
 _FRAMES, _SCAN, _END = (0xC0, 0xC1, 0xC2), 0xDA, 0xD9
 # what ends compressed data: neither a stuffed byte nor a restart (section B.1.1.2)
@@ -29,15 +28,15 @@ _STRAY = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
 
 
 class NotCheckableError(Exception):
-    """A JPEG of an unusual build: Pillow may read it, but nobody says what was missing."""
+    """simplejpeg does not know this kind of JPEG; Pillow may read it without checks."""
 
 
 def _segments(body: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, first byte and end of each segment; compressed data belongs to its scan."""
+    """Marker, start and end of each segment; compressed data belongs to its scan."""
     at = 2
-    while found := _MARKER.search(body, at):
-        marker, start = found.group(1)[0], found.end() - 2
-        at = found.end()
+    while match := _MARKER.search(body, at):
+        marker, start = match.group(1)[0], match.end() - 2
+        at = match.end()
         if marker != _END:
             at += int.from_bytes(body[at : at + 2], "big")
         if marker == _SCAN:
@@ -65,33 +64,32 @@ def _has_all_scans(body: bytes, segments: list[tuple[int, int, int]]) -> bool:
     return not needed
 
 
-def _without_stray(body: bytes, count: int, marker: int) -> bytes | None:
-    """The file without bytes that belong to nothing; None where they may be data out of step."""
+def _without_stray_bytes(body: bytes, count: int, marker: int) -> bytes | None:
+    """The file without `count` stray bytes before a marker; None if they may be image data."""
     segments = list(_segments(body))
     scans = [index for index, segment in enumerate(segments) if segment[0] == _SCAN]
     if not scans:
         return None
     if marker != _END:  # between the headers
         headers = b"".join(body[start:end] for _, start, end in segments[: scans[0]])
-        mended = body[:2] + headers + body[segments[scans[0]][1] :]
-        return mended if len(mended) < len(body) else None
+        repaired = body[:2] + headers + body[segments[scans[0]][1] :]
+        return repaired if len(repaired) < len(body) else None
     if not _has_all_scans(body, segments):
         return None
     end = segments[-1][1]
     run = end - len(body[:end].rstrip(body[end - 1 : end]))
-    few = count <= _MOST_STRAY and len(scans) == 1
+    few = count <= _MAX_STRAY and len(scans) == 1
     # a longer run was taken for data in part, so data is missing
-    mendable = (few or run >= count) and run <= count + _READ_AHEAD
-    return body[: end - count] + body[end:] if mendable else None
+    repairable = (few or run >= count) and run <= count + _READ_AHEAD
+    return body[: end - count] + body[end:] if repairable else None
 
 
-def _mended(body: bytes, warning: str) -> tuple[bytes, str]:
-    """The file without the irregularity the library warned of, and a note of it."""
-    stray = _STRAY.search(warning)
-    if stray:
-        mended = _without_stray(body, int(stray[1]), int(stray[2], 16))
-        if mended:
-            return mended, f"has stray bytes ({stray[1]}), which were left out"
+def _repair(body: bytes, warning: str) -> tuple[bytes, str]:
+    """The file without the irregularity of the library's warning, and a note about it."""
+    if stray := _STRAY.search(warning):
+        repaired = _without_stray_bytes(body, int(stray[1]), int(stray[2], 16))
+        if repaired:
+            return repaired, f"has stray bytes ({stray[1]}), which were left out"
     if "end of JPEG file" in warning:
         if not body.endswith(b"\xff\xd9") and _has_all_scans(body, list(_segments(body))):
             return body + b"\xff\xd9", "has no end marker; its pixels are complete"
@@ -102,34 +100,25 @@ def _mended(body: bytes, warning: str) -> tuple[bytes, str]:
 
 
 def read_jpeg(body: bytes, mode: str, notes: list[str]) -> NDArray[np.uint8]:
-    """Decodes the first picture of a JPEG file.
+    """Decodes the first image of a JPEG file of Pillow mode L, RGB or CMYK.
 
-    Args:
-        body: The whole file.
-        mode: As Pillow names it: L, RGB or CMYK.
-        notes: Gets a sentence about each irregularity that does no harm.
-
-    Returns:
-        uint8, (H, W), (H, W, 3) or (H, W, 4), with Pillow's values. CMYK is as stored: inverted.
-
-    Raises:
-        PhotoError: Something is missing or damaged.
-        NotCheckableError: The library's strict door does not know the kind of file.
+    Returns uint8 (H, W), (H, W, 3), or (H, W, 4) CMYK as stored, that is, inverted. Raises
+    PhotoError if data is missing or damaged, NotCheckableError if only Pillow may read the file.
     """
     if b"\xff\xc2" in body:
         segments = list(_segments(body))
         scans = sum(marker == _SCAN for marker, _, _ in segments)
-        if scans > _MOST_SCANS:
-            raise PhotoError(f"has too many scans (found {scans}; {_MOST_SCANS} are allowed)")
+        if scans > _MAX_SCANS:
+            raise PhotoError(f"has too many scans (got {scans}; {_MAX_SCANS} are allowed)")
         if segments[-1][0] == _END and not _has_all_scans(body, segments):
             notes.append("has no scans for its finest values; that may be on purpose")
     for _ in range(3):
         try:
-            pixels: NDArray[np.uint8] = decode_jpeg(body, _SPACES[mode])
+            pixels: NDArray[np.uint8] = decode_jpeg(body, _COLOUR_SPACES[mode])
         except ValueError as error:
             if "subsampling level" in str(error) or "Unsupported" in str(error):
                 raise NotCheckableError from None
-            body, note = _mended(body, str(error))
+            body, note = _repair(body, str(error))
             notes.append(note)
         else:
             return pixels[..., 0] if mode == "L" else pixels

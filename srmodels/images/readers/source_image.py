@@ -1,8 +1,4 @@
-"""A picture with all that belongs to it, for whoever enlarges it: nothing reduced to 8-bit sRGB.
-
-`decode` gives what training needs; this gives 16 bits where there are 16, grey where there is grey,
-alpha apart, the colours in their own space with its profile, and the metadata.
-"""
+"""Reads an image for upscaling: bit depth, grey, alpha, colour space and metadata as stored."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +7,12 @@ from typing import BinaryIO
 
 import numpy as np
 
-from srmodels.images.colour import Pixels, apply_orientation
+from srmodels.images.colour import Pixels, apply_orientation, scale_to_16bit
 from srmodels.images.limits import MAX_PIXELS
 from srmodels.images.metadata import Metadata, exif_of, exif_of_raw, xmp_of
-from srmodels.images.readers.channels import Channels, from_array, scale_to_16bit, split_channels
-from srmodels.images.readers.dispatch import Readers, read_with
-from srmodels.images.readers.heif import primary_picture
+from srmodels.images.readers.channels import Channels, from_array, split_channels
+from srmodels.images.readers.dispatch import read_with
+from srmodels.images.readers.heif import primary_image
 from srmodels.images.readers.pillow import opened, orientation_of
 from srmodels.images.readers.raw import develop
 
@@ -25,37 +21,27 @@ __all__ = ["SourceImage", "read_image"]
 
 @dataclass(frozen=True, slots=True)
 class SourceImage:
-    """A picture and what its file says of it.
+    """An image and its metadata."""
 
-    Attributes:
-        colour: (H, W, 1) grey or (H, W, 3) RGB, uint8 or uint16, upright, in the space of
-            `metadata.icc` (sRGB where that is None).
-        alpha: (H, W) of the same kind, 0 clear; None: opaque.
-        metadata: For a copy of another size.
-        kind: RAW, HEIF, JPEG, PNG and so on: by content.
-        notes: What was done to it or left out, a sentence each.
-    """
-
-    colour: Pixels
-    alpha: Pixels | None
-    metadata: Metadata
-    kind: str
-    notes: tuple[str, ...]
+    colour: Pixels  # (H, W, 1) grey or (H, W, 3) RGB, uint8 or uint16, upright, in metadata.icc
+    alpha: Pixels | None  # (H, W), the same type, 0 transparent; None: opaque
+    metadata: Metadata  # for a copy of another size
+    kind: str  # the format by content: RAW, HEIF, JPEG, PNG and so on
+    notes: tuple[str, ...]  # a sentence for each conversion, repair or omission
 
 
-_Read = tuple[Channels, Metadata]
-
-
-def _dpi(found: object) -> tuple[float, float] | None:
-    """Pixels an inch, if a file's word for it makes sense."""
+def _dpi(value: object) -> tuple[float, float] | None:
+    """Pixels per inch, if the file's values are plausible."""
     try:
-        across, down = (float(value) for value in found)  # type: ignore[attr-defined]
+        across, down = (float(number) for number in value)  # type: ignore[attr-defined]
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     return (across, down) if 1 <= across <= 100_000 and 1 <= down <= 100_000 else None
 
 
-def _bitmap(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> tuple[_Read, str]:
+def _bitmap(
+    file: BinaryIO, *, max_pixels: int, notes: list[str]
+) -> tuple[tuple[Channels, Metadata], str]:
     with opened(file, max_pixels=max_pixels, notes=notes) as (image, kind):
         colour, alpha, icc = split_channels(image, kind, file, notes)
         try:
@@ -73,40 +59,29 @@ def _bitmap(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> tuple[_Read
     return (Channels(colour, alpha, icc), metadata), kind
 
 
-def _heif(path: Path, *, max_pixels: int, notes: list[str]) -> _Read:
-    values, info = primary_picture(path, max_pixels=max_pixels, notes=notes)
+def _heif(path: Path, *, max_pixels: int, notes: list[str]) -> tuple[Channels, Metadata]:
+    values, info = primary_image(path, max_pixels=max_pixels, notes=notes)
     if values.dtype == np.uint16:
         bits = info["bit_depth"]
         values = scale_to_16bit(values >> (16 - bits), bits)
-    layers = from_array(values, info.get("icc_profile"), notes)
-    exif = info.get("exif")
-    return layers, Metadata(
-        icc=layers.icc,
-        exif=exif_of(exif, notes) if exif else None,
-        xmp=xmp_of(info.get("xmp"), notes),
-    )
+    channels = from_array(values, info.get("icc_profile"), notes)
+    exif = exif_of(info["exif"], notes) if info.get("exif") else None
+    return channels, Metadata(icc=channels.icc, exif=exif, xmp=xmp_of(info.get("xmp"), notes))
 
 
-def _raw(path: Path, *, max_pixels: int) -> _Read:
+def _raw(path: Path, *, max_pixels: int) -> tuple[Channels, Metadata]:
     colour = develop(path, half_size=False, max_pixels=max_pixels)
     return Channels(colour, None, None), Metadata(exif=exif_of_raw(path))
 
 
 def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> SourceImage:
-    """Reads a picture of any kind.
-
-    Args:
-        path: The file; its content decides how it is read.
-        max_pixels: Larger pictures are refused on the header's word.
-
-    Raises:
-        PhotoError: `NAME: reason`.
-    """
+    """Reads an image of any format, at most `max_pixels` large; raises PhotoError."""
     notes: list[str] = []
-    readers = Readers(
+    (channels, metadata), kind = read_with(
+        path,
+        notes,
         bitmap=partial(_bitmap, max_pixels=max_pixels, notes=notes),
         heif=partial(_heif, max_pixels=max_pixels, notes=notes),
         raw=partial(_raw, max_pixels=max_pixels),
     )
-    (layers, metadata), kind = read_with(readers, path, notes)
-    return SourceImage(layers.colour, layers.alpha, metadata, kind, tuple(notes))
+    return SourceImage(channels.colour, channels.alpha, metadata, kind, tuple(notes))

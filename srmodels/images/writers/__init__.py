@@ -1,4 +1,1 @@
-"""One file per format; `write` is the way out.
-
-`row_stream` hands rows over as they are computed, so that no picture is held whole.
-"""
+"""One file per format. Start at `write`; `row_stream` passes rows on as they are computed."""

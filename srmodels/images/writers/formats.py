@@ -1,4 +1,4 @@
-"""The kinds of files a result can be written to, and what each can hold."""
+"""The output formats and what each can hold."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,83 +7,56 @@ from srmodels.errors import ConfigError, PhotoError
 
 __all__ = ["FORMATS", "Format", "format_named", "format_of"]
 
+_MAX_IN_MEMORY = 2**28  # pixels
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file.
+    """An output format and what it holds."""
 
-    Attributes:
-        name: As on the command line.
-        suffixes: The endings of its names, the usual one first.
-        by_rows: Written while the picture is made, so that its size is not bound by memory.
-        deep: Holds 16 bits a channel.
-        alpha: Holds transparency.
-        grey: Holds pictures without colour as such.
-        most_side: The largest height and width.
-    """
-
-    name: str
-    suffixes: tuple[str, ...]
-    by_rows: bool = False
-    deep: bool = False
+    name: str  # as on the command line
+    suffixes: tuple[str, ...]  # the usual one first
+    by_rows: bool = False  # written row by row, so memory does not limit the size
+    has_16bit: bool = False
     alpha: bool = True
     grey: bool = True
-    most_side: int = 2**31 - 1
+    max_side: int = 2**31 - 1  # pixels
 
     def check(self, name: str, height: int, width: int) -> None:
-        """Refuses a result before it is computed.
-
-        Raises:
-            PhotoError: It is too large for this kind of file.
-        """
-        if max(height, width) > self.most_side:
-            right = f"has at most {self.most_side} pixels a side"
-        elif not self.by_rows and height * width > _MOST_WHOLE:
-            right = f"is put together in memory, from at most {_MOST_WHOLE} pixels"
+        """Raises PhotoError if a result of this size, in pixels, cannot be written."""
+        if max(height, width) > self.max_side:
+            limit = f"has at most {self.max_side} pixels a side"
+        elif not self.by_rows and height * width > _MAX_IN_MEMORY:
+            limit = f"is put together in memory, from at most {_MAX_IN_MEMORY} pixels"
         else:
             return
         raise PhotoError(
-            f"{name}: its result is too large for {self.name} (found {width}x{height}), which "
-            f"{right}; write .png or .tif, or set --max-side"
+            f"{name}: the result is too large for {self.name}, which {limit} "
+            f"(got {width}x{height}). Write .png or .tif, or set --max-side."
         )
 
 
-_MOST_WHOLE = 2**28
 FORMATS = (
-    Format("png", (".png",), by_rows=True, deep=True),
-    Format("tiff", (".tif", ".tiff"), by_rows=True, deep=True),
+    Format("png", (".png",), by_rows=True, has_16bit=True),
+    Format("tiff", (".tif", ".tiff"), by_rows=True, has_16bit=True),
     # libjpeg's own limit (JPEG_MAX_DIMENSION); the format's is 65,535
-    Format("jpeg", (".jpg", ".jpeg"), alpha=False, most_side=65500),
-    Format("webp", (".webp",), grey=False, most_side=16383),
-    # what readers take: level 6.2 of HEVC, libavif without being told
-    Format("heic", (".heic", ".heif"), most_side=16384),
-    Format("avif", (".avif",), most_side=32768),
+    Format("jpeg", (".jpg", ".jpeg"), alpha=False, max_side=65500),
+    Format("webp", (".webp",), grey=False, max_side=16383),
+    # what readers accept: level 6.2 of HEVC, libavif by default
+    Format("heic", (".heic", ".heif"), max_side=16384),
+    Format("avif", (".avif",), max_side=32768),
 )
 
 
+def format_named(name: str, *, where: str = "--format") -> Format:
+    """The format of a name or a suffix ("jpeg", "jpg", ".jpg"); raises ConfigError at `where`."""
+    for kind in FORMATS:
+        if f".{name.lower().removeprefix('.')}" in (f".{kind.name}", *kind.suffixes):
+            return kind
+    known = ", ".join(suffix for kind in FORMATS for suffix in kind.suffixes)
+    raise ConfigError(f"{where}: unknown image format (got {name!r}). Use one of {known}.")
+
+
 def format_of(path: Path) -> Format:
-    """The format of a file's ending.
-
-    Raises:
-        ConfigError: It is none that is written.
-    """
-    for each in FORMATS:
-        if path.suffix.lower() in each.suffixes:
-            return each
-    known = ", ".join(suffix for each in FORMATS for suffix in each.suffixes)
-    raise ConfigError(f"{path}: unknown kind of picture; one of {known} is right")
-
-
-def format_named(name: str) -> Format:
-    """The format of a name or an ending, such as "jpeg", "jpg" or ".jpg".
-
-    Raises:
-        ConfigError: It is none that is written.
-    """
-    for each in FORMATS:
-        if name.lower().removeprefix(".") in (each.name, *(end[1:] for end in each.suffixes)):
-            return each
-    known = ", ".join(each.name for each in FORMATS)
-    raise ConfigError(
-        f"--format: unknown kind of picture (found {name!r}); one of {known} is right"
-    )
+    """The format of a file's suffix; raises ConfigError for a suffix that is not written."""
+    return format_named(path.suffix, where=str(path))

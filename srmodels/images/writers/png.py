@@ -1,7 +1,7 @@
-"""PNG row by row: of any size, 8 or 16 bits, with its metadata.
+"""PNG row by row: any size, 8 or 16 bits, with metadata. Pillow writes no 16-bit colour.
 
-Pillow wants the whole picture and writes no 16-bit colour. Specification: W3C, "Portable Network
-Graphics (PNG) Specification (Third Edition)", 2025, https://www.w3.org/TR/png-3/.
+W3C, "Portable Network Graphics (PNG) Specification (Third Edition)", 2025,
+https://www.w3.org/TR/png-3/.
 """
 
 import struct
@@ -19,8 +19,8 @@ from srmodels.images.writers.row_stream import RowStream
 __all__ = ["write_png"]
 
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # table 8
-_LEVEL = 4  # against 6, zlib's own default: 8 % larger, less than half the time
-_AT_ONCE = 2**22  # bytes that are filtered together
+_LEVEL = 4  # against 6, zlib's default: 8 % larger, less than half the time
+_BLOCK_BYTES = 2**22  # filtered together
 _INCH = 0.0254  # metres
 
 
@@ -28,8 +28,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _beside(metadata: Metadata) -> Iterator[bytes]:
-    """The chunks of metadata, which come before the pixels."""
+def _metadata_chunks(metadata: Metadata) -> Iterator[bytes]:
     if metadata.icc:
         yield _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc))
     if metadata.dpi:
@@ -44,54 +43,51 @@ def _beside(metadata: Metadata) -> Iterator[bytes]:
 def _paeth(
     left: NDArray[np.uint8], up: NDArray[np.uint8], corner: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    """Whichever neighbour is nearest to left + up - corner (section 9.4)."""
-    a, b, c = (each.astype(np.int16) for each in (left, up, corner))
+    """The neighbour nearest to left + up - corner (section 9.4)."""
+    a, b, c = (side.astype(np.int16) for side in (left, up, corner))
     to_a, to_b = np.abs(b - c), np.abs(a - c)
     to_c = np.abs(a + b - 2 * c)
     return np.where((to_a <= to_b) & (to_a <= to_c), left, np.where(to_b <= to_c, up, corner))
 
 
-def _filtered(rows: NDArray[np.uint8], before: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
-    """Rows of bytes as they go to zlib: each by the filter that leaves the smallest differences.
+def _filter(rows: NDArray[np.uint8], above: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+    """Filters (R, bytes), each row by the filter that leaves the smallest differences.
 
-    Args:
-        rows: (R, bytes).
-        before: (bytes,), the row above them.
-        step: Bytes of a pixel.
+    `above` is the row before them, `step` the bytes per pixel.
     """
-    up = np.concatenate((before[None], rows[:-1]))
+    up = np.concatenate((above[None], rows[:-1]))
     left, corner = np.zeros_like(rows), np.zeros_like(rows)
     left[:, step:], corner[:, step:] = rows[:, :-step], up[:, :-step]
     choices = np.stack((rows - left, rows - up, rows - _paeth(left, up, corner)))
     # section 12.7: the sum of differences taken as signed
     sizes = np.abs(choices.view(np.int8).astype(np.int16)).sum(axis=2, dtype=np.int64)
     best = sizes.argmin(axis=0)
-    made = np.empty((len(rows), rows.shape[1] + 1), np.uint8)
-    made[:, 0] = np.array((1, 2, 4), np.uint8)[best]
-    made[:, 1:] = choices[best, np.arange(len(rows))]
-    return made
+    filtered = np.empty((len(rows), rows.shape[1] + 1), np.uint8)
+    filtered[:, 0] = np.array((1, 2, 4), np.uint8)[best]
+    filtered[:, 1:] = choices[best, np.arange(len(rows))]
+    return filtered
 
 
-def _bytes_of(band: Pixels) -> NDArray[np.uint8]:
-    ordered = band.astype(band.dtype.newbyteorder(">"))
-    return np.ascontiguousarray(ordered).view(np.uint8).reshape(len(band), -1)
+def _big_endian_bytes(rows: Pixels) -> NDArray[np.uint8]:
+    ordered = rows.astype(rows.dtype.newbyteorder(">"))
+    return np.ascontiguousarray(ordered).view(np.uint8).reshape(len(rows), -1)
 
 
-def write_png(file: BinaryIO, sheet: RowStream) -> None:
-    """Writes a picture as its rows come."""
-    kind = _COLOUR_TYPES[sheet.channels]
-    header = struct.pack(">IIBBBBB", sheet.width, sheet.height, sheet.bits, kind, 0, 0, 0)
+def write_png(file: BinaryIO, stream: RowStream) -> None:
+    """Writes the rows as they come."""
+    colour_type = _COLOUR_TYPES[stream.channels]
+    header = struct.pack(">IIBBBBB", stream.width, stream.height, stream.bits, colour_type, 0, 0, 0)
     file.write(b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header))
-    file.writelines(_beside(sheet.metadata))
+    file.writelines(_metadata_chunks(stream.metadata))
     deflate = zlib.compressobj(_LEVEL)
-    before = np.zeros(sheet.row_bytes, np.uint8)
-    some = max(1, _AT_ONCE // sheet.row_bytes)
-    for band in sheet.bands:
-        for top in range(0, len(band), some):
-            rows = _bytes_of(band[top : top + some])
-            step = sheet.channels * sheet.bits // 8
-            data = deflate.compress(_filtered(rows, before, step).tobytes())
+    above = np.zeros(stream.row_bytes, np.uint8)
+    block = max(1, _BLOCK_BYTES // stream.row_bytes)
+    for band in stream.bands:
+        for top in range(0, len(band), block):
+            rows = _big_endian_bytes(band[top : top + block])
+            filtered = _filter(rows, above, stream.channels * stream.bits // 8)
+            data = deflate.compress(filtered.tobytes())
             if data:
                 file.write(_chunk(b"IDAT", data))
-            before = rows[-1]
+            above = rows[-1]
     file.write(_chunk(b"IDAT", deflate.flush()) + _chunk(b"IEND", b""))

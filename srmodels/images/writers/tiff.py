@@ -1,6 +1,6 @@
-"""TIFF strip by strip: of any size (BigTIFF beyond 4 GiB), 8 or 16 bits, with its metadata.
+"""TIFF strip by strip: any size (BigTIFF beyond 4 GiB), 8 or 16 bits, with metadata.
 
-Specification: Adobe, "TIFF Revision 6.0", 1992; the EXIF directories: EXIF 2.32, section 4.6.3.
+Adobe, "TIFF Revision 6.0", 1992; EXIF directories: EXIF 2.32, section 4.6.3.
 """
 
 import struct
@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-import numpy as np
 import tifffile
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
@@ -19,28 +18,25 @@ from srmodels.images.writers.row_stream import RowBuffer, RowStream
 
 __all__ = ["write_tiff"]
 
-_STRIP = 2**20  # bytes, about
+_STRIP_BYTES = 2**20
 _LEVEL = 4  # as in PNG
-_CLASSIC = 2**32 - 2**25  # bytes that 32-bit offsets reach, less some for metadata
+_MAX_CLASSIC = 2**32 - 2**25  # bytes that 32-bit offsets reach, less some for metadata
 _ASCII, _LONG, _BYTE = 2, 4, 1
 _XMP, _PREDICTOR = 700, 2
 _DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
-_WRITTEN = {int(each) for each in _DIRECTORIES} | {0x0112, 0x011A, 0x011B, 0x0128}
-
-_Tag = tuple[int, int, int, object, bool]  # code, kind, count, value, only once
-
-
-def _strip(rows: Pixels) -> bytes:
-    """Rows as differences along each row (section 14), compressed."""
-    differences = rows.copy()
-    differences[:, 1:] -= rows[:, :-1]
-    return zlib.compress(differences.astype(rows.dtype.newbyteorder("<")).tobytes(), _LEVEL)
+# tags that tifffile or this module writes
+_RESERVED = {*map(int, _DIRECTORIES), 0x0112, 0x011A, 0x011B, 0x0128}
 
 
-def _strips(sheet: RowStream, some: int) -> Iterator[bytes]:
-    held = RowBuffer(sheet.bands)
-    for top in range(0, sheet.height, some):
-        yield _strip(held.rows(top, min(top + some, sheet.height)))
+def _strips(stream: RowStream, rows_per_strip: int) -> Iterator[bytes]:
+    """Compressed differences along each row (section 14)."""
+    buffer = RowBuffer(stream.bands)
+    for top in range(0, stream.height, rows_per_strip):
+        rows: Pixels = buffer.rows(top, min(top + rows_per_strip, stream.height))
+        differences = rows.copy()
+        differences[:, 1:] -= rows[:, :-1]
+        data = differences.astype(rows.dtype.newbyteorder("<")).tobytes()
+        yield zlib.compress(data, _LEVEL)
 
 
 def _exif(metadata: Metadata) -> Image.Exif:
@@ -50,70 +46,64 @@ def _exif(metadata: Metadata) -> Image.Exif:
     return exif
 
 
-def _tags(metadata: Metadata) -> list[_Tag]:
-    """What tifffile does not know; directories get their place later."""
+def _extra_tags(metadata: Metadata) -> list[tuple[int, int, int, object, bool]]:
+    """Code, type, count, value and "write once" of what tifffile does not write by itself."""
     exif = _exif(metadata)
-    tags: list[_Tag] = [
+    tags: list[tuple[int, int, int, object, bool]] = [
         (code, _ASCII, 0, value, True)
         for code, value in exif.items()
-        if isinstance(value, str) and value.isascii() and code not in _WRITTEN
+        if isinstance(value, str) and value.isascii() and code not in _RESERVED
     ]
     # tifffile refuses the codes of directories; one less is free and sorts alike
-    tags += [(each - 1, _LONG, 1, 0, True) for each in _DIRECTORIES if each in exif]
+    tags += [(directory - 1, _LONG, 1, 0, True) for directory in _DIRECTORIES if directory in exif]
     if metadata.xmp:
         tags.append((_XMP, _BYTE, len(metadata.xmp), metadata.xmp, True))
     return [*tags, (int(ExifTags.Base.Orientation), 3, 1, 1, True)]
 
 
-def _add_directories(file: BinaryIO, metadata: Metadata) -> None:
-    """Writes the EXIF and GPS directories at the end and enters where they are."""
+def _append_directories(file: BinaryIO, metadata: Metadata) -> None:
+    """Appends the EXIF and GPS directories and sets the tags that point to them."""
     exif = _exif(metadata)
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
         head = b"II+\0\x08\0\0\0" + bytes(8) if tiff.is_bigtiff else b"II*\0" + bytes(4)
-        for each in _DIRECTORIES:
-            if each not in exif:
+        for code in _DIRECTORIES:
+            if code not in exif:
                 continue
-            directory = ImageFileDirectory_v2(head, group=each)
-            for code, value in exif.get_ifd(each).items():
-                directory[code] = value
-            place = file.seek(0, 2)
-            place += file.write(b"\0" * (place % 2))  # on a word boundary
-            file.write(directory.tobytes(place))
-            tag = tiff.pages.first.tags[each - 1]
-            tag.overwrite(place)
+            directory = ImageFileDirectory_v2(head, group=code)
+            for key, value in exif.get_ifd(code).items():
+                directory[key] = value
+            offset = file.seek(0, 2)
+            offset += file.write(b"\0" * (offset % 2))  # on a word boundary
+            file.write(directory.tobytes(offset))
+            tag = tiff.pages.first.tags[code - 1]
+            tag.overwrite(offset)
             file.seek(tag.offset)
-            file.write(struct.pack("<H", each))
+            file.write(struct.pack("<H", code))
 
 
-def write_tiff(file: BinaryIO, sheet: RowStream) -> None:
-    """Writes a picture as its rows come.
-
-    Args:
-        file: Opened for writing and reading.
-        sheet: The picture.
-    """
-    metadata, some = sheet.metadata, max(1, _STRIP // sheet.row_bytes)
-    colour = sheet.channels - (sheet.channels + 1) % 2
-    with tifffile.TiffWriter(
-        file, bigtiff=sheet.height * sheet.row_bytes > _CLASSIC, byteorder="<"
-    ) as tiff:
+def write_tiff(file: BinaryIO, stream: RowStream) -> None:
+    """Writes the rows as they come, to a file opened for writing and reading."""
+    metadata, channels = stream.metadata, stream.channels
+    rows_per_strip = max(1, _STRIP_BYTES // stream.row_bytes)
+    bigtiff = stream.height * stream.row_bytes > _MAX_CLASSIC
+    with tifffile.TiffWriter(file, bigtiff=bigtiff, byteorder="<") as tiff:
         tiff.write(
-            _strips(sheet, some),
-            shape=(sheet.height, sheet.width, *([sheet.channels] if sheet.channels > 1 else [])),
-            dtype=np.uint8 if sheet.bits == 8 else np.uint16,
-            photometric="rgb" if colour == 3 else "minisblack",
-            planarconfig="contig" if sheet.channels > 1 else None,
-            extrasamples=["unassalpha"] if colour < sheet.channels else None,
-            rowsperstrip=some,
+            _strips(stream, rows_per_strip),
+            shape=(stream.height, stream.width, *([channels] if channels > 1 else [])),
+            dtype=stream.dtype,
+            photometric="rgb" if channels >= 3 else "minisblack",
+            planarconfig="contig" if channels > 1 else None,
+            extrasamples=["unassalpha"] if channels in (2, 4) else None,
+            rowsperstrip=rows_per_strip,
             compression="adobe_deflate",
             predictor=_PREDICTOR,
             iccprofile=metadata.icc,
             resolution=metadata.dpi,
             resolutionunit="inch" if metadata.dpi else None,
-            extratags=_tags(metadata),
+            extratags=_extra_tags(metadata),
             metadata=None,
             software=False,
         )
     if metadata.exif:
-        _add_directories(file, metadata)
+        _append_directories(file, metadata)

@@ -1,8 +1,7 @@
-"""Results to files of every kind that is written: by rows, or put together in memory."""
+"""Writes images in every output format, by rows or from memory."""
 
 import io
 import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,7 +21,7 @@ __all__ = ["QUALITY", "write_picture", "write_rows"]
 
 log = logging.getLogger(__name__)
 
-QUALITY = 95  # best that is still small; the network's work should not end as JPEG blocks
+QUALITY = 95  # small, and without visible JPEG blocks
 _PILLOW: dict[str, tuple[str, dict[str, Any]]] = {
     "jpeg": ("JPEG", {"subsampling": 0}),
     "webp": ("WEBP", {"use_sharp_yuv": True}),
@@ -31,85 +30,66 @@ _PILLOW: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def _beside(sheet: RowStream, kind: Format, name: str) -> dict[str, Any]:
-    """The metadata as Pillow takes it."""
-    metadata = sheet.metadata
-    grey_as_such = sheet.channels == 1 and kind.grey
-    if metadata.icc and sheet.channels < 3 and not grey_as_such:
+def _pillow_metadata(stream: RowStream, kind: Format, name: str) -> dict[str, Any]:
+    metadata = stream.metadata
+    options: dict[str, Any] = {"exif": metadata.exif, "xmp": metadata.xmp}
+    if metadata.icc and stream.channels < 3 and not (stream.channels == 1 and kind.grey):
         log.warning("%s: %s has no profile for grey; it is left out", name, kind.name)
-        metadata = replace(metadata, icc=None)
-    found: dict[str, Any] = {
-        "icc_profile": metadata.icc,
-        "exif": metadata.exif,
-        "xmp": metadata.xmp,
-    }
+    else:
+        options["icc_profile"] = metadata.icc
     if metadata.dpi and kind.name == "jpeg":
-        found["dpi"] = tuple(round(value) for value in metadata.dpi)
-    return {key: value for key, value in found.items() if value is not None}
+        options["dpi"] = tuple(round(value) for value in metadata.dpi)
+    return {key: value for key, value in options.items() if value is not None}
 
 
-def _image(sheet: RowStream, kind: Format, name: str) -> Image.Image:
-    """The whole picture as Pillow's.
-
-    Raises:
-        PhotoError: It is transparent in parts, which the kind of file cannot show.
-    """
-    pixels = sheet.whole()
-    if not kind.alpha and sheet.channels in (2, 4):
+def _pillow_image(stream: RowStream, kind: Format, name: str) -> Image.Image:
+    """The image in memory; raises PhotoError if the format cannot show its transparency."""
+    pixels = stream.to_array()
+    if not kind.alpha and stream.channels in (2, 4):
         lowest = pixels[..., -1].min()
         if lowest < np.iinfo(pixels.dtype).max:
             raise PhotoError(
-                f"{name}: is partly transparent (alpha down to {lowest}), which {kind.name} cannot "
-                "show; write .png, .tif, .webp, .heic or .avif"
+                f"{name}: is partly transparent, which {kind.name} cannot show (got alpha down to "
+                f"{lowest}). Write .png, .tif, .webp, .heic or .avif."
             )
         pixels = pixels[..., :-1]
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
 def write_rows(
-    file: BinaryIO, sheet: RowStream, kind: Format, *, name: str, quality: int = QUALITY
+    file: BinaryIO, stream: RowStream, kind: Format, *, name: str, quality: int = QUALITY
 ) -> None:
-    """Writes a picture.
+    """Writes an image of 8 bits, or 16 if the format holds them.
 
-    Args:
-        file: Opened for writing and reading, at its beginning.
-        sheet: 8 bits, or 16 where the kind of file holds them.
-        kind: Of the file.
-        name: For the errors.
-        quality: 1 to 100, where the kind of file loses something.
-
-    Raises:
-        PhotoError: The kind of file cannot hold the picture.
-        OSError: The disk is full.
+    `file` is open for writing and reading, `name` is for errors, `quality` (1 to 100) for lossy
+    formats. Raises PhotoError if the format cannot hold the image.
     """
-    kind.check(name, sheet.height, sheet.width)
+    kind.check(name, stream.height, stream.width)
     if kind.by_rows:
-        (write_png if kind.name == "png" else write_tiff)(file, sheet)
+        (write_png if kind.name == "png" else write_tiff)(file, stream)
         return
-    assert sheet.bits == 8, f"{kind.name} holds 8 bits"
-    pillow, options = _PILLOW[kind.name]
-    image, beside = _image(sheet, kind, name), _beside(sheet, kind, name)
+    assert stream.bits == 8, f"{kind.name} holds 8 bits"
+    pillow_format, options = _PILLOW[kind.name]
+    image = _pillow_image(stream, kind, name)
+    options = {"quality": quality, **options, **_pillow_metadata(stream, kind, name)}
     encoded = io.BytesIO()
-    if pillow == "HEIF":
+    if pillow_format == "HEIF":
         pillow_heif.register_heif_opener()
     try:
-        image.save(encoded, pillow, quality=quality, **options, **beside)
+        image.save(encoded, pillow_format, **options)
     except (OSError, ValueError, RuntimeError) as error:
         raise PhotoError(
-            f"{name}: {kind.name} cannot hold its result ({error}); write .png or .tif"
+            f"{name}: {kind.name} cannot hold the result ({error}). Write .png or .tif."
         ) from None
     file.write(encoded.getbuffer())
 
 
 def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
-    """Writes uint8 (H, W, 3) in the format of the file's ending, whole or not at all.
+    """Writes uint8 (H, W, 3) atomically, in the format of the suffix.
 
-    Raises:
-        ConfigError: The ending is none that is written.
-        PhotoError: The format cannot hold the picture (JPEG and WebP have a largest size).
-        OSError: The folder cannot be written to, or the disk is full.
+    Raises ConfigError for an unknown suffix, PhotoError if the image is too large for the format.
     """
-    kind, sheet = format_of(path), row_stream(picture)
-    kind.check(path.name, sheet.height, sheet.width)
+    kind, stream = format_of(path), row_stream(picture)
+    kind.check(path.name, stream.height, stream.width)
     with replacing(path) as file:
-        write_rows(file, sheet, kind, name=path.name)
+        write_rows(file, stream, kind, name=path.name)

@@ -52,7 +52,7 @@ class OutputOptions:
     def bits_of(self, whole: SourceImage, kind: Format) -> int:
         """How many bits a picture's result has in a kind of file."""
         own = 16 if whole.colour.dtype == np.uint16 and whole.kind != "RAW" else 8
-        return min(self.bits or own, 16 if kind.deep else 8)
+        return min(self.bits or own, 16 if kind.has_16bit else 8)
 
 
 def passes(factor: float, scale: int) -> int:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from srmodels.errors import PhotoError
 from srmodels.images.readers.decode import decode, read
-from tests.images.pictures import chunk, deep, dng, encoded, pattern, png, tiff16, write
+from tests.images.pictures import chunk, dng, encoded, noise_16bit, pattern, png, tiff16, write
 
 
 def _heic():
@@ -22,18 +22,20 @@ def _heic():
 
 FILES = {
     "png": lambda: encoded(pattern(), "PNG"),
-    "16.png": lambda: png(deep(), 16),
+    "16.png": lambda: png(noise_16bit(), 16),
     "jpg": lambda: encoded(pattern(), "JPEG"),
     "progressive.jpg": lambda: encoded(pattern(), "JPEG", progressive=True),
     "restarts.jpg": lambda: encoded(pattern(), "JPEG", restart_marker_blocks=4),
     "tif": lambda: encoded(pattern(), "TIFF"),
     "lzw.tif": lambda: encoded(pattern(), "TIFF", compression="tiff_lzw"),
-    "16.tif": lambda: tiff16(deep(), photometric="rgb"),
+    "16.tif": lambda: tiff16(noise_16bit(), photometric="rgb"),
     "webp": lambda: encoded(pattern(), "WEBP"),
     "lossless.webp": lambda: encoded(pattern(), "WEBP", lossless=True),
     "bmp": lambda: encoded(pattern(), "BMP"),
     "jp2": lambda: encoded(pattern(), "JPEG2000"),
-    "16.jp2": lambda: bytes(openjpeg.encode(deep(), photometric_interpretation=1, codec_format=1)),
+    "16.jp2": lambda: bytes(
+        openjpeg.encode(noise_16bit(), photometric_interpretation=1, codec_format=1)
+    ),
     "avif": lambda: encoded(pattern(), "AVIF"),
     "gif": lambda: encoded(pattern(), "GIF"),
     "heic": _heic,
@@ -82,7 +84,7 @@ def test_a_changed_byte_of_a_png_is_always_noticed(kind, tmp_path):
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("interlaced", [False, True])
 def test_a_png_with_fewer_rows_than_it_says_is_refused(bits, interlaced, tmp_path):
-    data = png(deep() >> (16 - bits), bits, interlaced=interlaced)
+    data = png(noise_16bit() >> (16 - bits), bits, interlaced=interlaced)
     taller = struct.pack(">IIBBBBB", 56, 48, bits, 2, 0, 0, interlaced)
     path = write(tmp_path, "a.png", data[:8] + chunk(b"IHDR", taller) + data[33:])
     with pytest.raises(PhotoError, match="last rows are missing"):
@@ -174,6 +176,12 @@ def test_what_is_no_picture_is_named_for_what_it_is(name, data, reason, tmp_path
         decode(write(tmp_path, name, data))
 
 
+@pytest.mark.parametrize("kind", ["EPS", "TGA", "ICO", "PCX"])
+def test_formats_that_run_programs_or_have_no_signature_are_not_opened(kind, tmp_path):
+    with pytest.raises(PhotoError, match=r"is (no kind of picture|a text file)"):
+        decode(write(tmp_path, "a.png", encoded(pattern(), kind)))
+
+
 def test_a_missing_file_has_its_reason_too(tmp_path):
     with pytest.raises(PhotoError, match=r"none\.png: cannot be opened \(No such file"):
         decode(tmp_path / "none.png")
@@ -187,7 +195,7 @@ def test_a_folder_named_like_a_photograph_has_its_reason_too(tmp_path):
 def test_a_huge_png_is_refused_on_its_header_alone(tmp_path):
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"x")
-    with pytest.raises(PhotoError, match=r"\(found 50000x50000; max_pixels"):
+    with pytest.raises(PhotoError, match=r"\(got 50000x50000; max_pixels"):
         decode(write(tmp_path, "a.png", data))
 
 

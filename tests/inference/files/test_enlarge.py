@@ -26,7 +26,7 @@ def whole(colour, alpha=None, kind="PNG"):
 def made(picture, generator=None, kind=PNG, seed=None, **wish):
     return upscale_image(
         picture, generator or nearest(), OutputOptions(**wish), kind, seed=seed
-    ).whole()
+    ).to_array()
 
 
 def repeated(values, times=2):

@@ -59,7 +59,7 @@ def test_several_pictures_do_not_go_into_one_file():
 
 
 def test_an_unknown_ending_is_refused_before_any_work():
-    with pytest.raises(ConfigError, match=r"z\.gif: unknown kind"):
+    with pytest.raises(ConfigError, match=r"z\.gif: unknown image format"):
         targets("x.heic", output="z.gif")
 
 

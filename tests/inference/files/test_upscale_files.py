@@ -108,11 +108,12 @@ def test_what_was_left_out_is_said(tmp_path, photo, caplog):
 def test_larger_pictures_than_allowed_are_refused_unread(tmp_path, photo):
     write_picture(tmp_path / "x.png", photo)
     (sentence,) = run(tmp_path / "x.png", output=tmp_path / "out", max_pixels=100).failed
-    assert sentence == "x.png: has too many pixels (found 128x96; max_pixels is 100)"
+    assert sentence == "x.png: has too many pixels (got 128x96; max_pixels is 100)"
 
 
 def test_a_picture_of_one_column_goes_through(tmp_path):
     write_picture(tmp_path / "x.png", np.zeros((100_000, 1, 3), np.uint8))
     assert run(tmp_path / "x.png", output=tmp_path / "out").written == 1
     (sentence,) = run(tmp_path / "x.png", output=tmp_path / "y.jpg").failed
-    assert "its result is too large for jpeg (found 2x200000)" in sentence
+    assert "the result is too large for jpeg" in sentence
+    assert "(got 2x200000). Write .png or .tif" in sentence
