@@ -1,4 +1,4 @@
-"""The command `srmodels`: one file per command, or per group of them.
+"""The command `srmodels`: one file per command or per group of commands.
 
-Begin with `main`, which registers them; `options` holds what several share.
+Begin with `main`, which registers the commands; `options` holds the options that several share.
 """

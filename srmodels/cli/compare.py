@@ -1,4 +1,4 @@
-"""The commands `srmodels compare` and `srmodels report`: experiments beside each other."""
+"""The commands `srmodels compare` and `srmodels report`: experiments side by side."""
 
 from functools import partial
 from pathlib import Path
@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from srmodels.cli.options import Device
+
 __all__ = ["compare", "report"]
 
 Model = Annotated[
     str | None,
-    typer.Option(help="Which row of each: pretrained, ...", show_default="the final generator"),
+    typer.Option(help="Row such as pretrained.", show_default="the final generator"),
 ]
 _NAMES = "Experiments, git revisions, workspace, metrics/*.json or per_image.csv files."
 
@@ -19,36 +21,36 @@ def compare(
     names: Annotated[list[str], typer.Argument(metavar="A B...", help=_NAMES)],
     model: Model = None,
 ) -> None:
-    """Compare experiments with the first, image by image: better, worse, or not shown.
+    """Compare experiments with the first one, image by image: better, worse, or no difference.
 
-    Where 1 or 0 is best, the verdict is on the distance from it.
+    Scores whose best value is 0 or 1 are compared by their distance from that value.
     """
     from srmodels.comparison.selection import named_experiments
     from srmodels.comparison.text_table import difference_table, few_notes
     from srmodels.errors import ConfigError
 
     if len(set(names)) < 2:
-        raise ConfigError(f"compare: one experiment alone (found {names[0]}); two are right")
-    entries, notes = named_experiments(names, root=Path(), model=model)
-    typer.echo(difference_table(entries))
-    for note in [*few_notes(entries), *notes]:
+        raise ConfigError(f"compare: only one experiment (got {names[0]}). Name two or more.")
+    experiments, notes = named_experiments(names, root=Path(), model=model)
+    typer.echo(difference_table(experiments))
+    for note in [*few_notes(experiments), *notes]:
         typer.echo(note)
 
 
-def report(  # noqa: PLR0917 - typer names them
+def report(  # noqa: PLR0917 - typer passes them by name
     names: Annotated[list[str] | None, typer.Argument(metavar="[A B...]", help=_NAMES)] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="An .html file.")] = Path(
         "report.html"
     ),
     model: Model = None,
-    data: Annotated[Path, typer.Option(help="A folder of HR pictures to show.")] = Path(
+    data: Annotated[Path, typer.Option(help="Folder of HR images to show.")] = Path(
         "data/patches/test"
     ),
-    pictures: Annotated[int, typer.Option(min=0, max=20, help="How many of them.")] = 4,
-    crops: Annotated[int, typer.Option(min=1, max=12, help="Windows of each, enlarged.")] = 3,
-    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    pictures: Annotated[int, typer.Option(min=0, max=20, help="Number of images to show.")] = 4,
+    crops: Annotated[int, typer.Option(min=1, max=12, help="Enlarged crops per image.")] = 3,
+    device: Device = "auto",
 ) -> None:
-    """Write a report of experiments as one HTML file; without names, of all there are."""
+    """Write an HTML report of experiments; without names, of all experiments."""
     from srmodels.atomic import write_bytes
     from srmodels.comparison.gallery import gallery
     from srmodels.comparison.report import render_report
@@ -57,16 +59,17 @@ def report(  # noqa: PLR0917 - typer names them
     from srmodels.inference.tiling.device import resolve_device
     from srmodels.inference.weights.open import load
 
-    root, chosen = Path(), resolve_device(device)
-    entries, notes = (
+    root, load_weights = Path(), partial(load, device=resolve_device(device))
+    experiments, notes = (
         named_experiments(names, root=root, model=model)
         if names
         else all_experiments(root, model=model)
     )
     view = View(folder=data, pictures=pictures, crops=crops)
-    shown = gallery(entries, view, load=partial(load, device=chosen), root=root)
-    text = render_report(entries, shown, notes=notes, root=root)
+    images = gallery(experiments, view, load=load_weights, root=root)
+    text = render_report(experiments, images, notes=notes, root=root)
     write_bytes(output, text.encode())
-    for note in [*shown.reasons, *notes]:
+    for note in [*images.reasons, *notes]:
         typer.echo(note, err=True)
-    typer.echo(f"{output}: {', '.join(entry.name for entry in entries)}; {len(text) / 1e6:.1f} MB")
+    listed = ", ".join(experiment.name for experiment in experiments)
+    typer.echo(f"{output}: {listed}; {len(text) / 1e6:.1f} MB")

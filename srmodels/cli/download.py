@@ -1,4 +1,4 @@
-"""The command `srmodels download`: fetch a set before the pipeline needs it."""
+"""The command `srmodels download`: fetch a dataset before the pipeline needs it."""
 
 from typing import Annotated
 
@@ -10,13 +10,13 @@ __all__ = ["download"]
 
 
 def download(
-    name: Annotated[str, typer.Argument(help="A set, such as div2k; or mix.")],
+    name: Annotated[str, typer.Argument(help="A dataset such as div2k, or mix.")],
     official_lr: Annotated[
-        bool, typer.Option("--official-lr", help="Also the LR pictures that come with it.")
+        bool, typer.Option("--official-lr", help="Also download the dataset's own LR images.")
     ] = False,
-    scale: Annotated[int, typer.Option(min=2, max=8, help="Of the official LR.")] = 4,
+    scale: Annotated[int, typer.Option(min=2, max=8, help="Scale of the official LR images.")] = 4,
 ) -> None:
-    """Download and unpack a set of photographs into the cache (SRMODELS_DATA)."""
+    """Download and unpack a dataset into the cache (SRMODELS_DATA)."""
     from srmodels.config import one_of
     from srmodels.data.datasets.catalog import MIX, resolve_folders, set_names
     from srmodels.errors import DataError

@@ -1,62 +1,54 @@
-"""The command `srmodels export`: a generator for other programs, or a folder to publish."""
+"""The command `srmodels export`: a generator in other formats, or a folder to publish."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 __all__ = ["export"]
 
 
-class FormName(StrEnum):
-    """What is written."""
-
-    SAFETENSORS = "safetensors"
-    PTH = "pth"
-    ONNX = "onnx"
-    PT2 = "pt2"
-    ALL = "all"
-
-
 def export(
     weights: Annotated[
-        Path, typer.Argument(help="A generator's safetensors file, or public .pth.")
+        Path, typer.Argument(help="A generator's safetensors file, or a public .pth file.")
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="A file, or a folder (which --format all needs).")
+        Path, typer.Option("--output", "-o", help="A file, or a folder for --format all.")
     ],
-    form: Annotated[
-        FormName | None,
-        typer.Option("--format", help="By default what -o ends in; all: a folder to publish."),
+    file_format: Annotated[
+        Literal["safetensors", "pth", "onnx", "pt2", "all"] | None,
+        typer.Option(
+            "--format",
+            help="all: a folder to publish, with every format.",
+            show_default="the suffix of -o; all for a folder",
+        ),
     ] = None,
     license: Annotated[  # noqa: A002 - the option's name
-        str, typer.Option(help="The weights' licence for the model card, such as cc-by-4.0.")
+        str, typer.Option(help="Licence of the weights for the model card, such as cc-by-4.0.")
     ] = "unknown",
 ) -> None:
-    """Write a generator as safetensors, .pth, ONNX or pt2, or all with a model card."""
+    """Export a generator as safetensors, .pth, ONNX or pt2, or as all of them with a model card."""
     from srmodels.errors import ConfigError
-    from srmodels.export.export import FORMS, read
-    from srmodels.export.export import export as export_form
+    from srmodels.export.export import FORMATS, read_generator
+    from srmodels.export.export import export as export_file
     from srmodels.export.model_card import check_license
     from srmodels.export.model_folder import write_folder
 
     check_license(license)
-    ending = output.suffix.removeprefix(".").lower()
-    name = form.value if form else ending if ending in FORMS else FormName.ALL.value
-    if ending in FORMS and ending != name:
+    suffix = next((name for name in FORMATS if output.suffix.lower() == f".{name}"), None)
+    chosen = file_format or suffix or "all"
+    if suffix not in (None, chosen):
         raise ConfigError(
-            f"-o {output}: does not end in what --format says (found {name}); leave "
-            "--format out, or name a folder"
+            f"-o {output}: the suffix contradicts --format (got {chosen}). Omit --format, or name "
+            "a folder."
         )
     if output.resolve() == weights.resolve():
-        raise ConfigError(f"-o {output}: is the file that is exported; name another")
-    generator = read(weights)
-    chosen = next((each for each in FORMS if each == name), None)
-    if chosen is None:
+        raise ConfigError(f"-o {output}: this is the input file. Name another output file.")
+    generator = read_generator(weights)
+    if chosen == "all":
         write_folder(generator, output, weights=weights, license=license)
         typer.echo(f"{output}: publish it with `hf upload NAME {output}`")
         return
-    path = output if ending in FORMS else output / f"{weights.stem}.{chosen}"
-    export_form(generator, path, form=chosen)
+    path = output if suffix else output / f"{weights.stem}.{chosen}"
+    export_file(generator, path, file_format=chosen)
     typer.echo(path)

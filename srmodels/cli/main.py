@@ -1,6 +1,6 @@
-"""The command `srmodels`: enlarge pictures, score a generator, print scores.
+"""Entry point of the command `srmodels`.
 
-PyTorch and its friends are imported inside the commands, so that `srmodels --help` is immediate.
+Commands import PyTorch inside their functions, so that `srmodels --help` prints at once.
 """
 
 import logging
@@ -14,14 +14,12 @@ from srmodels.errors import SrmodelsError
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    help="Super-resolution: photographs in, larger photographs out.",
+    help="Image super-resolution: upscale photographs, evaluate and export generators.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-
 app.command()(upscale.upscale)
 app.command()(evaluate.evaluate)
 app.command("scores")(evaluate.print_scores)
@@ -36,16 +34,17 @@ app.add_typer(patches.app, name="patches")
 
 
 def main() -> None:
-    """Runs the command line; the user's faults become one line and exit code 1."""
+    """Runs the command line; a user's error is printed on one line and gives exit code 1."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
     try:
         app()
     except SrmodelsError as error:
         sys.exit(f"error: {error}")
-    except OSError as error:  # a full disk, a read-only folder: the machine's, not the code's
+    except OSError as error:
         if error.strerror is None:
             raise
-        sys.exit(f"error: {error.filename or 'writing'}: {error.strerror}; mend it and repeat")
+        place = error.filename or "writing"
+        sys.exit(f"error: {place}: {error.strerror}. Check disk space and permissions, then retry.")
 
 
 if __name__ == "__main__":

@@ -1,31 +1,15 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-__all__ = ["Device", "Precision", "PrecisionName", "Speed", "Tile"]
+__all__ = ["Device", "MaxPixels", "Precision", "Tile"]
 
-
-class PrecisionName(StrEnum):
-    """What the network computes in."""
-
-    FP32 = "fp32"
-    BF16 = "bf16"
-
-
-Tile = Annotated[int, typer.Option(min=32, help="Side of a tile in pixels of the input.")]
-
+Tile = Annotated[int, typer.Option(min=32, help="Tile size in LR pixels.")]
 Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
-
-Precision = Annotated[PrecisionName, typer.Option(help="bf16 is faster on recent processors.")]
-
-
-class Speed(StrEnum):
-    """What the network computes in; auto is bf16 where that is fast, for 8-bit pictures."""
-
-    AUTO = "auto"
-    FP32 = "fp32"
-    BF16 = "bf16"
-    FP16 = "fp16"
+MaxPixels = Annotated[int, typer.Option(min=1, help="Reject larger images before decoding.")]
+Precision = Annotated[
+    Literal["auto", "fp32", "bf16", "fp16"],
+    typer.Option(help="auto: bf16 for 8-bit images where the device is fast at bf16, else fp32."),
+]

@@ -1,4 +1,4 @@
-"""The commands `srmodels runs` and `srmodels register`: experiments in MLflow, models by name."""
+"""The commands `srmodels runs` and `srmodels register`: MLflow runs and registered models."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,7 @@ __all__ = ["register", "runs"]
 _NAME = "An experiment, a git revision or workspace."
 
 
-def _run(name: str) -> "Run":
+def _find_run(name: str) -> "Run":
     from srmodels.comparison.sources import find_source
     from srmodels.runs.experiments import run_of
 
@@ -24,34 +24,34 @@ def _run(name: str) -> "Run":
 def runs(
     names: Annotated[list[str] | None, typer.Argument(metavar="[A B...]", help=_NAME)] = None,
     newest: Annotated[
-        int, typer.Option(min=1, max=100, help="How many, where none is named.")
+        int, typer.Option(min=1, max=100, help="Number of runs to list if no name is given.")
     ] = 10,
 ) -> None:
-    """Print the MLflow runs of experiments, and the page that compares their curves."""
+    """Print the MLflow runs of experiments and the URL of the page that compares them."""
     from srmodels.errors import TrainingError
     from srmodels.runs.experiments import newest as newest_runs
     from srmodels.runs.store import comparison_page, run_page
 
-    found = [_run(name) for name in names] if names else newest_runs(newest, root=Path())
-    if not found:
-        raise TrainingError("MLflow: no run yet; `dvc repro` makes one")
-    labels = names or [run.name for run in found]
-    width, models = max(map(len, labels)), max(len(run.model) for run in found)
-    for label, run in zip(labels, found, strict=True):
+    listed = [_find_run(name) for name in names] if names else newest_runs(newest, root=Path())
+    if not listed:
+        raise TrainingError("MLflow: no run yet. Start one with `dvc repro`.")
+    labels = names or [run.name for run in listed]
+    label_width, model_width = max(map(len, labels)), max(len(run.model) for run in listed)
+    for label, run in zip(labels, listed, strict=True):
         page = run_page(run.experiment, run.id)
-        typer.echo(f"{label:{width}}  {run.model:{models}}  {run.status:8}  {page}")
-    page = comparison_page(found[0].experiment, [run.id for run in found] if names else ())
+        typer.echo(f"{label:{label_width}}  {run.model:{model_width}}  {run.status:8}  {page}")
+    page = comparison_page(listed[0].experiment, [run.id for run in listed] if names else ())
     typer.echo(f"compared: {page}")
 
 
 def register(
     experiment: Annotated[str, typer.Argument(help=_NAME)],
-    name: Annotated[str, typer.Argument(help="In MLflow's registry, such as srgan.")],
+    name: Annotated[str, typer.Argument(help="Name of the registered model, such as srgan.")],
     alias: Annotated[
-        str | None, typer.Option(help="Of this version from now on, such as champion.")
+        str | None, typer.Option(help="Alias to set on this version, such as champion.")
     ] = None,
 ) -> None:
-    """Register an experiment's generator: --weights models:/NAME@ALIAS then means it."""
-    from srmodels.runs.registry import register as give_name
+    """Register an experiment's generator, for use as --weights models:/NAME@ALIAS."""
+    from srmodels.runs.registry import register as register_model
 
-    typer.echo(give_name(_run(experiment), name, alias=alias, root=Path()))
+    typer.echo(register_model(_find_run(experiment), name, alias=alias, root=Path()))

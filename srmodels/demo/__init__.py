@@ -1,4 +1,4 @@
-"""The web demo (Gradio): enlarge a photograph in the browser.
+"""The web demo (Gradio): upscale a photograph in the browser.
 
 Begin with `server`; `page` is the layout, `events` what buttons do, `jobs` the work in a process.
 """

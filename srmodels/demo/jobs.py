@@ -1,183 +1,167 @@
-"""What the page's processes do: look at a picture, enlarge it, open weights to know what they are.
+"""Jobs of the worker processes: decode a photograph, upscale it, inspect weights.
 
-Beside a result's file, its pixels are kept as 8-bit values in an .npy file: a window of it can be
-shown without decoding all of it.
+Decoded pixels are stored as 8-bit .npy files, of which the server reads crops.
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from srmodels.demo.types import Choice, ComputeOptions, Picture, Result
-from srmodels.demo.worker import Report
+from srmodels.demo.types import ComputeOptions, DecodedImage, GeneratorFile, Limits, Result
+from srmodels.demo.worker import Progress
 from srmodels.errors import SrmodelsError
 from srmodels.images.colour import Pixels, round_to_8
 from srmodels.images.readers.source_image import read_image
 from srmodels.images.writers.formats import format_named
-from srmodels.images.writers.row_stream import RowChunks, RowStream
+from srmodels.images.writers.row_stream import RowStream
 from srmodels.images.writers.write import write_rows
 from srmodels.inference.files.enlarge import OutputOptions, upscale_image
 from srmodels.inference.generators.generator import Generator
 from srmodels.inference.tiling.device import resolve_device
 from srmodels.inference.weights.open import open_weights
 
-__all__ = ["InspectWeights", "ReadPhoto", "UpscaleJob"]
+__all__ = ["InspectWeights", "ReadPhoto", "UpscaleJob", "safe_stem"]
+
+_MAX_STEM = 80  # characters
 
 
-def _shown(band: Pixels, *, has_alpha: bool) -> Pixels:
-    """What one sees of rows, (rows, W, C): 8 bits, on white."""
-    eight = round_to_8(band) if band.dtype == np.uint16 else band  # type: ignore[arg-type]
-    if not has_alpha:
-        return eight
-    alpha = eight[..., -1:].astype(np.uint16)
-    flat: Pixels = ((eight[..., :-1] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-    return flat
+def safe_stem(path: Path) -> str:
+    """A file's name without its suffix, with characters and a length that every system allows."""
+    stem = "".join(
+        letter if letter.isalnum() or letter in " ._-()" else "_" for letter in path.stem
+    )
+    return stem[:_MAX_STEM].strip(" .") or "picture"
 
 
-def _kept(sheet: RowStream, path: Path, report: Report) -> RowChunks:
-    """A sheet's rows, which are kept to be looked at as they pass."""
-    channels = 1 if sheet.channels < 3 else 3
-    pixels = open_memmap(path, "w+", np.uint8, (sheet.height, sheet.width, channels))
-    done = 0
-    for band in sheet.bands:
-        pixels[done : done + len(band)] = _shown(band, has_alpha=sheet.channels in (2, 4))
-        done += len(band)
-        report(done / sheet.height)
-        yield band
+def _to_display(rows: Pixels) -> Pixels:
+    """Rows (R, W, 1 to 4), uint8 or uint16, as opaque uint8 (R, W, 1 or 3) on white."""
+    pixels = round_to_8(rows) if rows.dtype == np.uint16 else rows  # type: ignore[arg-type]
+    if pixels.shape[2] in (1, 3):
+        return pixels
+    alpha = pixels[..., -1:].astype(np.uint16)
+    opaque: Pixels = ((pixels[..., :-1] * alpha + 255 * (255 - alpha) + 127) // 255).astype(
+        np.uint8
+    )
+    return opaque
 
 
-def _part(report: Report, before: int, count: int, share: float) -> None:
-    """Reports a share of one of several things as a share of them all."""
-    report((before + share) / count)
+def _save_pixels(stream: RowStream, path: Path, progress: Progress) -> Iterator[Pixels]:
+    """Yields a stream's rows and stores them for display."""
+    channels = 1 if stream.channels < 3 else 3
+    pixels = open_memmap(path, "w+", np.uint8, (stream.height, stream.width, channels))
+    end = 0
+    for rows in stream.bands:
+        start, end = end, end + len(rows)
+        pixels[start:end] = _to_display(rows)
+        progress(end / stream.height)
+        yield rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPhoto:
-    """Decodes a file, to show it before it is enlarged."""
+    """Decodes a file and stores its pixels."""
 
-    source: Path
+    file: Path
     pixels: Path
     max_pixels: int
 
-    def do(self, report: Report) -> Picture:
-        """Looks.
-
-        Raises:
-            PhotoError: It cannot be decoded, or is too large.
-        """
-        whole = read_image(self.source, max_pixels=self.max_pixels)
-        layers = [whole.colour] if whole.alpha is None else [whole.colour, whole.alpha[..., None]]
-        seen = _shown(np.concatenate(layers, axis=2), has_alpha=whole.alpha is not None)
-        np.save(self.pixels, np.ascontiguousarray(seen))
-        report(1.0)
-        return Picture(
+    def run(self, progress: Progress) -> DecodedImage:
+        """Decodes the file; raises PhotoError if that fails or the image is too large."""
+        image = read_image(self.file, max_pixels=self.max_pixels)
+        channels = [image.colour] if image.alpha is None else [image.colour, image.alpha[..., None]]
+        pixels = _to_display(np.concatenate(channels, axis=2))
+        np.save(self.pixels, np.ascontiguousarray(pixels))
+        progress(1.0)
+        return DecodedImage(
+            file=self.file,
             pixels=self.pixels,
-            icc=whole.metadata.icc,
-            height=seen.shape[0],
-            width=seen.shape[1],
-            bits=8 * whole.colour.itemsize,
-            kind=whole.kind,
-            notes=whole.notes,
+            icc=image.metadata.icc,
+            height=pixels.shape[0],
+            width=pixels.shape[1],
+            bits=8 * image.colour.itemsize,
+            kind=image.kind,
+            notes=image.notes,
         )
 
 
 @lru_cache(maxsize=2)
-def _generator(path: Path, _modified: int, computer: ComputeOptions) -> Generator:
-    return open_weights(
-        path,
-        device=resolve_device(computer.device),
-        tile=computer.tile,
-        precision=computer.precision,
-    )
+def _open_generator(path: Path, _modified: int, compute: ComputeOptions) -> Generator:
+    device = resolve_device(compute.device)
+    return open_weights(path, device=device, tile=compute.tile, precision=compute.precision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpscaleJob:
-    """Makes PNG files of one picture.
+    """Upscales one photograph with one or more generators to PNG files in a folder.
 
-    Attributes:
-        source: The picture's file.
-        folder: Where the files go.
-        stem: How their names begin.
-        choices: The weights to use.
-        samples: To draw of those that are a VAE's, beside the most likely picture.
-        max_pixels: Larger pictures are refused.
-        computer: Where the networks compute.
+    A VAE also draws `samples` samples, with the seeds of `srmodels upscale --samples`.
     """
 
-    source: Path
+    file: Path
     folder: Path
-    stem: str
-    choices: tuple[Choice, ...]
+    generators: tuple[GeneratorFile, ...]
     samples: int
-    max_pixels: int
-    computer: ComputeOptions
+    limits: Limits
 
-    def do(self, report: Report) -> tuple[Result, ...]:
-        """Enlarges; the results come in the order of the choices, a VAE's samples after its own.
-
-        Raises:
-            SrmodelsError: The picture or the weights cannot be used.
-            OSError: The disk is full.
-        """
-        wanted = [
-            (choice, number)
-            for choice in self.choices
-            for number in range(1 + self.samples * choice.has_samples)
+    def run(self, progress: Progress) -> tuple[Result, ...]:
+        """Returns the results in the generators' order, samples after the default output."""
+        outputs = [
+            (generator, sample)
+            for generator in self.generators
+            for sample in range(1 + self.samples * generator.has_samples)
         ]
         results = list[Result]()
-        for choice, number in wanted:
-            part = partial(_part, report, len(results), len(wanted))
-            results.append(self._one(choice, number, part))
+        for generator, sample in outputs:
+
+            def report(share: float, done: int = len(results)) -> None:
+                progress((done + share) / len(outputs))
+
+            results.append(self._upscale(generator, sample, report))
         return tuple(results)
 
-    def _one(self, choice: Choice, number: int, report: Report) -> Result:
-        modified = choice.path.stat().st_mtime_ns if choice.path.exists() else 0
-        generator = _generator(choice.path, modified, self.computer)
-        began = time.monotonic()
-        whole, kind = read_image(self.source, max_pixels=self.max_pixels), format_named("png")
-        seed = number - 1 if number else None  # the samples of `srmodels upscale --samples`
-        sheet = upscale_image(whole, generator, OutputOptions(), kind, seed=seed)
-        name = f"{self.stem}-{choice.label}{f'-{number}' if number else ''}"
-        file, pixels = self.folder / f"{name}.png", self.folder / f"{name}.npy"
-        with file.open("w+b") as opened:
-            bands = _kept(sheet, pixels, report)
-            write_rows(opened, replace(sheet, bands=bands), kind, name=self.source.name)
-        picture = Picture(
+    def _upscale(self, weights: GeneratorFile, sample: int, progress: Progress) -> Result:
+        modified = weights.path.stat().st_mtime_ns if weights.path.exists() else 0
+        generator = _open_generator(weights.path, modified, self.limits.compute)
+        start = time.monotonic()
+        photo, png = read_image(self.file, max_pixels=self.limits.max_pixels), format_named("png")
+        seed = sample - 1 if sample else None
+        stream = upscale_image(photo, generator, OutputOptions(), png, seed=seed)
+        name = f"{safe_stem(self.file)}-{weights.label}{f'-{sample}' if sample else ''}"
+        output, pixels = self.folder / f"{name}.png", self.folder / f"{name}.npy"
+        with output.open("w+b") as file:
+            stream = replace(stream, bands=_save_pixels(stream, pixels, progress))
+            write_rows(file, stream, png, name=self.file.name)
+        image = DecodedImage(
+            file=output,
             pixels=pixels,
-            icc=sheet.metadata.icc,
-            height=sheet.height,
-            width=sheet.width,
-            bits=sheet.bits,
+            icc=stream.metadata.icc,
+            height=stream.height,
+            width=stream.width,
+            bits=stream.bits,
             kind="PNG",
         )
-        seconds = time.monotonic() - began
-        return Result(
-            label=choice.label, number=number, file=file, picture=picture, seconds=seconds
-        )
+        seconds = time.monotonic() - start
+        return Result(label=weights.label, sample=sample, image=image, seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectWeights:
-    """Opens files of weights, each once, to know what they are; those that fail by their reason."""
+    """Opens weights files to check them."""
 
     paths: tuple[Path, ...]
 
-    def do(self, report: Report) -> tuple[tuple[Path, Choice | str], ...]:
-        """Surveys them."""
-        found = list[tuple[Path, Choice | str]]()
+    def run(self, progress: Progress) -> tuple[bool | str, ...]:
+        """For each path, whether the generator has samples, or the error message."""
+        answers = list[bool | str]()
         for path in self.paths:
-            found.append((path, self._one(path)))
-            report(len(found) / len(self.paths))
-        return tuple(found)
-
-    def _one(self, path: Path) -> Choice | str:
-        try:
-            found = open_weights(path)
-        except SrmodelsError as error:
-            return str(error)
-        return Choice(label=path.stem, path=path, scale=found.scale, has_samples=found.has_samples)
+            try:
+                answers.append(open_weights(path).has_samples)
+            except SrmodelsError as error:
+                answers.append(str(error))
+            progress(len(answers) / len(self.paths))
+        return tuple(answers)

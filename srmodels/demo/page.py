@@ -1,32 +1,35 @@
-"""The page: what is on it, and which event follows what. Gradio is imported here."""
+"""The page's layout and its connections to the event handlers. Gradio is imported here."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import gradio as gr
 
 from srmodels.demo.events import INPUT, Events, report_errors
-from srmodels.demo.session import WINDOW
-from srmodels.demo.types import Choice, Limits
+from srmodels.demo.session import CROP_SIDE
+from srmodels.demo.types import GeneratorFile, Limits
 
-__all__ = ["CSS", "build", "theme"]
+__all__ = ["CSS", "build_page", "theme"]
 
-_MOST_WAITING = 32
-_TALL = 560  # pixels, of the whole picture
+_MAX_QUEUE = 32
+_FULL_HEIGHT = 560  # pixels
+_VIEW: dict[str, Any] = {"show_label": False, "interactive": False, "buttons": []}
+_PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 CSS = f"""
 .gradio-container {{ max-width: 1240px !important; margin: auto; }}
 footer {{ display: none !important; }}
-.view {{ width: {WINDOW}px; min-width: 0 !important; flex: none !important; }}
+.view {{ width: {CROP_SIDE}px; min-width: 0 !important; flex: none !important; }}
 .view .block {{ border-width: 0 !important; border-radius: 0; padding: 0; }}
-#terms *, #about * {{ color: var(--neutral-500); font-size: var(--text-sm); }}
-#facts table {{ width: 100%; display: table; font-variant-numeric: tabular-nums; }}
-#facts table, #facts tr, #facts th, #facts td {{
+#limits *, #about * {{ color: var(--neutral-500); font-size: var(--text-sm); }}
+#table table {{ width: 100%; display: table; font-variant-numeric: tabular-nums; }}
+#table table, #table tr, #table th, #table td {{
   border: none; border-bottom: 1px solid var(--border-color-primary); padding: 6px 8px;
 }}
 """
 
 
 def theme() -> gr.themes.Base:
-    """Calm, and with the fonts of whoever looks."""
+    """Grey tones and the browser's system fonts."""
     return gr.themes.Base(
         primary_hue="slate",
         secondary_hue="slate",
@@ -37,126 +40,94 @@ def theme() -> gr.themes.Base:
 
 
 class _Layout:
-    """The components, in the order in which they are on the page."""
+    """The components, created in their order on the page."""
 
-    def __init__(self, choices: Sequence[Choice], rules: Limits, *, terms: str) -> None:
-        gr.Markdown("# srmodels\nA photograph goes in, a larger one comes out.")
+    def __init__(self, generators: Sequence[GeneratorFile], limits: Limits, text: str) -> None:
+        gr.Markdown("# srmodels\nUpscale a photograph.")
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
-                self._orders(choices, rules)
+                self._add_inputs(generators, limits.max_samples)
             # the outer column keeps its place while the inner one is hidden
             with gr.Column(scale=3, min_width=640), gr.Column(visible=False) as self.results:
-                self._views()
-                self.facts = gr.Markdown(elem_id="facts")
-                self.files = gr.File(
-                    label="To download: whole, as PNG", file_count="multiple", interactive=False
-                )
-        gr.Markdown(terms, elem_id="terms")
+                self._add_views()
+                self.table = gr.Markdown(elem_id="table")
+                label = "Download the full images (PNG)"
+                self.files = gr.File(label=label, file_count="multiple", interactive=False)
+        gr.Markdown(text, elem_id="limits")
 
-    def _orders(self, choices: Sequence[Choice], rules: Limits) -> None:
-        labels = [choice.label for choice in choices]
+    def _add_inputs(self, generators: Sequence[GeneratorFile], max_samples: int) -> None:
+        labels = [generator.label for generator in generators]
         self.file = gr.File(label="Photograph, also HEIC or RAW", height=140)
-        self.preview = gr.Image(
-            show_label=False, interactive=False, visible=False, buttons=[], elem_id="preview"
-        )
+        self.preview = gr.Image(visible=False, elem_id="preview", **_VIEW)
         self.about = gr.Markdown(elem_id="about")
-        self.label = gr.Dropdown(labels, value=labels[0], label="Generator")
-        self.rival = gr.Dropdown([INPUT, *labels], value=INPUT, label="Compare with")
-        self.samples = gr.Slider(
-            0, rules.max_samples, value=0, step=1, label="Samples", visible=choices[0].has_samples
-        )
+        self.generator = gr.Dropdown(labels, value=labels[0], label="Generator")
+        self.other = gr.Dropdown([INPUT, *labels], value=INPUT, label="Compare with")
+        is_vae = generators[0].has_samples
+        self.samples = gr.Slider(0, max_samples, 0, step=1, label="Samples", visible=is_vae)
         with gr.Row():
-            self.go = gr.Button("Enlarge", variant="primary", elem_id="go")
-            self.halt = gr.Button("Stop", elem_id="halt", min_width=80)
+            self.upscale = gr.Button("Upscale", variant="primary", elem_id="upscale")
+            self.stop = gr.Button("Stop", elem_id="stop", min_width=80)
         self.status = gr.Markdown(elem_id="status", height=24)
 
-    def _views(self) -> None:
-        with gr.Tab("Pixel for pixel"):
+    def _add_views(self) -> None:
+        with gr.Tab("Full resolution"):
             with gr.Row():
                 with gr.Column(elem_classes="view"):
-                    self.sides = gr.Markdown()
-                    self.window = _slider("window", height=WINDOW)
+                    self.names = gr.Markdown()
+                    self.crop = gr.ImageSlider(
+                        height=CROP_SIDE, max_height=CROP_SIDE, elem_id="crop", **_VIEW
+                    )
                 with gr.Column(elem_classes="view"):
                     gr.Markdown("bicubic")
-                    self.bicubic = gr.Image(
-                        height=WINDOW,
-                        show_label=False,
-                        interactive=False,
-                        buttons=[],
-                        elem_id="bicubic",
-                    )
+                    self.bicubic = gr.Image(height=CROP_SIDE, elem_id="bicubic", **_VIEW)
             with gr.Row():
-                self.across = gr.Slider(0, 100, value=50, step=1, label="Percent from the left")
-                self.down = gr.Slider(0, 100, value=50, step=1, label="Percent from the top")
-        with gr.Tab("All of it"):
-            self.whole = _slider("whole", height=_TALL)
-        with gr.Tab("Samples", visible=False) as self.drawing:
-            self.drawn = gr.Gallery(show_label=False, height="auto", columns=2, buttons=[])
+                self.x = gr.Slider(0, 100, value=50, step=1, label="Percent from the left")
+                self.y = gr.Slider(0, 100, value=50, step=1, label="Percent from the top")
+        with gr.Tab("Full image"):
+            self.full = gr.ImageSlider(
+                height=_FULL_HEIGHT, max_height=_FULL_HEIGHT, elem_id="full", **_VIEW
+            )
+        with gr.Tab("Samples", visible=False) as self.samples_tab:
+            self.gallery = gr.Gallery(show_label=False, height="auto", columns=2, buttons=[])
 
 
-def _slider(name: str, *, height: int) -> gr.ImageSlider:
-    return gr.ImageSlider(
-        height=height,
-        max_height=height,
-        show_label=False,
-        interactive=False,
-        buttons=[],
-        elem_id=name,
+def _connect(page: _Layout, events: Events) -> None:
+    files = [generator.path for generator in events.generators.values()]
+    position = [page.x, page.y]
+    crops = [page.crop, page.bicubic, page.gallery, page.samples_tab]
+    page.file.change(
+        report_errors(events.open_photo, files),
+        [page.file],
+        [page.preview, page.about, page.results],
+        concurrency_id="preview",
+        show_progress_on=[page.about],
+        **_PRIVATE,
     )
-
-
-def _connect(on: _Layout, events: Events, choices: Sequence[Choice]) -> None:
-    told = report_errors([choice.path for choice in choices])
-    views = [on.window, on.bicubic, on.drawn, on.drawing]
-    place = [on.across, on.down]
-    on.file.change(
-        told(events.look),
-        [on.file],
-        [on.preview, on.about, on.results],
-        concurrency_id="look",
-        show_progress_on=[on.about],
-        api_visibility="private",
+    choose = report_errors(events.choose_generator, files)
+    page.generator.change(choose, [page.generator], [page.samples], queue=False, **_PRIVATE)
+    results = [page.results, page.names, *crops, page.full, page.table, page.files]
+    run = page.upscale.click(
+        report_errors(events.upscale, files),
+        [page.generator, page.other, page.samples],
+        [*results, *position, page.status],
+        concurrency_id="upscale",
+        show_progress_on=[page.status],
+        **_PRIVATE,
     )
-    on.label.change(
-        told(events.choose), [on.label], [on.samples], queue=False, api_visibility="private"
-    )
-    run = on.go.click(
-        told(events.enlarge),
-        [on.label, on.rival, on.samples],
-        [on.results, on.sides, *views, on.whole, on.facts, on.files, *place, on.status],
-        concurrency_id="enlarge",
-        show_progress_on=[on.status],
-        api_visibility="private",
-    )
-    on.halt.click(told(events.stop), queue=False, cancels=[run], api_visibility="private")
-    move = told(events.move)
-    gr.on(
-        [slider.release for slider in place],
-        move,
-        place,
-        views,
-        concurrency_limit=4,
-        api_visibility="private",
-    )
-    aimed = on.preview.select(told(events.aim), None, place, queue=False, api_visibility="private")
-    aimed.success(move, place, views, concurrency_limit=4, api_visibility="private")
+    page.stop.click(report_errors(events.stop, files), queue=False, cancels=[run], **_PRIVATE)
+    move = report_errors(events.move_crop, files)
+    moves = [page.x.release, page.y.release]
+    gr.on(moves, move, position, crops, concurrency_limit=4, **_PRIVATE)
+    click = report_errors(events.click_preview, files)
+    clicked = page.preview.select(click, None, position, queue=False, **_PRIVATE)
+    clicked.success(move, position, crops, concurrency_limit=4, **_PRIVATE)
 
 
-def build(
-    choices: Sequence[Choice], events: Events, rules: Limits, *, terms: str, keep: int
-) -> gr.Blocks:
-    """Makes the page.
-
-    Args:
-        choices: The generators.
-        events: What its events do.
-        rules: What visitors may do.
-        terms: A sentence about the limits, to be shown.
-        keep: Seconds until temporary files are deleted.
-    """
-    demo = gr.Blocks(title="srmodels", analytics_enabled=False, delete_cache=(60, keep))
-    with demo:
-        _connect(_Layout(choices, rules, terms=terms), events, choices)
-        demo.unload(events.leave)
-    demo.queue(api_open=False, max_size=_MOST_WAITING, default_concurrency_limit=1)
-    return demo
+def build_page(events: Events, *, text: str, idle_seconds: int) -> gr.Blocks:
+    """Builds the page; `text` is shown below it, Gradio deletes files after `idle_seconds`."""
+    blocks = gr.Blocks(title="srmodels", analytics_enabled=False, delete_cache=(60, idle_seconds))
+    with blocks:
+        _connect(_Layout(list(events.generators.values()), events.limits, text), events)
+        blocks.unload(events.close)
+    blocks.queue(api_open=False, max_size=_MAX_QUEUE, default_concurrency_limit=1)
+    return blocks

@@ -1,7 +1,7 @@
-"""Between browser and Gradio: no path of the server goes out, and nothing comes in from elsewhere.
+"""Hides the server's folders from the browser.
 
-Gradio addresses its temporary files by their whole path. In what leaves, the folder's name becomes
-one that says nothing, and in what comes back it becomes the folder again.
+Gradio addresses its temporary files by their full path. The middleware replaces the folder by a
+random name in responses, and the name by the folder in requests.
 """
 
 import json
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PathFilterMiddleware", "without_paths"]
 
-_TEXTS = (b"text/html", b"application/json", b"text/event-stream")
-# a bug, in this page or in Gradio, could not fetch anything from the net either
+_TEXT_TYPES = (b"text/html", b"application/json", b"text/event-stream")
+# the browser loads nothing from other servers, even if the page or Gradio has a bug
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
@@ -31,34 +31,20 @@ _HEADERS = (
 _FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|/)(?:[^\\/:\n]+[\\/])*(?=[^\\/\s])")
 
 
-def without_paths(text: str, known: Iterable[Path] = ()) -> str:
-    """A sentence in which files go by their names alone.
-
-    Args:
-        text: Such as the message of an error.
-        known: Files that may be named in it by relative paths.
-    """
-    for path in known:
+def without_paths(text: str, files: Iterable[Path] = ()) -> str:
+    """A message with file names in place of absolute paths, and of the paths of `files`."""
+    for path in files:
         text = text.replace(str(path), path.name)
     return _FOLDERS.sub("", text)
 
 
-def _escaped(path: str) -> bytes:
-    """As a path stands in JSON."""
-    return json.dumps(path)[1:-1].encode()
-
-
 class PathFilterMiddleware:
-    """An ASGI middleware.
-
-    Args:
-        app: Gradio's.
-        folder: Where all its temporary files are.
-    """
+    """ASGI middleware that hides `folder` in responses and blocks requests for other servers."""
 
     def __init__(self, app: "ASGIApp", *, folder: Path) -> None:
         self._app = app
         self._folder, self._name = str(folder), f"/{secrets.token_hex(12)}"
+        self._json_folder = json.dumps(self._folder)[1:-1].encode()
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Handles a request."""
@@ -66,53 +52,48 @@ class PathFilterMiddleware:
             await self._app(scope, receive, send)
             return
         path = scope["path"].replace(self._name, self._folder)
-        if "=http:" in path or "=https:" in path:  # Gradio would fetch that page for whoever asks
+        if "=http:" in path or "=https:" in path:  # Gradio would fetch the URL as a proxy
             await send({"type": "http.response.start", "status": 404, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return
         headers = dict(scope["headers"])
         if headers.get(b"content-type", b"").startswith(b"application/json"):
-            receive = self._lifted(receive)
-        await self._app({**scope, "path": path}, receive, self._covering(send))
+            receive = self._restore_folder(receive)
+        await self._app({**scope, "path": path}, receive, self._hide_folder(send))
 
-    def _lifted(self, receive: "Receive") -> "Receive":
-        """A request's body with the folder in it, in one piece: a name may be cut in two."""
-        given = False
+    def _restore_folder(self, receive: "Receive") -> "Receive":
+        """Receives a request's body as one message, since chunks may split the name."""
 
-        async def lifted() -> "Message":
-            nonlocal given
-            if given:
-                return await receive()
-            given, body = True, b""
-            while True:
+        async def restored() -> "Message":
+            message = await receive()
+            body = message.get("body", b"")
+            while message.get("more_body", False):
                 message = await receive()
-                if message["type"] != "http.request":
-                    return message
                 body += message.get("body", b"")
-                if not message.get("more_body", False):
-                    break
-            body = body.replace(self._name.encode(), _escaped(self._folder))
-            return {"type": "http.request", "body": body, "more_body": False}
+            if message["type"] == "http.request":
+                message["body"] = body.replace(self._name.encode(), self._json_folder)
+            return message
 
-        return lifted
+        return restored
 
-    def _covering(self, send: "Send") -> "Send":
-        """A response without the folder; texts come in whole pieces."""
-        text = False
+    def _hide_folder(self, send: "Send") -> "Send":
+        """Sends responses without the folder; Gradio splits text only between events."""
+        is_text = False
 
-        async def covering(message: "Message") -> None:
-            nonlocal text
+        async def hidden(message: "Message") -> None:
+            nonlocal is_text
             if message["type"] == "http.response.start":
                 headers = message["headers"]
-                text = any(
-                    key == b"content-type" and value.startswith(_TEXTS) for key, value in headers
+                is_text = any(
+                    key == b"content-type" and value.startswith(_TEXT_TYPES)
+                    for key, value in headers
                 )
-                if text:  # its length changes
-                    headers = [each for each in headers if each[0] != b"content-length"]
+                if is_text:  # the length changes
+                    headers = [header for header in headers if header[0] != b"content-length"]
                 message = {**message, "headers": [*headers, *_HEADERS]}
-            elif text:
-                body = message.get("body", b"").replace(_escaped(self._folder), self._name.encode())
+            elif is_text:
+                body = message.get("body", b"").replace(self._json_folder, self._name.encode())
                 message = {**message, "body": body}
             await send(message)
 
-        return covering
+        return hidden

@@ -1,121 +1,136 @@
-"""The server of the demo: on this machine alone unless told otherwise, and gone without a trace.
-
-All its files are in one temporary folder, which is deleted when it ends.
-"""
+"""The demo's server. All temporary files are in one folder, which is deleted at the end."""
 
 import logging
 import os
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srmodels.demo.generators import choices
+from srmodels.demo.jobs import InspectWeights
 from srmodels.demo.session import Sessions
-from srmodels.demo.types import Limits
+from srmodels.demo.types import GeneratorFile, Limits
 from srmodels.demo.worker import Worker
-from srmodels.errors import ConfigError
+from srmodels.errors import ConfigError, WeightsError
+from srmodels.inference.weights.registry import weights_file
 from srmodels.machine import repository
 
 if TYPE_CHECKING:
     import gradio as gr
 
-__all__ = ["Service", "serving"]
+__all__ = ["ServerOptions", "find_generators", "serve"]
 
 log = logging.getLogger(__name__)
 
-_KEEP = 3600
+_MIN_IDLE_SECONDS = 3600
+_PATTERNS = ("weights/*.safetensors", "weights/recipes/*.safetensors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """How the demo is served.
-
-    Attributes:
-        host: The address it listens on.
-        port: There; None: the first free one from 7860 on.
-        max_upload: MiB of a file.
-        timeout: Seconds that one picture may take.
-        rules: What visitors may do.
-    """
+class ServerOptions:
+    """How the demo is served."""
 
     host: str
-    port: int | None
-    max_upload: int
-    timeout: float
-    rules: Limits
+    port: int | None  # None is the first free port from 7860 on
+    max_upload: int  # MiB per file
+    timeout: float  # seconds per job
+    limits: Limits
 
     @property
-    def keep(self) -> int:
-        """Seconds until what visitors left behind is deleted."""
-        return max(_KEEP, 2 * int(self.timeout))
+    def idle_seconds(self) -> int:
+        """Files of visitors are deleted after this time without a request."""
+        return max(_MIN_IDLE_SECONDS, 2 * int(self.timeout))
 
     @property
-    def terms(self) -> str:
-        """The limits, for visitors."""
+    def text(self) -> str:
+        """The limits in words."""
         return (
-            f"Files up to {self.max_upload:,} MB and {self.rules.max_pixels / 1e6:,g} megapixels; "
-            f"at most {self.timeout:g} s a picture, one at a time. Results are deleted when you "
-            f"leave, your file within {self.keep // 60 + 1} minutes."
+            f"Files up to {self.max_upload:,} MB and {self.limits.max_pixels / 1e6:,g} megapixels; "
+            f"at most {self.timeout:g} s per picture, one at a time. Results are deleted when you "
+            f"leave, your file within {self.idle_seconds // 60 + 1} minutes."
         )
 
 
-@contextmanager
-def _own_folder() -> Iterator[Path]:
-    """A folder for Gradio's files and ours, and for nobody else."""
-    with tempfile.TemporaryDirectory(prefix="srmodels-demo-", ignore_cleanup_errors=True) as name:
-        folder = Path(name).resolve()
-        # Gradio reads both when it is imported, or later
-        os.environ["GRADIO_TEMP_DIR"] = str(folder)
-        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-        yield folder
+def find_generators(
+    weights: Sequence[str], *, root: Path, worker: Worker
+) -> dict[str, GeneratorFile]:
+    """Opens weights files or models:/NAME@ALIAS, by label; equal labels get a number.
+
+    Without names, opens the files in weights/ below `root` and skips unusable ones with a warning.
+
+    Raises:
+        WeightsError: A named file cannot be used, or there is none.
+    """
+    paths = [weights_file(name) for name in weights] or [
+        path for pattern in _PATTERNS for path in sorted(root.glob(pattern))
+    ]
+    generators: dict[str, GeneratorFile] = {}
+    answers = worker.run(InspectWeights(paths=tuple(paths)), stop=threading.Event())
+    for path, has_samples in zip(paths, answers, strict=True):
+        if isinstance(has_samples, str):
+            if weights:
+                raise WeightsError(has_samples)
+            log.warning("skipped %s: %s", path.name, has_samples)
+            continue
+        label, number = path.stem, 2
+        while label in generators:
+            label, number = f"{path.stem} ({number})", number + 1
+        generators[label] = GeneratorFile(label=label, path=path, has_samples=has_samples)
+    if not generators:
+        raise WeightsError(
+            f"{root / 'weights'}: no generator. Train one with `dvc repro`, or name files with "
+            "--weights."
+        )
+    return generators
 
 
 @contextmanager
-def serving(service: Service, weights: Sequence[str]) -> Iterator[str]:
-    """Serves the demo as long as the block lasts.
-
-    Args:
-        service: How.
-        weights: Files of generators; empty: those of the repository.
-
-    Yields:
-        The page's address.
+def serve(options: ServerOptions, weights: Sequence[str]) -> Iterator[str]:
+    """Serves the demo until the block ends, with `find_generators(weights)`; yields the URL.
 
     Raises:
         WeightsError: There is no generator.
-        ConfigError: The address or the port cannot be had.
+        ConfigError: The server cannot listen on the address.
     """
     with ExitStack() as stack:
-        folder = stack.enter_context(_own_folder())
-        eyes = stack.enter_context(closing(Worker(service.timeout)))
-        hands = stack.enter_context(closing(Worker(service.timeout)))
-        found = choices(weights, root=repository(), worker=hands)
+        temporary = tempfile.TemporaryDirectory(prefix="srmodels-demo-", ignore_cleanup_errors=True)
+        folder = Path(stack.enter_context(temporary)).resolve()
+        os.environ["GRADIO_TEMP_DIR"] = str(folder)
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        preview_worker = stack.enter_context(closing(Worker(options.timeout)))
+        upscale_worker = stack.enter_context(closing(Worker(options.timeout)))
+        generators = find_generators(weights, root=repository(), worker=upscale_worker)
 
         # both import Gradio, which takes seconds and reads the environment
         from srmodels.demo.events import Events
-        from srmodels.demo.page import build
+        from srmodels.demo.page import build_page
 
-        visits = Sessions(folder, keep=service.keep)
-        events = Events(found, service.rules, visits=visits, eyes=eyes, hands=hands)
-        demo = build(found, events, service.rules, terms=service.terms, keep=service.keep)
-        stack.callback(demo.close, verbose=False)
-        yield _launch(demo, service, folder)
+        events = Events(
+            generators=generators,
+            limits=options.limits,
+            sessions=Sessions(folder, idle_seconds=options.idle_seconds),
+            preview_worker=preview_worker,
+            upscale_worker=upscale_worker,
+        )
+        page = build_page(events, text=options.text, idle_seconds=options.idle_seconds)
+        stack.callback(page.close, verbose=False)
+        yield _launch(page, options, folder)
 
 
-def _launch(demo: "gr.Blocks", service: Service, folder: Path) -> str:
+def _launch(page: "gr.Blocks", options: ServerOptions, folder: Path) -> str:
     from starlette.middleware import Middleware
 
     from srmodels.demo.page import CSS, theme
     from srmodels.demo.path_filter import PathFilterMiddleware
 
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio asks itself whether it is there
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio's requests to its own server
     try:
-        _, address, _ = demo.launch(
-            server_name=service.host,
-            server_port=service.port,
+        _, address, _ = page.launch(
+            server_name=options.host,
+            server_port=options.port,
             prevent_thread_lock=True,
             quiet=True,
             share=False,
@@ -126,14 +141,15 @@ def _launch(demo: "gr.Blocks", service: Service, folder: Path) -> str:
             pwa=False,
             allowed_paths=[],
             footer_links=[],
-            max_file_size=service.max_upload * 2**20,
+            max_file_size=options.max_upload * 2**20,
             app_kwargs={"middleware": [Middleware(PathFilterMiddleware, folder=folder)]},
             theme=theme(),
             css=CSS,
         )
     except OSError:
+        port = options.port or "no free port"
         raise ConfigError(
-            f"--host, --port: cannot be listened on (found {service.host}, "
-            f"{service.port or 'no free port'}); choose others, or end what is there"
+            f"--host, --port: cannot listen (got {options.host}, {port}). "
+            "Choose another address, or stop the program that uses it."
         ) from None
     return str(address)

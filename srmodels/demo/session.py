@@ -1,7 +1,4 @@
-"""What one visitor has here: a picture, results and views of them, in a folder of their own.
-
-Who is there: a visit for each open page, which ends with the page or when nobody comes back.
-"""
+"""A visitor's photograph, results and views of them, in a temporary folder."""
 
 import shutil
 import tempfile
@@ -14,209 +11,169 @@ from uuid import uuid4
 
 from PIL import Image
 
+from srmodels.demo import views
 from srmodels.demo.jobs import ReadPhoto, UpscaleJob
-from srmodels.demo.types import Choice, Limits, Picture, Result
-from srmodels.demo.views import box_at, plainly, plainly_whole, reduced, save, whole, window
-from srmodels.demo.worker import Report, Worker
+from srmodels.demo.types import DecodedImage, GeneratorFile, Limits, Result
+from srmodels.demo.worker import Progress, Worker
 from srmodels.errors import ConfigError, PhotoError, SrmodelsError
 
-__all__ = ["WINDOW", "Session", "Sessions", "safe_stem"]
+__all__ = ["CROP_SIDE", "Session", "Sessions"]
 
-WINDOW = 416  # pixels, of the window at full resolution
-
-WHOLE = 1000  # of the whole picture, at most
-
-_PREVIEW = 640
-
-_MOST_STEM = 80  # characters
-
-_GONE = "the picture: is not here, or not any more; choose the file again"
-
-
-def safe_stem(path: Path) -> str:
-    """How results of a file are named: its name, as far as every system can bear it."""
-    kept = "".join(each if each.isalnum() or each in " ._-()" else "_" for each in path.stem)
-    return kept[:_MOST_STEM].strip(" .") or "picture"
+CROP_SIDE = 416  # pixels
+_FULL_SIDE = 1000
+_PREVIEW_SIDE = 640
+_MISSING = "the picture: there is none (any more). Choose the file again."
 
 
 @dataclass(slots=True)
 class Session:
-    """A visitor's picture and results.
-
-    Attributes:
-        folder: For files of this visit.
-        stop: Set to end what is under way.
-        source: The file that was given.
-        seen: What is in it.
-        results: What was made of it.
-        used: When it was last asked for.
-    """
+    """A visitor's photograph and results, in a temporary folder."""
 
     folder: Path
-    stop: threading.Event = field(default_factory=threading.Event)
-    source: Path | None = None
-    seen: Picture | None = None
+    stop: threading.Event = field(default_factory=threading.Event)  # stops the running job
+    photo: DecodedImage | None = None
     results: tuple[Result, ...] = ()
-    used: float = field(default_factory=time.monotonic)
+    used: float = field(default_factory=time.monotonic)  # time of the last request
 
-    def _begin(self) -> None:
-        """Ends what is under way: one thing at a time."""
+    def _stop_running_job(self) -> None:
         self.stop.set()
         self.stop = threading.Event()
 
-    def forget(self) -> None:
-        """Drops the picture and its results."""
-        self.source, self.seen, self.results = None, None, ()
+    def clear(self) -> None:
+        """Deletes the photograph and its results."""
+        self.photo, self.results = None, ()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def look(self, file: Path, worker: Worker, rules: Limits) -> str:
-        """Takes a copy of a file; returns a view of it.
-
-        Raises:
-            SrmodelsError: It cannot be decoded.
-        """
-        self._begin()
-        self.forget()
-        source = self.folder / "given" / file.name
-        source.parent.mkdir(parents=True)
+    def open_photo(self, file: Path, worker: Worker, limits: Limits) -> str:
+        """Copies and decodes a file; returns the path of a preview. Raises SrmodelsError."""
+        self._stop_running_job()
+        self.clear()
+        copy = self.folder / "upload" / file.name
+        copy.parent.mkdir(parents=True)
         try:
-            # not moved: Gradio keeps equal files once, another visitor may have given the same
-            shutil.copyfile(file, source)
-            errand = ReadPhoto(
-                source=source, pixels=self.folder / "seen.npy", max_pixels=rules.max_pixels
+            # not moved: Gradio stores equal files once, and another session may use the same file
+            shutil.copyfile(file, copy)
+            job = ReadPhoto(
+                file=copy, pixels=self.folder / "photo.npy", max_pixels=limits.max_pixels
             )
-            seen = worker.run(errand, stop=self.stop)
+            photo = worker.run(job, stop=self.stop)
         except FileNotFoundError:
-            raise PhotoError(_GONE) from None
+            raise PhotoError(_MISSING) from None
         except SrmodelsError:
-            self.forget()
+            self.clear()
             raise
-        self.source, self.seen = source, seen
-        return self._saved(whole(seen, side=_PREVIEW), "preview", seen)
+        self.photo = photo
+        return self._save_view(views.reduce_image(photo, side=_PREVIEW_SIDE), "preview", photo)
 
-    def enlarge(
+    def upscale(
         self,
-        chosen: Sequence[Choice],
+        generators: Sequence[GeneratorFile],
         worker: Worker,
-        rules: Limits,
+        limits: Limits,
         *,
         samples: int,
-        report: Report,
+        progress: Progress,
     ) -> None:
-        """Makes the results.
-
-        Raises:
-            SrmodelsError: There is no picture, or it cannot be enlarged.
-        """
-        if self.source is None or not self.source.exists():
-            raise PhotoError(_GONE)
-        if not 0 <= samples <= rules.max_samples:
-            raise ConfigError(f"samples: found {samples}; 0 to {rules.max_samples} is right")
-        self._begin()
+        """Upscales the photograph and replaces the results. Raises SrmodelsError."""
+        if self.photo is None or not self.photo.file.exists():
+            raise PhotoError(_MISSING)
+        if not 0 <= samples <= limits.max_samples:
+            raise ConfigError(
+                f"samples: out of range (got {samples}). Choose 0 to {limits.max_samples}."
+            )
+        self._stop_running_job()
         for result in self.results:
-            result.file.unlink(missing_ok=True)
-            result.picture.pixels.unlink(missing_ok=True)
+            result.image.file.unlink(missing_ok=True)
+            result.image.pixels.unlink(missing_ok=True)
         self.results = ()
-        errand = UpscaleJob(
-            source=self.source,
+        job = UpscaleJob(
+            file=self.photo.file,
             folder=self.folder,
-            stem=safe_stem(self.source),
-            choices=tuple(chosen),
+            generators=tuple(generators),
             samples=samples,
-            max_pixels=rules.max_pixels,
-            computer=rules.computer,
+            limits=limits,
         )
-        self.results = worker.run(errand, stop=self.stop, report=report)
+        self.results = worker.run(job, stop=self.stop, progress=progress)
 
-    @property
-    def rivals(self) -> tuple[Result | None, Result]:
-        """The results beside each other; None where it is the picture itself on the left."""
-        firsts = [result for result in self.results if result.number == 0]
-        assert firsts, "there are results"
-        return (firsts[1] if len(firsts) > 1 else None), firsts[0]
+    def _compared(self) -> tuple[DecodedImage, DecodedImage | None, DecodedImage]:
+        """The photograph, the result to compare with (None: the photograph), and the result."""
+        assert self.photo is not None, "there is a photograph"
+        result, *others = (result.image for result in self.results if result.sample == 0)
+        return self.photo, others[0] if others else None, result
 
-    def windows(self, across: float, down: float) -> tuple[tuple[str, str], str, list[str]]:
-        """Views at full resolution around a place, from 0 to 1.
+    def crops(self, x: float, y: float) -> tuple[tuple[str, str], str, list[str]]:
+        """Crops at full resolution around (x, y), both in [0, 1].
 
-        Returns:
-            Both sides of the slider; bicubic; samples.
+        Returns the paths of the slider's two images, of bicubic, and of each sample.
         """
-        assert self.seen is not None, "there is a picture"
-        left, right = self.rivals
-        box = box_at(right.picture, across, down, side=WINDOW)
-        if left is None:
-            other = plainly(self.seen, right.picture, box, way="nearest")
-        else:  # it may be of another scale
-            other = plainly(left.picture, right.picture, box, way="bicubic")
-        bicubic = plainly(self.seen, right.picture, box, way="bicubic")
+        photo, other, result = self._compared()
+        box = views.crop_box(result, x, y, side=CROP_SIDE)
+        bicubic = views.resized_crop(photo, result, box, method=Image.Resampling.BICUBIC)
+        method = Image.Resampling.BICUBIC if other else Image.Resampling.NEAREST
+        left = views.resized_crop(other or photo, result, box, method=method)
         samples = [
-            self._saved(window(each.picture, box), f"sample-{at}", each.picture)
-            for at, each in enumerate(self.results)
-            if each.number
+            self._save_view(views.crop(sample.image, box), f"sample-{index}", sample.image)
+            for index, sample in enumerate(self.results)
+            if sample.sample
         ]
         pair = (
-            self._saved(other, "left", self.seen),
-            self._saved(window(right.picture, box), "right", right.picture),
+            self._save_view(left, "left", photo),
+            self._save_view(views.crop(result, box), "right", result),
         )
-        return pair, self._saved(bicubic, "bicubic", self.seen), samples
+        return pair, self._save_view(bicubic, "bicubic", photo), samples
 
-    def place_of(self, index: tuple[int, int]) -> tuple[int, int]:
-        """Where a pixel of the preview is: percent from the left and from the top."""
-        if self.seen is None:
-            return 50, 50
-        height, width = reduced(self.seen, _PREVIEW)
-        return round(100 * (index[0] + 0.5) / width), round(100 * (index[1] + 0.5) / height)
-
-    def wholes(self) -> tuple[str, str]:
-        """Views of all of the picture: both sides of the slider."""
-        assert self.seen is not None, "there is a picture"
-        left, right = self.rivals
-        source = left.picture if left else self.seen
-        other = plainly_whole(source, right.picture, side=WHOLE)
+    def full_images(self) -> tuple[str, str]:
+        """The slider's two images, full but reduced."""
+        photo, other, result = self._compared()
+        left = other or photo
         return (
-            self._saved(other, "whole-left", source),
-            self._saved(whole(right.picture, side=WHOLE), "whole-right", right.picture),
+            self._save_view(
+                views.reduce_to_match(left, result, side=_FULL_SIDE), "full-left", left
+            ),
+            self._save_view(views.reduce_image(result, side=_FULL_SIDE), "full-right", result),
         )
 
-    def _saved(self, image: Image.Image, name: str, picture: Picture) -> str:
-        """Under a new name each time, for browsers remember; the two latest are kept."""
-        older = sorted(
-            self.folder.glob(f"view-{name}-*.png"), key=lambda path: path.stat().st_mtime
-        )
-        for path in older[:-1]:
-            path.unlink()
-        return save(image, self.folder / f"view-{name}-{uuid4().hex}.png", picture)
+    def percent_of(self, pixel: tuple[int, int]) -> tuple[int, int]:
+        """Position of a pixel (x, y) of the preview in percent."""
+        if self.photo is None:
+            return 50, 50
+        height, width = views.fit_size(self.photo, _PREVIEW_SIDE)
+        return round(100 * (pixel[0] + 0.5) / width), round(100 * (pixel[1] + 0.5) / height)
+
+    def _save_view(self, view: Image.Image, name: str, image: DecodedImage) -> str:
+        """Saves a view under a new name, since browsers cache by name; keeps the previous view."""
+        saved = self.folder.glob(f"view-{name}-*.png")
+        for old in sorted(saved, key=lambda path: path.stat().st_mtime)[:-1]:
+            old.unlink()
+        path = self.folder / f"view-{name}-{uuid4().hex}.png"
+        view.save(path, compress_level=1, icc_profile=image.icc)
+        return str(path)
 
 
 class Sessions:
-    """All visits, by the session's name.
+    """All sessions by Gradio's session hash; closed after `idle_seconds` without a request."""
 
-    Args:
-        folder: For their folders.
-        keep: Seconds after which one that nobody asks for ends.
-    """
+    def __init__(self, folder: Path, *, idle_seconds: float) -> None:
+        self._folder, self._idle_seconds = folder, idle_seconds
+        self._sessions: dict[str, Session] = {}
+        self._lock = threading.Lock()
 
-    def __init__(self, folder: Path, *, keep: float) -> None:
-        self._folder, self._keep = folder, keep
-        self._visits: dict[str, Session] = {}
-        self._turn = threading.Lock()
-
-    def of(self, session: str) -> Session:
-        """A session's visit, which begins where there is none."""
+    def get(self, key: str) -> Session:
+        """A session; a new one for an unknown key."""
         now = time.monotonic()
-        for old in [key for key, each in self._visits.items() if now - each.used > self._keep]:
-            self.end(old)
-        with self._turn:
-            if session not in self._visits:
-                place = Path(tempfile.mkdtemp(prefix="visit-", dir=self._folder))
-                self._visits[session] = Session(place)
-            self._visits[session].used = now
-            return self._visits[session]
+        for old in [k for k, s in self._sessions.items() if now - s.used > self._idle_seconds]:
+            self.close(old)
+        with self._lock:
+            if key not in self._sessions:
+                folder = Path(tempfile.mkdtemp(prefix="session-", dir=self._folder))
+                self._sessions[key] = Session(folder)
+            self._sessions[key].used = now
+            return self._sessions[key]
 
-    def end(self, session: str) -> None:
-        """Stops what a session has under way, and deletes its files."""
-        with self._turn:
-            visit = self._visits.pop(session, None)
-        if visit is not None:
-            visit.stop.set()
-            visit.forget()
+    def close(self, key: str) -> None:
+        """Stops a session's job and deletes its files."""
+        with self._lock:
+            session = self._sessions.pop(key, None)
+        if session is not None:
+            session.stop.set()
+            session.clear()

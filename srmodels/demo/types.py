@@ -1,16 +1,16 @@
-"""What travels between the page and its processes."""
+"""What the server sends to its worker processes and receives from them."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from srmodels.inference.tiling.device import Precision
 
-__all__ = ["Choice", "ComputeOptions", "Limits", "Picture", "Result"]
+__all__ = ["ComputeOptions", "DecodedImage", "GeneratorFile", "Limits", "Result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComputeOptions:
-    """Where and how networks compute; see `generator.Generator`."""
+    """How networks compute, as `open_weights` takes it."""
 
     device: str
     tile: int
@@ -18,66 +18,42 @@ class ComputeOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """Weights that can be chosen; `label` is what the page calls them."""
+class Limits:
+    """Largest image and number of VAE samples for visitors, and how networks compute."""
+
+    max_pixels: int
+    max_samples: int
+    compute: ComputeOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorFile:
+    """A file of weights, offered on the page under a unique label."""
 
     label: str
     path: Path
-    scale: int
     has_samples: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A picture as the page shows it.
+class DecodedImage:
+    """An image file and its pixels."""
 
-    Attributes:
-        pixels: An .npy file, uint8 (H, W, 1 or 3), opaque.
-        icc: The profile of their colours; None: sRGB.
-        height: In pixels.
-        width: In pixels.
-        bits: A channel of the file has.
-        kind: Of the file: RAW, HEIF, JPEG and so on.
-        notes: What was done to it, a sentence each.
-    """
-
-    pixels: Path
-    icc: bytes | None
+    file: Path
+    pixels: Path  # .npy, uint8 (H, W, 1 or 3), with transparency blended onto white
+    icc: bytes | None  # colour profile of the pixels; None is sRGB
     height: int
     width: int
-    bits: int
-    kind: str
-    notes: tuple[str, ...] = ()
+    bits: int  # per channel of the file
+    kind: str  # file type such as RAW, HEIF or JPEG
+    notes: tuple[str, ...] = ()  # what the decoder changed or left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A picture that was made.
+    """An upscaled image."""
 
-    Attributes:
-        label: Of the weights.
-        number: Of the sample; 0: a VAE's most likely picture, or another network's only one.
-        file: The PNG to hand out.
-        seconds: From the file that was read to the file that was written.
-    """
-
-    label: str
-    number: int
-    file: Path
-    picture: Picture
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What visitors may do, and how it is computed.
-
-    Attributes:
-        max_pixels: Of a picture that is enlarged.
-        max_samples: Of a VAE, for each picture.
-        computer: Where networks compute.
-    """
-
-    max_pixels: int
-    max_samples: int
-    computer: ComputeOptions
+    label: str  # of the generator
+    sample: int  # number of a VAE's sample from 1; 0 is the generator's default output
+    image: DecodedImage  # a PNG file
+    seconds: float  # from reading the photograph to writing the PNG

@@ -1,5 +1,5 @@
-"""A trained generator in the formats of other programs.
+"""Exports a generator to other formats.
 
-Begin with `export`; `torch_export` makes ONNX and pt2, `model_card` and `model_folder` a
-repository.
+Begin with `export`; `torch_export` writes ONNX and pt2, `model_folder` and `model_card` write a
+folder to publish.
 """

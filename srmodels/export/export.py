@@ -1,13 +1,13 @@
-"""A generator in the forms that other programs read, each checked against the network.
+"""Exports a generator and compares each file with the network.
 
-safetensors is ours, with the spec in it; .pth is in the public layout, for chaiNNer, ComfyUI and
-all that rests on spandrel; ONNX and pt2 are programs for other runtimes.
+safetensors is this project's format; .pth is for spandrel, which chaiNNer and ComfyUI use.
 """
 
 import io
 import logging
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -20,129 +20,113 @@ from srmodels.errors import WeightsError
 from srmodels.export import torch_export
 from srmodels.inference.weights.open import open_snapshot
 from srmodels.inference.weights.public_layout import check_public
+from srmodels.models._torch_export import min_input_size
 from srmodels.snapshot import Snapshot
 
-__all__ = ["FORMS", "ExportFormat", "export", "read"]
+__all__ = ["FORMATS", "ExportFormat", "export", "read_generator"]
 
 log = logging.getLogger(__name__)
 
 ExportFormat = Literal["safetensors", "pth", "onnx", "pt2"]
-FORMS: tuple[ExportFormat, ...] = get_args(ExportFormat)
-_CLOSE = 0.5 / 255
-_BEYOND = ((1, 2), (11, 24), (40, 27))  # LR pixels that the checked sizes have above the least
+FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
+_READERS = {"pth": "spandrel", "onnx": "onnxruntime"}
+_TOLERANCE = 0.5 / 255
+_CHECKED_SIZES = ((1, 2), (11, 24), (40, 27))  # LR pixels beyond the smallest input
 
-Run = Callable[[Tensor], Tensor]
+Upscaler = Callable[[Tensor], Tensor]
 
 
-def read(weights: Path) -> Snapshot:
-    """A generator to export, on the CPU: ours, or public weights of a network in our code.
+def read_generator(weights: Path) -> Snapshot:
+    """Reads a generator on the CPU: this project's file, or public weights of its networks.
 
     Raises:
-        WeightsError: The file cannot be read, or holds no generator of our code.
-        ConfigError: It is not ours, and spandrel is not installed.
+        WeightsError: The file cannot be read, or holds no generator of this project.
+        ConfigError: The file needs spandrel, which is not installed.
     """
     if weights.is_file() and not snapshot.is_ours(weights):
-        known = open_snapshot(weights)
-        if known is None:
+        generator = open_snapshot(weights)
+        if generator is None:
             raise WeightsError(
-                f"{weights}: is of a network that only spandrel has; "
-                "ours, or a public RRDBNet or SwinIR, can be exported"
+                f"{weights}: only spandrel has this network. Export weights of this project, or a "
+                "public RRDBNet or SwinIR."
             )
-        return known
-    found = snapshot.load(weights)
-    if found.name not in models.names("generator"):
-        raise WeightsError(
-            f"{weights}: holds a {found.name}, which enlarges nothing; export a generator"
-        )
-    return found
+        return generator
+    generator = snapshot.load(weights)
+    if generator.name not in models.names("generator"):
+        raise WeightsError(f"{weights}: not a generator (got {generator.name}). Name a generator.")
+    return generator
 
 
-def _pth(of: Snapshot) -> bytes:
-    check_public(of.settings, name=of.name)
+def _write_pth(generator: Snapshot, path: Path) -> None:
+    check_public(generator.settings, name=generator.name)
+    state = generator.network.state_dict()
     file = io.BytesIO()
-    tensors = {key: each.contiguous().clone() for key, each in of.network.state_dict().items()}
-    torch.save({"params": tensors}, file)
-    return file.getvalue()
+    torch.save({"params": {key: value.contiguous().clone() for key, value in state.items()}}, file)
+    write_bytes(path, file.getvalue())
 
 
-def _run_pth(path: Path) -> Run | None:
-    """As spandrel runs it, since that is who has to understand it."""
-    try:
-        import spandrel
-    except ImportError:
-        return None
-    with warnings.catch_warnings(action="ignore"):  # its SwinIR's, of torch.meshgrid
-        inner: nn.Module = spandrel.ModelLoader().load_from_file(path).model
-    return inner.eval()
+def _open(path: Path, file_format: ExportFormat) -> Upscaler:
+    """Opens an exported file with the program that it is for."""
+    if file_format == "safetensors":
+        return snapshot.load(path).network
+    if file_format == "pt2":
+        return torch.export.load(path).module()
+    if file_format == "onnx":
+        from onnxruntime import InferenceSession
+
+        session = InferenceSession(path, providers=["CPUExecutionProvider"])
+        return lambda lr: torch.from_numpy(session.run(["sr"], {"lr": lr.numpy()})[0])
+    import spandrel
+
+    with warnings.catch_warnings(action="ignore"):  # torch.meshgrid in spandrel's SwinIR
+        network: nn.Module = spandrel.ModelLoader().load_from_file(path).model
+    return network.eval()
 
 
-def _run_onnx(path: Path) -> Run | None:
-    try:
-        import onnxruntime
-    except ImportError:
-        return None
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return lambda lr: torch.from_numpy(
-        session.run([torch_export.OUTPUT], {torch_export.INPUT: lr.numpy()})[0]
-    )
-
-
-def _run_pt2(path: Path) -> Run:
-    return torch.export.load(path).module()
-
-
-def _difference(run: Run, network: nn.Module) -> float:
-    """The largest difference between two networks' pictures, at three sizes."""
-    least = torch_export.min_input_size(network)
+def _max_difference(exported: Upscaler, network: nn.Module) -> float:
+    """The largest difference of the outputs for random LR of several sizes."""
+    least = min_input_size(network)
     random = torch.Generator().manual_seed(0)
-    found = 0.0
-    for height, width in _BEYOND:
+    differences = []
+    for height, width in _CHECKED_SIZES:
         lr = torch.rand(1, 3, least + height, least + width, generator=random)
         with torch.inference_mode():
-            sr, wanted = run(lr), network(lr)
-        assert sr.shape == wanted.shape, f"{tuple(sr.shape)} instead of {tuple(wanted.shape)}"
-        found = max(found, float((sr - wanted).abs().max()))
-    return found
+            sr, expected = exported(lr), network(lr)
+        assert sr.shape == expected.shape, f"{tuple(sr.shape)}, not {tuple(expected.shape)}"
+        differences.append((sr - expected).abs().max())
+    return float(torch.stack(differences).max())  # unlike Python's max, keeps NaN
 
 
-def export(of: Snapshot, path: Path, *, form: ExportFormat) -> float | None:
-    """Writes one form of a generator and compares what was written with the network.
-
-    Args:
-        of: The generator, on the CPU, in eval mode.
-        path: The file to write; replaced whole or not at all.
-        form: Which form.
+def export(generator: Snapshot, path: Path, *, file_format: ExportFormat) -> float | None:
+    """Writes a generator, on the CPU and in eval mode, and compares the file with the network.
 
     Returns:
-        The largest difference between the pictures of both, of [0, 1], at three sizes; None where
-        the program that reads the form (spandrel, onnxruntime) is not installed.
+        The largest difference of the outputs at three sizes, in [0, 1]; None if the program that
+        reads the format is not installed.
 
     Raises:
-        ConfigError: The network has no such form, or an extra is missing.
-        WeightsError: What was written gives other pictures; the file is gone again.
-        OSError: The file cannot be written.
+        ConfigError: The format does not support the network, or an extra is missing.
+        WeightsError: The file gives other outputs; it is deleted.
     """
-    if form == "safetensors":
-        snapshot.save(path, of.network, name=of.name, settings=of.settings)
-        run: Run | None = snapshot.load(path).network
-    elif form == "pth":
-        write_bytes(path, _pth(of))
-        run = _run_pth(path)
-    elif form == "onnx":
-        write_bytes(path, torch_export.export_onnx(torch_export.export_program(of.network)))
-        run = _run_onnx(path)
+    network = generator.network
+    if file_format == "safetensors":
+        snapshot.save(path, network, name=generator.name, settings=generator.settings)
+    elif file_format == "pth":
+        _write_pth(generator, path)
     else:
-        write_bytes(path, torch_export.export_pt2(torch_export.export_program(of.network)))
-        run = _run_pt2(path)
-    if run is None:
-        log.warning("%s: not checked, for what reads it is not installed here", path)
+        program = torch_export.export_program(network)
+        to_bytes = torch_export.export_onnx if file_format == "onnx" else torch_export.export_pt2
+        write_bytes(path, to_bytes(program))
+    reader = _READERS.get(file_format, "torch")
+    if find_spec(reader) is None:
+        log.warning("%s: not checked, because %s is not installed", path, reader)
         return None
-    difference = _difference(run, of.network)
-    if not difference <= _CLOSE:
+    difference = _max_difference(_open(path, file_format), network)
+    if not difference <= _TOLERANCE:  # NaN, too
         path.unlink()
         raise WeightsError(
-            f"{path}: gives other pictures than the network (found {255 * difference:.2f} of 255); "
-            "this is a fault of the export, and the file is removed"
+            f"{path}: its output differs from the network's (got {255 * difference:.2f} of 255). "
+            "The file is deleted; report this bug."
         )
-    log.info("%s: written; its pictures differ by at most %.1g of 255", path, 255 * difference)
+    log.info("%s: written; largest difference from the network %.1g of 255", path, 255 * difference)
     return difference

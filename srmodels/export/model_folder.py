@@ -1,4 +1,4 @@
-"""The folder that publishes a generator: every form it has, its settings and its model card."""
+"""A folder to publish: a generator in every format, its settings and its model card."""
 
 import dataclasses
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from srmodels.atomic import write_bytes
 from srmodels.errors import ConfigError
-from srmodels.export.export import FORMS, ExportFormat, export
+from srmodels.export.export import FORMATS, ExportFormat, export
 from srmodels.export.model_card import UNKNOWN, model_card
 from srmodels.export.provenance import provenance_of
 from srmodels.snapshot import Snapshot
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def write_folder(
-    of: Snapshot,
+    generator: Snapshot,
     folder: Path,
     *,
     weights: Path,
@@ -26,38 +26,31 @@ def write_folder(
 ) -> dict[ExportFormat, Path]:
     """Writes generator.safetensors, .pth, .onnx, .pt2, config.json and README.md.
 
-    Args:
-        of: The generator, as `export.read` gives it.
-        folder: Made where it is not there; other files in it stay.
-        weights: The file it was read from, for what dvc.lock knows of it.
-        license: The weights' licence, as Hugging Face names it.
-
-    Returns:
-        The files by form; a form that the network does not have is left out, and the log says so.
+    `generator` is `read_generator(weights)`; `license` is an identifier of Hugging Face. Returns
+    the files by format, without .pth if the network has no public layout.
 
     Raises:
-        ConfigError: An extra is missing, or the folder holds the weights themselves.
-        OSError: A file cannot be written.
+        ConfigError: An extra is missing, or the folder contains the weights themselves.
     """
     if folder.is_file() or weights.resolve().parent == folder.resolve():
-        raise ConfigError(f"-o {folder}: is a file, or holds the weights; name a folder of its own")
+        raise ConfigError(f"-o {folder}: is a file or contains the weights. Name another folder.")
     files: dict[ExportFormat, Path] = {}
-    for form in FORMS:
-        path = folder / f"generator.{form}"
+    for file_format in FORMATS:
+        path = folder / f"generator.{file_format}"
         try:
-            export(of, path, form=form)
+            export(generator, path, file_format=file_format)
         except ConfigError as error:
-            if form != "pth":
+            if file_format != "pth":
                 raise
-            path.unlink(missing_ok=True)  # an older generator's
-            log.info("left out: %s", error)
+            path.unlink(missing_ok=True)  # of an earlier export
+            log.info("skipped %s", error)
             continue
-        files[form] = path
-    settings = dataclasses.asdict(of.settings)  # type: ignore[call-overload]
-    config = {"network": of.name, "settings": settings}
+        files[file_format] = path
+    settings = dataclasses.asdict(generator.settings)  # type: ignore[call-overload]
+    config = {"network": generator.name, "settings": settings}
     write_bytes(folder / "config.json", (json.dumps(config, indent=2) + "\n").encode())
-    card = model_card(of, files=files, origin=provenance_of(weights), license=license)
+    card = model_card(generator, files=files, origin=provenance_of(weights), license=license)
     write_bytes(folder / "README.md", card.encode())
     if license == UNKNOWN:
-        log.warning("%s: the licence is unknown; set --license", folder / "README.md")
+        log.warning("%s: the licence is unknown. Set --license.", folder / "README.md")
     return files

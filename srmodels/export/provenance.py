@@ -1,8 +1,7 @@
-"""Where a file of weights comes from, as far as dvc.lock vouches for it.
+"""How a weights file was trained, as far as dvc.lock proves it.
 
-params.yaml and metrics/ say what the newest pipeline is, not what made a certain file. dvc.lock
-holds the digests of what every stage read and wrote, beside the settings it ran with: only what is
-tied to the very bytes of the weights through it is told.
+params.yaml and metrics/ describe the latest run, not a given file. dvc.lock records each stage's
+settings and the digests of its inputs and outputs, which lead from the weights to the rest.
 """
 
 import hashlib
@@ -19,40 +18,28 @@ from srmodels.evaluation.table import sets_of
 
 __all__ = ["Provenance", "provenance_of"]
 
-_STAGES = {"gan": "generator", "pretrain": "pretrained"}  # what trains: its row in the metrics
+_ROWS = {"gan": "generator", "pretrain": "pretrained"}  # training stage: row in the metrics
 _LOCK = "dvc.lock"
 _BUNDLED = "photographs that come inside scikit-image and scikit-learn"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """How weights were made.
+    """How weights were trained; unknown facts are None or empty."""
 
-    Attributes:
-        recipe: Its name, such as "srgan".
-        preset: Such as "quickstart".
-        seed: Of all that was drawn.
-        phases: Settings of each phase of the training by its name, in their order.
-        photos: The set or folder that was trained on, as params.yaml names it.
-        about: What the set's definition says of it; None where there is none.
-        counts: metrics/patches.json; empty where it is of another run.
-        model: The weights' row in the metrics.
-        metrics: metrics/evaluate.json; empty where it is of other weights.
-    """
-
-    recipe: str
-    preset: str
+    recipe: str  # such as "srgan"
+    preset: str  # such as "quickstart"
     seed: int | None
-    phases: Mapping[str, Mapping[str, Any]]
-    photos: str
-    about: str | None = None
-    counts: Mapping[str, Any] = field(default_factory=dict)
-    model: str = "generator"
-    metrics: Mapping[str, Any] = field(default_factory=dict)
+    phases: Mapping[str, Mapping[str, Any]]  # settings of the training phases, in order
+    photos: str  # dataset or folder, as params.yaml names it
+    about: str | None = None  # description of the dataset
+    counts: Mapping[str, Any] = field(default_factory=dict)  # content of metrics/patches.json
+    model: str = "generator"  # the weights' row in the metrics
+    metrics: Mapping[str, Any] = field(default_factory=dict)  # content of metrics/evaluate.json
 
     @property
     def scores(self) -> dict[str, dict[str, dict[str, float]]]:
-        """Scores by test set and row, of the sets where the weights have a row."""
+        """Scores by test set and row, of the sets that have a row of the weights."""
         return {name: rows for name, rows in sets_of(self.metrics).items() if self.model in rows}
 
 
@@ -61,101 +48,88 @@ def _md5(path: Path) -> str:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
+def _read_yaml(path: Path) -> Mapping[str, Any]:
+    """A YAML mapping; empty if the file is missing or holds none."""
+    try:
+        content = YAML(typ="safe", pure=True).load(path)
+    except (OSError, YAMLError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 class _Lock:
-    """A repository's dvc.lock, which may lack anything."""
+    """A repository's dvc.lock, any part of which may be missing."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        try:
-            read = YAML(typ="safe", pure=True).load(root / _LOCK)
-            self.stages: dict[str, Any] = dict(read["stages"])
-        except (OSError, YAMLError, TypeError, KeyError, ValueError):
-            self.stages = {}
+        stages = _read_yaml(root / _LOCK).get("stages")
+        self.stages: dict[str, Any] = stages if isinstance(stages, dict) else {}
 
     def digests(self, stage: str, kind: str) -> dict[str, str]:
-        """The digests of what a stage read ("deps") or wrote ("outs"), by path."""
-        files = self.stages.get(stage, {}).get(kind, [])
-        return {each["path"]: each.get("md5", "") for each in files}
+        """MD5 by path of a stage's inputs ("deps") or outputs ("outs")."""
+        entries = self.stages.get(stage, {}).get(kind, [])
+        return {entry["path"]: entry.get("md5", "") for entry in entries}
 
     def params(self, stage: str) -> dict[str, Any]:
-        """The settings a stage ran with, by key."""
+        """The stage's settings by key, of all params files."""
         files: dict[str, dict[str, Any]] = self.stages.get(stage, {}).get("params", {})
-        return {key: value for each in files.values() for key, value in each.items()}
+        return {key: value for params in files.values() for key, value in params.items()}
 
-    def same(self, path: str, *, read_by: str, written_by: str) -> bool:
-        """Whether one stage read what the lock says another wrote; not so in mid-pipeline."""
-        written = self.digests(written_by, "outs")
-        # a stage in data/ names its results as seen from there
-        found = written.get(path) or written.get(path.removeprefix("data/"))
-        return found is not None and self.digests(read_by, "deps").get(path) == found
+    def passed(self, path: str, *, writer: str, reader: str) -> bool:
+        """Whether the stage `reader` read what `writer` wrote last."""
+        outs = self.digests(writer, "outs")
+        # a stage in data/ names its outputs relative to data/
+        digest = outs.get(path) or outs.get(path.removeprefix("data/"))
+        return digest is not None and self.digests(reader, "deps").get(path) == digest
 
-    def trainer_of(self, digest: str) -> str | None:
-        """The stage that wrote a file of weights."""
-        return next((s for s in _STAGES if digest in self.digests(s, "outs").values()), None)
-
-    def read(self, stage: str, name: str) -> Mapping[str, Any]:
-        """A JSON file that a stage wrote; empty if it is not that any more."""
+    def read_output(self, stage: str, name: str) -> Mapping[str, Any]:
+        """A JSON file that the stage wrote; empty if the file has changed since."""
         path = self.root / name
         if not path.is_file() or _md5(path) != self.digests(stage, "outs").get(name):
             return {}
-        found: Mapping[str, Any] = json.loads(path.read_bytes())
-        return found
-
-
-def _phases(lock: _Lock, trainer: str) -> dict[str, Mapping[str, Any]]:
-    """Settings by phase: models.RECIPE.PRESET.PHASE of the stages up to the trainer."""
-    phases: dict[str, Mapping[str, Any]] = {}
-    for stage in ("pretrain", "gan")[: 2 if trainer == "gan" else 1]:
-        for key, value in lock.params(stage).items():
-            phase = key.rpartition(".")[2]
-            if phase in ("pretrain", "adversarial") and value:
-                phases[phase] = value
-    return phases
+        content: Mapping[str, Any] = json.loads(path.read_bytes())
+        return content
 
 
 def _about(root: Path, photos: str) -> str | None:
-    """What the definition of a data set says of it."""
+    """The description in a dataset's definition."""
     if photos == "auto":
         return _BUNDLED
-    if "/" in photos or "\\" in photos:
+    if not photos or "/" in photos or "\\" in photos:
         return None
-    try:
-        read = YAML(typ="safe", pure=True).load(root / "data" / photos / f"{photos}.yaml")
-        return str(read["about"])
-    except (OSError, YAMLError, TypeError, KeyError):
-        return None
+    about = _read_yaml(root / "data" / photos / f"{photos}.yaml").get("about")
+    return None if about is None else str(about)
 
 
 def provenance_of(weights: Path) -> Provenance | None:
-    """What is known of a file of weights.
-
-    Args:
-        weights: A file, inside a repository or not.
-
-    Returns:
-        None where no dvc.lock above the file names these very bytes.
-    """
-    root = next((each for each in weights.resolve().parents if (each / _LOCK).is_file()), None)
+    """How weights were trained; None if no dvc.lock in a parent folder lists their digest."""
+    root = next((path for path in weights.resolve().parents if (path / _LOCK).is_file()), None)
     if root is None:
         return None
     lock, digest = _Lock(root), _md5(weights)
-    trainer = lock.trainer_of(digest)
+    trainer = next((s for s in _ROWS if digest in lock.digests(s, "outs").values()), None)
     keys = [key.split(".") for key in lock.params(trainer or "") if key.startswith("models.")]
     if trainer is None or not keys:
         return None
+    phases = {  # of the keys models.RECIPE.PRESET.PHASE
+        phase: settings
+        for stage in (("pretrain", "gan") if trainer == "gan" else ("pretrain",))
+        for key, settings in lock.params(stage).items()
+        if (phase := key.rpartition(".")[2]) in ("pretrain", "adversarial") and settings
+    }
     scored = digest in lock.digests("evaluate", "deps").values()
-    patches = lock.same("data/patches", read_by=trainer, written_by="patches")
+    patches = lock.passed("data/patches", writer="patches", reader=trainer)
     photos = ""
-    if patches and lock.same("data/photos", read_by="patches", written_by="photos"):
+    if patches and lock.passed("data/photos", writer="photos", reader="patches"):
         photos = str(lock.params("photos").get("data", {}).get("photos", ""))
     return Provenance(
         recipe=keys[0][1],
         preset=keys[0][2],
         seed=lock.params(trainer).get("seed"),
-        phases=_phases(lock, trainer),
+        phases=phases,
         photos=photos,
-        about=_about(root, photos) if photos else None,
-        counts=lock.read("patches", "metrics/patches.json") if patches else {},
-        model=_STAGES[trainer],
-        metrics=lock.read("evaluate", "metrics/evaluate.json") if scored else {},
+        about=_about(root, photos),
+        counts=lock.read_output("patches", "metrics/patches.json") if patches else {},
+        model=_ROWS[trainer],
+        metrics=lock.read_output("evaluate", "metrics/evaluate.json") if scored else {},
     )

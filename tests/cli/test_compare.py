@@ -52,7 +52,7 @@ def test_another_protocol_is_refused_by_its_field(project):
 
 @pytest.mark.parametrize("names", [["workspace"], ["workspace", "workspace"]])
 def test_one_experiment_alone_is_refused(project, names):
-    with pytest.raises(ConfigError, match="compare: one experiment alone"):
+    with pytest.raises(ConfigError, match="compare: only one experiment"):
         compare(names)
 
 

@@ -69,12 +69,12 @@ def test_samples_of_a_vae_are_files_of_their_own(typed, pictures, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--samples", 2), "--samples: srcnn has none (found 2)"),
+        (("--samples", 2), "--samples: srcnn is not a VAE (got 2)"),
         (("--scale", 17), "--scale: is too large (found 17); at most 16"),
-        (("--scale", 0.5), "--scale: reduces or is no number (found 0.5)"),
-        (("--scale", "nan"), "--scale: reduces or is no number (found nan)"),
-        (("--bits", 12), "--bits: found 12; 8 or 16"),
-        (("--bits", 16, "--format", "jpg"), "--bits: jpeg holds 8 (found 16)"),
+        (("--scale", 0.5), "--scale: not a factor of 1 or more (got 0.5)"),
+        (("--scale", "nan"), "--scale: not a factor of 1 or more (got nan)"),
+        (("--bits", 12), "--bits: unsupported depth (got 12). Choose 8"),
+        (("--bits", 16, "--format", "jpg"), "--bits: jpeg stores 8 bits (got 16)"),
         (("--format", "gif"), "--format: unknown image format (got 'gif')"),
     ],
 )

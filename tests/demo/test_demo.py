@@ -1,4 +1,4 @@
-"""The demo without its browser: the process that works, the views, what visitors do not see."""
+"""The demo without a browser: worker process, sessions, views and path filter."""
 
 import asyncio
 import logging
@@ -14,42 +14,43 @@ from PIL import Image
 
 from srmodels import snapshot
 from srmodels.cli import demo
-from srmodels.demo.generators import choices
-from srmodels.demo.jobs import ReadPhoto
+from srmodels.demo.jobs import ReadPhoto, safe_stem
 from srmodels.demo.path_filter import PathFilterMiddleware, without_paths
-from srmodels.demo.session import Sessions, safe_stem
-from srmodels.demo.types import ComputeOptions, Limits, Picture
-from srmodels.demo.views import Box, box_at, plainly, plainly_whole, whole, window
+from srmodels.demo.server import find_generators
+from srmodels.demo.session import Sessions
+from srmodels.demo.types import ComputeOptions, DecodedImage, Limits
+from srmodels.demo.views import crop, crop_box, reduce_image, reduce_to_match, resized_crop
 from srmodels.demo.worker import StoppedError, Worker
 from srmodels.errors import ConfigError, PhotoError, WeightsError
 from srmodels.images.writers.write import write_picture
+from srmodels.inference.tiling.box import Box
 from tests.inference.small import small, small_settings
 
-RULES = Limits(
+LIMITS = Limits(
     max_pixels=100_000,
     max_samples=2,
-    computer=ComputeOptions(device="cpu", tile=64, precision="fp32"),
+    compute=ComputeOptions(device="cpu", tile=64, precision="fp32"),
 )
 
 
-class Here:
+class InProcessWorker:
     """A worker without a process."""
 
-    def run(self, errand, *, stop, report=None):
-        return errand.do(report or (lambda _: None))
+    def run(self, job, *, stop, progress=None):
+        return job.run(progress or (lambda _: None))
 
 
 @dataclass
 class Sleep:
     seconds: float
 
-    def do(self, report):
+    def run(self, progress):
         time.sleep(self.seconds)
         return os.getpid()
 
 
 class Die:
-    def do(self, report):
+    def run(self, progress):
         os._exit(9)
 
 
@@ -71,10 +72,10 @@ def source(tmp_path, photo):
 
 
 @pytest.fixture
-def visit(tmp_path, source):
-    visit = Sessions(tmp_path, keep=60).of("someone")
-    visit.look(source, Here(), RULES)
-    return visit
+def session(tmp_path, source):
+    session = Sessions(tmp_path, idle_seconds=60).get("someone")
+    session.open_photo(source, InProcessWorker(), LIMITS)
+    return session
 
 
 @pytest.fixture
@@ -88,7 +89,9 @@ def picture(tmp_path, pixels):
     path = tmp_path / f"{len(list(tmp_path.iterdir()))}.npy"
     np.save(path, pixels)
     height, width = pixels.shape[:2]
-    return Picture(pixels=path, icc=None, height=height, width=width, bits=8, kind="PNG")
+    return DecodedImage(
+        file=path, pixels=path, icc=None, height=height, width=width, bits=8, kind="PNG"
+    )
 
 
 def test_without_gradio_the_extra_is_named(monkeypatch):
@@ -98,7 +101,7 @@ def test_without_gradio_the_extra_is_named(monkeypatch):
 
 
 @pytest.mark.slow
-def test_an_errand_that_takes_too_long_is_stopped_and_the_next_is_done(worker):
+def test_a_job_that_takes_too_long_is_stopped_and_the_next_is_done(worker):
     worker.run(Sleep(0), stop=threading.Event())
     worker._seconds = 0.3
     before = time.monotonic()
@@ -110,7 +113,7 @@ def test_an_errand_that_takes_too_long_is_stopped_and_the_next_is_done(worker):
 
 
 @pytest.mark.slow
-def test_an_errand_can_be_stopped(worker):
+def test_a_job_can_be_stopped(worker):
     stop = threading.Event()
     threading.Timer(0.5, stop.set).start()
     with pytest.raises(StoppedError, match="was stopped"):
@@ -119,32 +122,37 @@ def test_an_errand_can_be_stopped(worker):
 
 @pytest.mark.slow
 def test_a_process_that_dies_is_a_sentence(worker):
-    with pytest.raises(StoppedError, match="ended its process"):
+    with pytest.raises(StoppedError, match="its process died"):
         worker.run(Die(), stop=threading.Event())
 
 
 @pytest.mark.slow
 def test_what_is_wrong_with_a_picture_comes_back_from_the_process(worker, tmp_path):
     (tmp_path / "text.png").write_text("no picture")
-    errand = ReadPhoto(source=tmp_path / "text.png", pixels=tmp_path / "x.npy", max_pixels=99)
+    job = ReadPhoto(file=tmp_path / "text.png", pixels=tmp_path / "x.npy", max_pixels=99)
     with pytest.raises(PhotoError, match=r"^text\.png: is a text file"):
-        worker.run(errand, stop=threading.Event())
+        worker.run(job, stop=threading.Event())
 
 
 def test_a_vae_has_samples_and_others_have_none(weights):
-    found = choices([weights("cvae", "a"), weights("srcnn", "b")], root=Path(), worker=Here())
-    assert [(each.label, each.has_samples) for each in found] == [("a", True), ("b", False)]
+    generators = find_generators(
+        [weights("cvae", "a"), weights("srcnn", "b")], root=Path(), worker=InProcessWorker()
+    )
+    assert {label: generator.has_samples for label, generator in generators.items()} == {
+        "a": True,
+        "b": False,
+    }
 
 
 def test_equal_names_get_a_number(weights, tmp_path):
     first = weights("srcnn", "a")
-    found = choices([first, first], root=tmp_path, worker=Here())
-    assert [each.label for each in found] == ["a", "a (2)"]
+    generators = find_generators([first, first], root=tmp_path, worker=InProcessWorker())
+    assert [generator.label for generator in generators.values()] == ["a", "a (2)"]
 
 
 def test_weights_that_were_named_must_be_usable(tmp_path):
     with pytest.raises(WeightsError, match="no such file"):
-        choices([str(tmp_path / "none.pth")], root=tmp_path, worker=Here())
+        find_generators([str(tmp_path / "none.pth")], root=tmp_path, worker=InProcessWorker())
 
 
 def test_weights_that_were_found_may_be_unusable(weights, tmp_path, caplog):
@@ -152,68 +160,75 @@ def test_weights_that_were_found_may_be_unusable(weights, tmp_path, caplog):
     Path(weights("srcnn", "a")).rename(tmp_path / "weights" / "a.safetensors")
     (tmp_path / "weights" / "recipes" / "b.safetensors").write_bytes(b"none")
     with caplog.at_level(logging.WARNING):
-        assert [each.label for each in choices([], root=tmp_path, worker=Here())] == ["a"]
-    assert "b.safetensors is left out" in caplog.text
+        (label,) = find_generators([], root=tmp_path, worker=InProcessWorker())
+    assert label == "a"
+    assert "skipped b.safetensors" in caplog.text
 
 
-def test_a_result_is_the_networks_and_its_window_shows_its_pixels(visit, weights, photo):
-    found = choices([weights("srcnn", "a")], root=Path(), worker=Here())
-    visit.enlarge(found, Here(), RULES, samples=0, report=lambda _: None)
-    (result,) = visit.results
-    made = np.asarray(Image.open(result.file))
-    assert result.file.name == "bird-a.png"
+def test_a_result_is_the_networks_and_its_window_shows_its_pixels(session, weights, photo):
+    generators = find_generators([weights("srcnn", "a")], root=Path(), worker=InProcessWorker())
+    session.upscale(
+        generators.values(), InProcessWorker(), LIMITS, samples=0, progress=lambda _: None
+    )
+    (result,) = session.results
+    made = np.asarray(Image.open(result.image.file))
+    assert result.image.file.name == "bird-a.png"
     assert made.shape == (384, 512, 3)
-    pair, _, samples = visit.windows(1.0, 0.0)
+    pair, _, samples = session.crops(1.0, 0.0)
     np.testing.assert_array_equal(np.asarray(Image.open(pair[1])), made[:416, -416:])
     assert samples == []
 
 
-def test_a_vaes_samples_differ_and_are_those_of_the_command(visit, weights, photo, tmp_path):
-    found = choices([weights("cvae", "a")], root=Path(), worker=Here())
-    visit.enlarge(found, Here(), RULES, samples=2, report=lambda _: None)
-    files = [each.file for each in visit.results]
+def test_a_vaes_samples_differ_and_are_those_of_the_command(session, weights, photo, tmp_path):
+    generators = find_generators([weights("cvae", "a")], root=Path(), worker=InProcessWorker())
+    session.upscale(
+        generators.values(), InProcessWorker(), LIMITS, samples=2, progress=lambda _: None
+    )
+    files = [result.image.file for result in session.results]
     assert [file.name for file in files] == ["bird-a.png", "bird-a-1.png", "bird-a-2.png"]
     assert len({Image.open(file).tobytes() for file in files}) == 3
 
 
-def test_no_more_samples_than_allowed(visit):
-    with pytest.raises(ConfigError, match="found 3; 0 to 2 is right"):
-        visit.enlarge([], Here(), RULES, samples=3, report=lambda _: None)
+def test_no_more_samples_than_allowed(session):
+    with pytest.raises(ConfigError, match=r"got 3\). Choose 0 to 2"):
+        session.upscale([], InProcessWorker(), LIMITS, samples=3, progress=lambda _: None)
 
 
 def test_of_a_picture_that_is_too_large_nothing_is_kept(tmp_path, source):
-    visit = Sessions(tmp_path, keep=60).of("someone")
-    small_rules = Limits(max_pixels=99, max_samples=0, computer=RULES.computer)
+    session = Sessions(tmp_path, idle_seconds=60).get("someone")
+    small_limits = Limits(max_pixels=99, max_samples=0, compute=LIMITS.compute)
     with pytest.raises(PhotoError, match="too many pixels"):
-        visit.look(source, Here(), small_rules)
+        session.open_photo(source, InProcessWorker(), small_limits)
     assert list(tmp_path.rglob("*.png")) == [source]
 
 
 def test_two_visitors_may_give_the_same_file(tmp_path, source):
-    visits = Sessions(tmp_path, keep=60)
+    sessions = Sessions(tmp_path, idle_seconds=60)
     for name in ("one", "another"):
-        visits.of(name).look(source, Here(), RULES)
-        visits.end(name)
+        sessions.get(name).open_photo(source, InProcessWorker(), LIMITS)
+        sessions.close(name)
 
 
 def test_a_file_that_is_gone_is_a_sentence(tmp_path):
-    with pytest.raises(PhotoError, match="choose the file again"):
-        Sessions(tmp_path, keep=60).of("someone").look(tmp_path / "none.png", Here(), RULES)
+    with pytest.raises(PhotoError, match="Choose the file again"):
+        Sessions(tmp_path, idle_seconds=60).get("someone").open_photo(
+            tmp_path / "none.png", InProcessWorker(), LIMITS
+        )
 
 
-def test_the_end_of_a_visit_deletes_its_files_and_stops_its_work(tmp_path, source):
-    visits = Sessions(tmp_path, keep=60)
-    visit = visits.of("someone")
-    visit.look(source, Here(), RULES)
-    visits.end("someone")
-    assert visit.stop.is_set()
+def test_the_end_of_a_session_deletes_its_files_and_stops_its_work(tmp_path, source):
+    sessions = Sessions(tmp_path, idle_seconds=60)
+    session = sessions.get("someone")
+    session.open_photo(source, InProcessWorker(), LIMITS)
+    sessions.close("someone")
+    assert session.stop.is_set()
     assert list(tmp_path.iterdir()) == [source]
 
 
-def test_a_visit_that_nobody_asks_for_ends(tmp_path):
-    visits = Sessions(tmp_path, keep=-1)
-    folder = visits.of("someone").folder
-    visits.of("another")
+def test_a_session_that_nobody_asks_for_ends(tmp_path):
+    sessions = Sessions(tmp_path, idle_seconds=-1)
+    folder = sessions.get("someone").folder
+    sessions.get("another")
     assert not folder.exists()
 
 
@@ -232,25 +247,25 @@ def test_names_of_results_are_harmless(name, stem):
 
 
 def test_a_window_stays_inside(tmp_path, photo):
-    seen = picture(tmp_path, photo)
-    assert box_at(seen, 0, 9, side=64) == Box(32, 0, 96, 64)
-    assert box_at(seen, 0.5, 0.5, side=1000) == Box(0, 0, 96, 128)
+    image = picture(tmp_path, photo)
+    assert crop_box(image, 0, 9, side=64) == Box(32, 0, 96, 64)
+    assert crop_box(image, 0.5, 0.5, side=1000) == Box(0, 0, 96, 128)
 
 
 def test_the_bicubic_beside_a_window_is_that_part_of_the_whole_bicubic(tmp_path, photo):
-    seen, result = picture(tmp_path, photo), picture(tmp_path, np.zeros((384, 512, 3), np.uint8))
+    image, result = picture(tmp_path, photo), picture(tmp_path, np.zeros((384, 512, 3), np.uint8))
     box = Box(101, 30, 333, 444)
-    part = np.asarray(plainly(seen, result, box, way="bicubic")).astype(int)
+    part = np.asarray(resized_crop(image, result, box, method=Image.Resampling.BICUBIC)).astype(int)
     all_of_it = Image.fromarray(photo).resize((512, 384), Image.Resampling.BICUBIC)
     assert np.abs(part - np.asarray(all_of_it)[101:333, 30:444]).max() <= 1
 
 
 def test_views_of_the_whole_have_one_size_and_grey_stays_grey(tmp_path, photo):
-    seen = picture(tmp_path, photo[..., :1])
+    image = picture(tmp_path, photo[..., :1])
     result = picture(tmp_path, np.zeros((384, 512, 1), np.uint8))
-    left, right = plainly_whole(seen, result, side=300), whole(result, side=300)
+    left, right = reduce_to_match(image, result, side=300), reduce_image(result, side=300)
     assert left.size == right.size == (300, 225)
-    assert (left.mode, window(result, Box(0, 0, 2, 2)).mode) == ("L", "L")
+    assert (left.mode, crop(result, Box(0, 0, 2, 2)).mode) == ("L", "L")
 
 
 @pytest.mark.parametrize(
@@ -288,9 +303,9 @@ def test_the_folder_leaves_under_another_name_and_comes_back_under_its_own():
             sent.append(message)
 
         headers = [(b"content-type", b"application/json")]
-        await veil({"type": "http", "path": path, "headers": headers}, receive, send)
+        await middleware({"type": "http", "path": path, "headers": headers}, receive, send)
 
-    veil = PathFilterMiddleware(app, folder=Path("/tmp/own"))
+    middleware = PathFilterMiddleware(app, folder=Path("/tmp/own"))
     asyncio.run(ask("/", b""))
     name = sent[1]["body"][2:-4].decode()
     assert "own" not in name

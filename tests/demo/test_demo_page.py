@@ -60,12 +60,12 @@ def page(server):
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        asked = []
-        page.on("request", lambda request: asked.append(request.url))
+        requested = []
+        page.on("request", lambda request: requested.append(request.url))
         page.goto(server[0])
-        page.wait_for_selector("#go")
+        page.wait_for_selector("#upscale")
         yield page
-        assert all(url.startswith((server[0], "data:", "blob:")) for url in asked)
+        assert all(url.startswith((server[0], "data:", "blob:")) for url in requested)
         browser.close()
 
 
@@ -77,14 +77,14 @@ def give(page, path):
 def test_what_is_downloaded_is_what_the_api_makes(page, weights, tmp_path, photo):
     write_picture(tmp_path / "bird.png", photo)
     give(page, tmp_path / "bird.png")
-    page.click("#go")
-    page.wait_for_selector("#window img", timeout=120_000)
+    page.click("#upscale")
+    page.wait_for_selector("#crop img", timeout=120_000)
     with page.expect_download() as download:
         page.click("a[download='bird-tiny.png']")
     made = np.asarray(Image.open(download.value.path()))
     np.testing.assert_array_equal(made, srmodels.load(weights, device="cpu")(photo))
     sizes = "all => all.map(img => [img.naturalWidth, img.getBoundingClientRect().width])"
-    shown = page.eval_on_selector_all("#window img, #bicubic img", sizes)
+    shown = page.eval_on_selector_all("#crop img, #bicubic img", sizes)
     assert shown == [[416, 416]] * 3
     assert str(weights.parent) not in page.content()
 
@@ -94,7 +94,7 @@ def test_hostile_files_are_sentences_and_the_server_lives(page, tmp_path, photo)
     give(page, tmp_path / "text.png")
     assert "text.png: is a text file" in page.inner_text(".toast-body")
     page.reload()
-    page.wait_for_selector("#go")
+    page.wait_for_selector("#upscale")
     Image.fromarray(photo).save(tmp_path / "..\n'\"<img src=x onerror=alert(1)>.png")
     give(page, next(tmp_path.glob("..*")))
     assert "128 x 96 pixels" in page.inner_text("#about")

@@ -10,8 +10,9 @@ import torch
 from srmodels import models, snapshot
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.export import torch_export
-from srmodels.export.export import FORMS, export, read
+from srmodels.export.export import FORMATS, export, read_generator
 from srmodels.export.model_folder import write_folder
+from srmodels.models._torch_export import min_input_size
 from srmodels.snapshot import Snapshot
 from tests.inference.small import small, small_settings
 
@@ -25,7 +26,7 @@ PUBLIC = [
 CLOSE = 1e-4  # of [0, 1]; pictures are told apart at 4e-3
 
 
-def made(name, **changes):
+def generator_of(name, **changes):
     settings = small_settings(name, **changes)
     return Snapshot(network=small(name, **changes), name=name, settings=settings)
 
@@ -35,17 +36,17 @@ def made(name, **changes):
 def test_onnx_and_pt2_take_any_size_and_give_the_networks_pictures(name):
     runtime = pytest.importorskip("onnxruntime")
     network = small(name)
-    traced = torch_export.export_program(network)
-    session = runtime.InferenceSession(torch_export.export_onnx(traced))
-    program = torch.export.load(io.BytesIO(torch_export.export_pt2(traced))).module()
-    least = torch_export.min_input_size(network)
+    program = torch_export.export_program(network)
+    session = runtime.InferenceSession(torch_export.export_onnx(program))
+    loaded = torch.export.load(io.BytesIO(torch_export.export_pt2(program))).module()
+    least = min_input_size(network)
     for height, width in ((least, least + 1), (64, 40), (37, 71)):
         lr = torch.rand(1, 3, height, width)
         with torch.inference_mode():
-            wanted = network(lr)
-            torch.testing.assert_close(program(lr), wanted, rtol=0, atol=CLOSE)
+            expected = network(lr)
+            torch.testing.assert_close(loaded(lr), expected, rtol=0, atol=CLOSE)
         (sr,) = session.run(["sr"], {"lr": lr.numpy()})
-        np.testing.assert_allclose(sr, wanted.numpy(), rtol=0, atol=CLOSE)
+        np.testing.assert_allclose(sr, expected.numpy(), rtol=0, atol=CLOSE)
 
 
 @pytest.mark.slow
@@ -59,35 +60,35 @@ def test_programs_do_not_name_the_folders_they_were_made_in():
 @pytest.mark.parametrize(("name", "changes"), PUBLIC)
 def test_spandrel_gives_the_networks_pictures_with_an_exported_pth(tmp_path, name, changes):
     spandrel = pytest.importorskip("spandrel")
-    generator = made(name, **changes)
-    difference = export(generator, tmp_path / "a.pth", form="pth")
+    generator = generator_of(name, **changes)
+    difference = export(generator, tmp_path / "a.pth", file_format="pth")
     assert difference is not None
     assert difference < CLOSE
-    theirs = spandrel.ModelLoader().load_from_file(tmp_path / "a.pth")
-    assert theirs.scale == generator.network.scale
+    public = spandrel.ModelLoader().load_from_file(tmp_path / "a.pth")
+    assert public.scale == generator.network.scale
     lr = torch.rand(1, 3, 24, 17)
     with torch.inference_mode():
         torch.testing.assert_close(
-            theirs.model.eval()(lr), generator.network(lr), rtol=0, atol=CLOSE
+            public.model.eval()(lr), generator.network(lr), rtol=0, atol=CLOSE
         )
 
 
 def test_an_exported_pth_is_read_as_the_generator_it_was(tmp_path):
-    generator = made("rrdbnet", growth_channels=32)
-    export(generator, tmp_path / "a.pth", form="pth")
-    found = read(tmp_path / "a.pth")
-    assert (found.name, found.settings) == ("rrdbnet", generator.settings)
+    generator = generator_of("rrdbnet", growth_channels=32)
+    export(generator, tmp_path / "a.pth", file_format="pth")
+    loaded = read_generator(tmp_path / "a.pth")
+    assert (loaded.name, loaded.settings) == ("rrdbnet", generator.settings)
 
 
 def test_safetensors_are_the_snapshots_bytes(tmp_path):
-    generator = made("srcnn")
+    generator = generator_of("srcnn")
     snapshot.save(tmp_path / "saved", generator.network, name="srcnn", settings=generator.settings)
-    assert export(generator, tmp_path / "exported", form="safetensors") == 0
+    assert export(generator, tmp_path / "exported", file_format="safetensors") == 0
     assert (tmp_path / "exported").read_bytes() == (tmp_path / "saved").read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("name", "changes", "found"),
+    ("name", "changes", "problem"),
     [
         *((name, {}, "has no layout") for name in GENERATORS if name not in ("rrdbnet", "swinir")),
         ("rrdbnet", {"growth_channels": 16}, "growth_channels 16"),
@@ -96,50 +97,58 @@ def test_safetensors_are_the_snapshots_bytes(tmp_path):
         ("rrdbnet", {"growth_channels": 32, "scale": 3}, "scale 3"),
     ],
 )
-def test_a_network_without_a_public_layout_has_no_pth(tmp_path, name, changes, found):
-    with pytest.raises(ConfigError, match=found):
-        export(made(name, **changes), tmp_path / "a.pth", form="pth")
+def test_a_network_without_a_public_layout_has_no_pth(tmp_path, name, changes, problem):
+    with pytest.raises(ConfigError, match=problem):
+        export(generator_of(name, **changes), tmp_path / "a.pth", file_format="pth")
     assert not list(tmp_path.iterdir())
 
 
 def test_an_export_that_gives_other_pictures_is_removed(tmp_path, monkeypatch):
-    other = made("srcnn").network
+    other = generator_of("srcnn").network
     with torch.no_grad():
         next(other.parameters()).add_(0.1)
     monkeypatch.setattr(torch_export, "export_program", lambda _: torch.export.export(
         other, (torch.rand(1, 3, 16, 16),),
         dynamic_shapes=({2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC},),
     ))  # fmt: skip
-    with pytest.raises(WeightsError, match="gives other pictures than the network"):
-        export(made("srcnn"), tmp_path / "a.pt2", form="pt2")
+    with pytest.raises(WeightsError, match="output differs from the network's"):
+        export(generator_of("srcnn"), tmp_path / "a.pt2", file_format="pt2")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_gives_nan_is_not_exported(tmp_path):
+    broken = generator_of("srcnn")
+    with torch.no_grad():
+        next(broken.network.parameters()).fill_(float("nan"))
+    with pytest.raises(WeightsError, match="got nan of 255"):
+        export(broken, tmp_path / "a.safetensors", file_format="safetensors")
 
 
 def test_a_discriminator_is_not_exported(tmp_path):
     settings = small_settings("patch_discriminator")
     path = tmp_path / "a.safetensors"
     snapshot.save(path, small("patch_discriminator"), name="patch_discriminator", settings=settings)
-    with pytest.raises(WeightsError, match="holds a patch_discriminator, which enlarges nothing"):
-        read(path)
+    with pytest.raises(WeightsError, match=r"not a generator \(got patch_discriminator\)"):
+        read_generator(path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", ["onnx", "pt2"])
-def test_programs_are_written_and_checked(tmp_path, form):
-    assert export(made("srcnn"), tmp_path / "a", form=form) < CLOSE
+@pytest.mark.parametrize("file_format", ["onnx", "pt2"])
+def test_programs_are_written_and_checked(tmp_path, file_format):
+    assert export(generator_of("srcnn"), tmp_path / "a", file_format=file_format) < CLOSE
     assert (tmp_path / "a").is_file()
 
 
 @pytest.mark.slow
 def test_a_folder_holds_every_form_that_there_is_and_a_card(tmp_path):
-    generator, source = made("srcnn"), tmp_path / "weights.safetensors"
-    export(generator, source, form="safetensors")
+    generator, source = generator_of("srcnn"), tmp_path / "weights.safetensors"
+    export(generator, source, file_format="safetensors")
     files = write_folder(generator, tmp_path / "out", weights=source, license="mit")
-    assert list(files) == [form for form in FORMS if form != "pth"]
-    names = {each.name for each in (tmp_path / "out").iterdir()}
-    assert names == {"README.md", "config.json", *(each.name for each in files.values())}
+    assert list(files) == [name for name in FORMATS if name != "pth"]
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"README.md", "config.json", *(path.name for path in files.values())}
 
 
 def test_a_folder_that_holds_the_weights_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="name a folder of its own"):
-        write_folder(made("srcnn"), tmp_path, weights=tmp_path / "weights.safetensors")
+    with pytest.raises(ConfigError, match="Name another folder"):
+        write_folder(generator_of("srcnn"), tmp_path, weights=tmp_path / "weights.safetensors")

@@ -128,5 +128,5 @@ def test_an_unknown_licence_is_said_to_be_unknown(repository):
 
 @pytest.mark.parametrize("licence", ["My own: all", "", "MIT", "a\nb: c"])
 def test_a_licence_that_is_no_identifier_is_refused(repository, licence):
-    with pytest.raises(ConfigError, match="license: is no identifier"):
+    with pytest.raises(ConfigError, match="license: not an identifier"):
         card(repository, licence)

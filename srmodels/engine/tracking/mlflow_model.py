@@ -8,16 +8,15 @@ beside it for `srmodels upscale --weights models:/NAME@ALIAS`, which cuts large 
 import copy
 import hashlib
 import logging
-import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from torch import nn
-from torch.fx.experimental import _config
 
 from srmodels.engine.tracking.mlflow_tracker import Tracker
+from srmodels.models._torch_export import dynamic_sizes, example_lr
 from srmodels.runs.store import EXPERIMENT, WEIGHTS_TAG
 
 __all__ = ["log_generator", "save_model"]
@@ -41,17 +40,12 @@ def save_model(network: nn.Module, weights: Path, folder: Path) -> None:
 
     picture = Schema([TensorSpec(np.dtype("float32"), (1, 3, -1, -1))])
     network = copy.deepcopy(network).cpu().to(memory_format=torch.contiguous_format)
-    multiple = network.multiple
-    assert isinstance(multiple, int), f"{type(network).__name__}'s multiple is no number"
-    # unlike sides, more than a window and no multiples of it: none is taken for a constant
-    example = np.zeros((1, 3, 2 * multiple + 13, 2 * multiple + 21), np.float32)
-    oblivious = _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
-    with warnings.catch_warnings(action="ignore"), oblivious:
+    with dynamic_sizes():
         mlflow.pytorch.save_model(
             network,
             str(folder),
             signature=ModelSignature(inputs=picture, outputs=picture),
-            input_example=example,
+            input_example=example_lr(network).numpy(),
             serialization_format="pt2",
             pip_requirements=[f"torch=={torch.__version__.split('+')[0]}"],
             extra_files=[str(weights.resolve())],
