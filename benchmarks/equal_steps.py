@@ -87,13 +87,13 @@ def score_after(
         if not ours:
             lr, hr = lr.contiguous(), hr.contiguous()
         set_rate(optimizer, learning_rate_at(step, steps, _OPTIMIZER))
-        memo = {"step": torch.tensor(step)}
+        shared = {"step": torch.tensor(step)}
         take_step(
             fabric,
             turns,
             {"generator": optimizer},
             Batch(lr=lr, hr=hr, photos=batch.photos),
-            memo=memo,
+            shared=shared,
         )
         average.update(network, step)
     line.send(_score(average.network, folder))

@@ -111,11 +111,11 @@ class Plain:
         start = time.perf_counter()
         lr, hr = (each.to(self.device) for each in next(self._batches[workers]))
         waited = time.perf_counter() - start
-        memo: dict[str, torch.Tensor] = {}
+        shared: dict[str, torch.Tensor] = {}
         for turn in self._turns:
             freeze_all_but(turn.networks, self._turns)
             self._optimizers[turn.player].zero_grad()
-            terms = turn.losses(Batch(lr=lr, hr=hr, photos=()), memo)
+            terms = turn.losses(Batch(lr=lr, hr=hr, photos=()), shared)
             torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
             self._optimizers[turn.player].step()
             for term in terms.values():
@@ -150,10 +150,10 @@ class Ours:
     def step(self, workers: int) -> float:  # noqa: ARG002 - the plain way's
         """The engine's step and its average."""
         step, batch = next(self._batches)
-        memo = {"step": torch.tensor(step)}
-        take_step(self._fabric, self._turns, self._optimizers, batch, memo=memo)
+        shared = {"step": torch.tensor(step)}
+        take_step(self._fabric, self._turns, self._optimizers, batch, shared=shared)
         self._average.update(self._generator, step)
-        return self._ahead.take_wait()
+        return self._ahead.pop_wait()
 
 
 def _finish(device: torch.device) -> None:

@@ -1,9 +1,10 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing: a file is written whole or not at all."""
 
 import csv
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,13 +13,12 @@ __all__ = ["replacing", "write_bytes", "write_table"]
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Opens a file under another name in the same folder, which becomes `path` at the end.
+    """Opens a temporary file in the same folder for writing and reading; renames it to `path`.
 
-    Yields:
-        The file, for writing and reading. If the block raises, `path` is as it was.
+    If the block raises, the temporary file is deleted and `path` stays as it was.
 
     Raises:
-        OSError: The folder cannot be written to, or the disk is full.
+        OSError: The folder cannot be written, or the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
@@ -36,18 +36,24 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Writes a CSV file; names that are not UTF-8 survive the way into it and back."""
-    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        writer = csv.writer(file, lineterminator="\n")
+    """Writes a whole CSV file or none, in UTF-8 with other bytes of file names kept as they are.
+
+    Raises:
+        OSError: As `replacing`.
+    """
+    with replacing(path) as file:
+        text = TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
+        writer = csv.writer(text, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
+        text.detach()  # flushes, and leaves the file open
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all: under another name in the same folder, then renamed.
+    """Writes a whole file or none.
 
     Raises:
-        OSError: The folder cannot be written to, or the disk is full; `path` is as it was.
+        OSError: As `replacing`.
     """
     with replacing(path) as file:
         file.write(content)

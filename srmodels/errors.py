@@ -8,6 +8,8 @@ SrmodelsError            the user's side: one line, exit code 1, no traceback
 ├── ProtocolError        scores would not be comparable (sizes, range, a broken baseline)
 └── TrainingError        a training cannot start or go on
     ├── NonFiniteError   a loss or a gradient is NaN or infinite; no parameter has moved
+    │   └── GradientOverflowError  a scaled gradient exceeds float16's range
+    ├── ProcessLostError another process of this training failed, died or does not answer
     └── BusyError        another process already works on this very configuration
 """
 
@@ -15,8 +17,10 @@ __all__ = [
     "BusyError",
     "ConfigError",
     "DataError",
+    "GradientOverflowError",
     "NonFiniteError",
     "PhotoError",
+    "ProcessLostError",
     "ProtocolError",
     "SrmodelsError",
     "TrainingError",
@@ -58,3 +62,11 @@ class NonFiniteError(TrainingError):
 
 class BusyError(TrainingError):
     """Another process already works on this very configuration."""
+
+
+class GradientOverflowError(NonFiniteError):
+    """A scaled gradient exceeds float16's range; the next step has a smaller loss scale."""
+
+
+class ProcessLostError(TrainingError):
+    """Another process of this training failed, died or does not answer."""

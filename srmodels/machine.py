@@ -4,8 +4,14 @@ import ctypes
 import os
 import platform
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["bf16_is_fast", "cores", "keep_freed_memory", "repository"]
+from srmodels.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["bf16_is_fast", "cores", "keep_freed_memory", "repository", "resolve_device"]
 
 _M_TRIM_THRESHOLD = -1  # names and values of glibc's malloc.h
 
@@ -19,6 +25,26 @@ def bf16_is_fast(device: str) -> bool:
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+
+
+def resolve_device(name: str, *, where: str = "device") -> "torch.device":
+    """The device for "auto" (CUDA, then Apple's MPS, then the CPU), "cuda", "mps" or "cpu".
+
+    Raises:
+        ConfigError: PyTorch does not see it; names the key `where`.
+    """
+    import torch  # here, since the command line asks this module for less
+
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    chosen = next(kind for kind in available if available[kind]) if name == "auto" else name
+    if not available.get(chosen, False):
+        seen = ", ".join(kind for kind in available if available[kind])
+        raise ConfigError(f"{where}: PyTorch sees {seen} here (got {name!r}). Use auto.")
+    return torch.device(chosen)
 
 
 def keep_freed_memory() -> None:

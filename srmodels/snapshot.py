@@ -1,7 +1,7 @@
-"""What users load: one safetensors file with the weights and the spec that rebuilds the network.
+"""Snapshots: one safetensors file with a network's weights and the settings that rebuild it.
 
-A snapshot is no checkpoint: nothing is in it that only training needs. Equal weights give equal
-bytes, so the whole spec stands in one metadata key (safetensors writes several in any order).
+A snapshot holds nothing that only training needs. Equal weights give equal bytes, so all settings
+are in one metadata key (safetensors writes several in any order).
 """
 
 import copy
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
@@ -20,6 +21,7 @@ from srmodels import models
 from srmodels.atomic import write_bytes
 from srmodels.config import check
 from srmodels.errors import ConfigError, WeightsError
+from srmodels.machine import repository
 from srmodels.models._state import misfits, read_state
 
 __all__ = ["FORMAT", "Snapshot", "is_ours", "load", "save", "warm_start"]
@@ -27,19 +29,13 @@ __all__ = ["FORMAT", "Snapshot", "is_ours", "load", "save", "warm_start"]
 FORMAT = 1
 
 _KEY = "srmodels"
-
-_SHOWN = 5  # keys in an error about weights of someone else's
+_SHOWN = 5  # keys in an error about weights that do not fit
+_DEFAULT = Path("weights/generator.safetensors")  # written by `dvc repro`
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A network as it was saved.
-
-    Attributes:
-        network: In eval mode, on the device asked for, channels_last.
-        name: The network's name, which is its module's.
-        settings: The instance of that module's Settings it was built from.
-    """
+    """A loaded network in eval mode, its module's name, and an instance of its Settings."""
 
     network: nn.Module
     name: str
@@ -47,16 +43,10 @@ class Snapshot:
 
 
 def save(path: Path, network: nn.Module, *, name: str, settings: object) -> None:
-    """Saves a network.
-
-    Args:
-        path: The file to write; replaced whole or not at all.
-        network: Its parameters and buffers are saved as they are.
-        name: The network's name, which is its module's.
-        settings: The instance of that module's Settings it was built from.
+    """Saves the network that `srmodels.models.build(name, settings)` built; atomic.
 
     Raises:
-        OSError: The file cannot be written; what was there before still is.
+        OSError: The file cannot be written.
     """
     assert dataclasses.is_dataclass(settings), "settings are the network's own dataclass"
     assert not isinstance(settings, type), "settings are an instance"
@@ -68,124 +58,119 @@ def save(path: Path, network: nn.Module, *, name: str, settings: object) -> None
     write_bytes(path, to_bytes(tensors, metadata={_KEY: json.dumps(spec, sort_keys=True)}))
 
 
+def _metadata(path: Path) -> str | None:
+    """Our metadata key of a safetensors file; None where there is none."""
+    with safe_open(path, framework="pt") as file:
+        text: str | None = (file.metadata() or {}).get(_KEY)
+    return text
+
+
 def _read(path: Path) -> tuple[Mapping[str, object], dict[str, Tensor]]:
-    """The spec, not yet checked, and the tensors."""
+    """The metadata, not yet checked, and the tensors."""
     if not path.is_file():
-        raise WeightsError(
-            f"{path}: no such file; `dvc repro` writes weights/generator.safetensors"
-        )
+        defaults = {_DEFAULT.absolute(), repository() / _DEFAULT}
+        advice = "Run `dvc repro`" if path.absolute() in defaults else "Check the path"
+        raise WeightsError(f"{path}: no such file. {advice}.")
     try:
-        with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get(_KEY)
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
+        text = _metadata(path)
+        tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            f"{path}: is no whole safetensors file ({error}); a file written by this project is"
+            f"{path}: is no whole safetensors file (got {error}). Use a file that srmodels wrote."
         ) from None
     if text is None:
         raise WeightsError(
-            f"{path}: holds weights but no spec of ours (metadata key {_KEY!r}); "
-            "a generator.safetensors written by this project is right"
+            f"{path}: holds weights but no settings (got no metadata key {_KEY!r}). Use a "
+            "generator.safetensors that srmodels wrote."
         )
     try:
         spec = json.loads(text)
     except ValueError:
         spec = None
     if not isinstance(spec, dict) or spec.get("format") != FORMAT:
-        found = spec.get("format") if isinstance(spec, dict) else text[:40]
-        raise WeightsError(f"{path}: is of format {found!r}; this version reads format {FORMAT}")
+        version = spec.get("format") if isinstance(spec, dict) else text[:40]
+        raise WeightsError(
+            f"{path}: this version reads format {FORMAT} (got {version!r}). Use the version of "
+            "srmodels that wrote the file."
+        )
     return spec, tensors
 
 
-def _rebuilt(path: Path, spec: Mapping[str, object]) -> Snapshot:
+def load(path: Path, *, device: str | torch.device = "cpu") -> Snapshot:
+    """Loads what `save` wrote, onto a device.
+
+    Raises:
+        WeightsError: The file is missing, is none of ours, or does not fit the network it names.
+    """
+    spec, tensors = _read(path)
     name = str(spec.get("network"))
     try:
         kind: type[object] = models.settings_class(name)
         settings = check(spec.get("settings"), kind, "settings")
     except ConfigError as error:
         raise WeightsError(f"{path}: {error}") from None
-    return Snapshot(network=models.build(name, settings), name=name, settings=settings)
-
-
-def load(path: Path, *, device: str | torch.device = "cpu") -> Snapshot:
-    """Loads what `save` wrote.
-
-    Args:
-        path: The safetensors file.
-        device: Where the network goes.
-
-    Raises:
-        WeightsError: The file is missing, is none of ours, or does not fit the network it names.
-    """
-    spec, tensors = _read(path)
-    snapshot = _rebuilt(path, spec)
-    problems = misfits(snapshot.network.state_dict(), tensors)
-    if problems:
-        raise WeightsError(
-            f"{path}: the weights do not fit {snapshot.name} ({'; '.join(problems)}); "
-            "the code that wrote them was another"
-        )
+    network = models.build(name, settings)
+    problem = "; ".join(misfits(network.state_dict(), tensors))
     try:
-        snapshot.network.load_state_dict(tensors)
+        if not problem:
+            network.load_state_dict(tensors)
     except RuntimeError as error:
-        raise WeightsError(f"{path}: the weights do not fit {snapshot.name} ({error})") from None
+        problem = str(error)
+    if problem:
+        raise WeightsError(
+            f"{path}: the weights do not fit {name} (got {problem}). Use the version of srmodels "
+            "that wrote the file."
+        )
     # channels_last: on a CPU, SRResNet's 9x9 layers are several times faster this way
-    snapshot.network.eval().to(device).to(memory_format=torch.channels_last)
-    return snapshot
-
-
-def _text(path: Path) -> str | None:
-    """The spec as it stands in a safetensors file; None where there is none of ours."""
-    with safe_open(path, framework="pt") as file:
-        text: str | None = (file.metadata() or {}).get(_KEY)
-    return text
+    network.eval().to(device).to(memory_format=torch.channels_last)
+    return Snapshot(network=network, name=name, settings=settings)
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file is a safetensors file with a spec of ours, whether or not it can be used."""
+    """Whether a file is a safetensors file with our metadata, whether or not it can be used."""
     try:
-        return _text(path) is not None
+        return _metadata(path) is not None
     except (SafetensorError, OSError):
         return False
 
 
 def _origin(path: Path) -> str:
-    """What a file of ours says of its network, as a phrase for an error."""
+    """The network that a snapshot names, as a phrase for an error; else an empty text."""
     if path.suffix != ".safetensors":
         return ""
     try:
-        spec = json.loads(_text(path) or "{}")
+        spec = json.loads(_metadata(path) or "{}")
         return f"; the file is of {spec['network']} with {spec['settings']}"
     except (ValueError, TypeError, KeyError):
-        return ""  # not ours, which is no fault here
+        return ""
 
 
 def warm_start(network: nn.Module, weights: Path, *, where: str = "warm_start") -> None:
-    """Gives a network the weights of another run, all of them or, where they do not fit, none.
+    """Loads the weights of another run into a network, all of them or none.
 
     Args:
-        network: Of the architecture that the weights are of.
-        weights: A snapshot of ours, or a state dict in a .safetensors or .pth file; the names that
-            a network's public weights have are understood.
+        network: Of the architecture of the weights.
+        weights: A snapshot, or a state dict in a .safetensors or .pth file, also with the names of
+            public weights.
         where: The key that named the file, for the errors.
 
     Raises:
         WeightsError: The file is missing, cannot be read, or holds no state dict.
-        ConfigError: The weights do not fit; names the keys and what the file says of itself.
+        ConfigError: The weights do not fit; names the keys.
     """
     state = read_state(weights, where=where, right="a generator.safetensors")
-    named: dict[str, Tensor] = {}
+    renamed: dict[str, Tensor] = {}
     trial = copy.deepcopy(network)
-    # the last hook before the loading: sees the keys after the network has renamed them
+    # the last hook before loading gets the keys after the network has renamed them
     trial.register_load_state_dict_pre_hook(  # type: ignore[no-untyped-call]  # torch's is untyped
-        lambda _, found, *__: named.update(found)
+        lambda _, state_dict, *__: renamed.update(state_dict)
     )
     try:
         trial.load_state_dict(state)
     except RuntimeError as error:
-        problems = misfits(network.state_dict(), named, shown=_SHOWN) or [str(error)]
+        problems = misfits(network.state_dict(), renamed, shown=_SHOWN) or [str(error)]
         raise ConfigError(
-            f"{where}: the weights of {weights} do not fit this network ({'; '.join(problems)}"
-            f"{_origin(weights)}); weights of the same network and settings are right"
+            f"{where}: the weights of {weights} do not fit this network (got {'; '.join(problems)}"
+            f"{_origin(weights)}). Use weights of the same network and settings."
         ) from None
     network.load_state_dict(trial.state_dict())

@@ -54,6 +54,6 @@ def train(
             turns_of,
             upscale=upscaler(settings.scale),
             run=settings.run,
-            watcher=told,
+            logger=told,
         )
     return True

@@ -69,9 +69,8 @@ def test_a_member_of_an_ensemble_without_a_crop_is_refused(phase) -> None:
     recipe["generator"]["members"] = 3
     recipe[phase]["training"] |= {"batch_size": 4, "accumulate": 2}
     text = problem(values)
-    assert f"quickstart.{phase}.training.batch_size: found 2 crops at once" in text
-    assert "3 members" in text
-    assert "6 or more would be right" in text
+    assert f"quickstart.{phase}.training.batch_size: too few crops for 3 members" in text
+    assert "(got 2 at once). Set 6 or more." in text
 
 
 def test_a_generator_where_a_discriminator_belongs_is_refused() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import struct
+from pathlib import Path
 
 import pytest
 import torch
@@ -27,8 +28,8 @@ def path(tmp_path):
     return tmp_path / "generator.safetensors"
 
 
-def saved(path, made=None, settings=SETTINGS, name="srcnn"):
-    snapshot.save(path, network() if made is None else made, name=name, settings=settings)
+def saved(path, net=None, settings=SETTINGS, name="srcnn"):
+    snapshot.save(path, network() if net is None else net, name=name, settings=settings)
     return path
 
 
@@ -45,25 +46,25 @@ def rewritten(path, tensors=None, **spec):
 @pytest.mark.parametrize("name", models.names())
 def test_every_network_comes_back_as_it_was_saved(path, name):
     settings = small_settings(name)
-    made = models.build(name, settings)
-    read = snapshot.load(saved(path, made, settings, name))
+    built = models.build(name, settings)
+    read = snapshot.load(saved(path, built, settings, name))
     assert (read.name, read.settings) == (name, settings)
     assert not read.network.training
-    expected = made.state_dict()
+    expected = built.state_dict()
     assert read.network.state_dict().keys() == expected.keys()
     assert all(torch.equal(value, expected[k]) for k, value in read.network.state_dict().items())
 
 
 def test_equal_weights_give_equal_bytes(tmp_path):
-    made = network()
-    files = [saved(tmp_path / f"{i}.safetensors", made).read_bytes() for i in range(5)]
+    built = network()
+    files = [saved(tmp_path / f"{i}.safetensors", built).read_bytes() for i in range(5)]
     assert len(set(files)) == 1
 
 
 def test_the_memory_layout_does_not_change_the_bytes(tmp_path):
-    made = network()
-    plain = saved(tmp_path / "a", made).read_bytes()
-    assert saved(tmp_path / "b", made.to(memory_format=torch.channels_last)).read_bytes() == plain
+    built = network()
+    plain = saved(tmp_path / "a", built).read_bytes()
+    assert saved(tmp_path / "b", built.to(memory_format=torch.channels_last)).read_bytes() == plain
 
 
 def test_saving_what_was_loaded_gives_the_same_bytes(path, tmp_path):
@@ -84,7 +85,7 @@ def test_the_spec_is_one_metadata_key_of_sorted_json(path):
 def test_a_file_is_replaced_whole_and_nothing_else_is_left(path):
     saved(path, network())
     saved(path, network())
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_a_failed_write_leaves_the_old_file(path, monkeypatch):
@@ -106,8 +107,14 @@ def test_the_folder_is_made(tmp_path):
 
 
 def test_a_missing_file_is_named(path):
-    with pytest.raises(WeightsError, match=r"generator\.safetensors: no such file"):
+    with pytest.raises(WeightsError, match=r"generator\.safetensors: no such file. Check the path"):
         snapshot.load(path)
+
+
+def test_only_for_the_default_path_the_command_that_writes_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WeightsError, match=r"no such file. Run `dvc repro`"):
+        snapshot.load(Path("weights/generator.safetensors"))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 a pickle", struct.pack("<Q", 10**12)])
@@ -126,18 +133,18 @@ def test_a_truncated_file_is_refused(path):
 
 def test_weights_without_a_spec_are_refused(path):
     save_file({"weight": torch.zeros(3)}, path)
-    with pytest.raises(WeightsError, match="no spec"):
+    with pytest.raises(WeightsError, match="no settings"):
         snapshot.load(path)
 
 
 def test_a_spec_that_is_no_json_is_refused(path):
     save_file({"weight": torch.zeros(3)}, path, metadata={"srmodels": "not json"})
-    with pytest.raises(WeightsError, match="format 'not json'"):
+    with pytest.raises(WeightsError, match=r"reads format 1 \(got 'not json'"):
         snapshot.load(path)
 
 
 def test_another_format_version_is_refused(path):
-    with pytest.raises(WeightsError, match="is of format 99; this version reads format 1"):
+    with pytest.raises(WeightsError, match=r"this version reads format 1 \(got 99\)"):
         snapshot.load(rewritten(saved(path), format=99))
 
 
@@ -156,7 +163,7 @@ def test_missing_tensors_are_named(path):
         return dict(sorted(tensors.items())[1:])
 
     first = min(network().state_dict())
-    with pytest.raises(WeightsError, match=rf"do not fit srcnn \(1 missing: {first}"):
+    with pytest.raises(WeightsError, match=rf"do not fit srcnn \(got 1 missing: {first}"):
         snapshot.load(rewritten(saved(path), fewer))
 
 
@@ -178,11 +185,11 @@ def test_tensors_of_another_shape_are_named_with_both_shapes(path):
 
 def test_buffers_are_saved_with_the_weights(path):
     settings = small_settings("srresnet")
-    made = models.build("srresnet", settings)
-    norm = next(each for each in made.modules() if isinstance(each, nn.BatchNorm2d))
+    built = models.build("srresnet", settings)
+    norm = next(module for module in built.modules() if isinstance(module, nn.BatchNorm2d))
     norm.running_mean.fill_(7)
-    read = snapshot.load(saved(path, made, settings, "srresnet")).network
-    found = next(each for each in read.modules() if isinstance(each, nn.BatchNorm2d))
+    read = snapshot.load(saved(path, built, settings, "srresnet")).network
+    found = next(module for module in read.modules() if isinstance(module, nn.BatchNorm2d))
     assert (found.running_mean == 7).all()
 
 
@@ -225,7 +232,9 @@ def test_misfits_of_public_weights_are_told_by_the_networks_own_names(tmp_path):
     older = {key.replace("conv_body.", "trunk_conv."): value for key, value in state.items()}
     torch.save({k: v for k, v in older.items() if k != "conv_last.bias"}, tmp_path / "old.pth")
     target = models.build("rrdbnet", small_settings("rrdbnet"))
-    with pytest.raises(ConfigError, match=r"network \(1 missing: conv_last\.bias\); weights of"):
+    with pytest.raises(
+        ConfigError, match=r"network \(got 1 missing: conv_last\.bias\). Use weights"
+    ):
         snapshot.warm_start(target, tmp_path / "old.pth")
 
 

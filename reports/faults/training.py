@@ -119,8 +119,8 @@ def train(
     told: list[dict[str, Tensor]] = []
     for step in tqdm(range(steps), "steps", disable=None, leave=False):
         set_rate(optimizer, learning_rate_at(step, steps, _OPTIMIZER))
-        memo = {"step": torch.tensor(step)}
-        told.append(take_step(fabric, taken, {"generator": optimizer}, batch(step), memo=memo))
+        shared = {"step": torch.tensor(step)}
+        told.append(take_step(fabric, taken, {"generator": optimizer}, batch(step), shared=shared))
         average.update(network, step)
     curves = {name: [float(each[name]) for each in told] for name in told[0]}
     return Trained(average.network, curves)

@@ -1,4 +1,4 @@
-"""Several processes in one training: who they are, and what they tell each other.
+"""Training with several processes.
 
-`launcher` reads torchrun's and SLURM's variables, `collectives` holds all-reduce and friends.
+`launcher` reads rank and world size; `collectives` has all-reduce and related operations.
 """

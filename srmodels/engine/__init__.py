@@ -1,4 +1,4 @@
-"""The one training loop for all objectives.
+"""The training loop of all objectives.
 
-Begin with `phase` (a training from start to files), then `train` (the loop) and `step` (one turn).
+Begin with `phase` (a training from networks to files), then `train` (the loop) and `step`.
 """

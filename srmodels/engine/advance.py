@@ -1,64 +1,54 @@
-"""From one state of a training to the next: a step that every player takes, or none does."""
+"""One training step: schedule, gradients, update, averages; or a skipped step."""
 
 from pathlib import Path
 
 import torch
 
 from srmodels.data.batches.batch import Batch
-from srmodels.engine.accumulate import take_step_in_parts
 from srmodels.engine.optim.optim import learning_rate_at, set_rate
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.state import State
+from srmodels.engine.step import take_step
 from srmodels.errors import NonFiniteError
-from srmodels.objectives.turn import Memo
 
 __all__ = ["advance"]
 
 
-def _memo(state: State) -> Memo:
-    """What the turns find; a copy where the step may have to be undone, as turns write into it."""
-    kept = {n: v.clone() for n, v in state.kept.items()} if state.buffers else state.kept
-    # objectives count the steps that were taken: what they keep begins with their first
-    return {"step": torch.tensor(state.step - state.skips.total), **kept}
+def advance(state: State, batch: Batch, settings: TrainSettings, *, checkpoint: Path) -> None:
+    """Takes a step, or skips it where a value is not finite and `on_nan` is "skip".
 
-
-def advance(state: State, batch: Batch, settings: TrainSettings, *, good: Path) -> None:
-    """Takes a step, or skips it where it is not finite and the settings say so.
-
-    A skipped step moves no parameter and no buffer, and enters no average and no mean.
-
-    Args:
-        state: It changes; its step is one more in the end.
-        batch: On the device.
-        settings: Steps, optimizer.
-        good: The last checkpoint, for the error.
+    A skipped step changes no parameter, no buffer, no average and no mean, but counts as a step.
 
     Raises:
-        NonFiniteError: A loss or a gradient is not finite, and this ends the training.
+        NonFiniteError: A loss or a gradient is not finite, and the training must end; names the
+            last checkpoint.
     """
     rate = learning_rate_at(state.step, settings.steps, settings.optimizer)
     for optimizer in state.optimizers.values():
         set_rate(optimizer, rate)
-    memo = _memo(state)
-    if state.buffers:
-        state.buffers.keep()
+    backup = state.buffer_backup
+    persistent = state.persistent.clone() if backup else state.persistent.tensors
+    # without skipped steps, so that an objective sees its first step as step 0
+    shared = {"step": torch.tensor(state.step - state.nonfinite.total), **persistent}
+    if backup:
+        backup.save()
     try:
-        scalars = take_step_in_parts(
+        scalars = take_step(
             state.fabric,
             state.turns,
             state.optimizers,
             batch,
-            memo=memo,
-            parts=settings.accumulate,
+            shared=shared,
             clip_norm=settings.optimizer.clip_norm,
+            parts=settings.accumulate,
         )
     except NonFiniteError as error:
-        state.skips.skip(state.step + 1, error, batch.photos, good=good)
-        if state.buffers:
-            state.buffers.put_back()
+        state.nonfinite.skip(state.step + 1, error, batch.photos, checkpoint=checkpoint)
+        if backup:
+            backup.restore()
     else:
-        state.skips.passed()
-        state.kept = {name: each for name, each in memo.items() if name.startswith("kept/")}
-        state.average.update(state.networks["generator"], state.step)
-        state.tally.add(scalars | {"learning_rate": torch.tensor(rate)})
+        state.nonfinite.reset()
+        state.persistent.update(shared)
+        state.ema.update(state.networks["generator"], state.step)
+        state.running_means.add(scalars | {"learning_rate": torch.tensor(rate)})
     state.step += 1

@@ -1,4 +1,4 @@
-"""Early stopping: a training ends when validation has brought nothing for long enough."""
+"""Early stopping: ends a training after several validations without an improvement."""
 
 import math
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ class EarlyStoppingSettings:
     """When to stop.
 
     Attributes:
-        metric: The validation score that is watched.
-        patience: How many validations in a row may bring no gain; the last of them stops.
-        min_gain: By how much a score must pass the best so far to be a gain, in the metric's unit.
+        metric: The validation score to watch.
+        patience: Stop after this many validations in a row without an improvement.
+        min_gain: The smallest improvement that counts, in the metric's unit.
         mode: "max" where a higher score is better, "min" where a lower one is.
     """
 
@@ -27,7 +27,6 @@ class EarlyStoppingSettings:
     mode: Literal["max", "min"] = "max"
 
     def __post_init__(self) -> None:
-        """Checks the ranges."""
         if self.patience < 1:
             raise ValueError("patience must be 1 validation or more")
         if self.min_gain < 0:
@@ -35,12 +34,7 @@ class EarlyStoppingSettings:
 
 
 class EarlyStopping:
-    """Counts the validations since the last gain.
-
-    Attributes:
-        best: The best score so far; infinite and on the wrong side before the first.
-        waited: How many validations ago it was.
-    """
+    """Keeps the `best` score and counts the validations `waited` since."""
 
     def __init__(self, settings: EarlyStoppingSettings) -> None:
         self.settings = settings
@@ -48,20 +42,17 @@ class EarlyStopping:
         self.waited = 0
 
     @property
-    def gained(self) -> bool:
+    def improved(self) -> bool:
         """Whether the last validation was the best so far."""
         return self.waited == 0
 
     @property
     def exhausted(self) -> bool:
-        """Whether the last validation was one too many without a gain."""
+        """Whether the training must stop."""
         return self.waited >= self.settings.patience
 
     def update(self, scores: Mapping[str, float]) -> bool:
-        """Takes the scores of a validation.
-
-        Returns:
-            Whether to stop. A score that is NaN is no gain.
+        """Takes the scores of a validation and returns `exhausted`; NaN is no improvement.
 
         Raises:
             ConfigError: The metric is not among the scores.
@@ -69,8 +60,8 @@ class EarlyStopping:
         settings = self.settings
         if settings.metric not in scores:
             raise ConfigError(
-                f"early_stopping.metric: not among the scores (found {settings.metric!r}); "
-                f"one of {', '.join(sorted(scores))}"
+                f"early_stopping.metric: not among the scores (got {settings.metric!r}). "
+                f"Set one of {', '.join(sorted(scores))}."
             )
         score = scores[settings.metric]
         gain = score - self.best if settings.mode == "max" else self.best - score
@@ -82,13 +73,13 @@ class EarlyStopping:
         return self.exhausted
 
     def summary(self) -> str:
-        """What was watched and for how long, for a log line."""
+        """The metric, the validations since the best one, and its score, for a log line."""
         return f"{self.settings.metric} for {self.waited} validations (best {self.best:.4g})"
 
-    def state(self) -> dict[str, float]:
-        """What a checkpoint keeps: plain numbers."""
+    def state_dict(self) -> dict[str, float]:
+        """The best score and the count."""
         return {"best": self.best, "waited": self.waited}
 
-    def load(self, state: Mapping[str, float]) -> None:
-        """Goes on from what `state` gave."""
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Restores `state_dict`."""
         self.best, self.waited = state["best"], int(state["waited"])

@@ -1,14 +1,14 @@
-"""Lightning Fabric, which wants to know the version of torchmetrics as it is imported.
+"""Imports Lightning Fabric with torchmetrics hidden.
 
-It asks by importing that, and with it torchvision and much of SciPy: seconds of every start, for a
-feature of Fabric's that is not used here. So torchmetrics is hidden meanwhile.
+Fabric imports torchmetrics, and so torchvision and much of SciPy, to read its version: seconds at
+every start, for a feature that is not used here.
 """
 
 import sys
 
 _hidden = "torchmetrics" not in sys.modules
 if _hidden:
-    sys.modules["torchmetrics"] = None  # type: ignore[assignment]  # which is how a name is hidden
+    sys.modules["torchmetrics"] = None  # type: ignore[assignment]  # hides the module
 try:
     from lightning_fabric import Fabric
     from lightning_fabric.plugins import MixedPrecision

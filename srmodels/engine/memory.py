@@ -1,10 +1,7 @@
-"""How much memory a training needs, measured before it begins on two and on three samples.
-
-Whether a batch fits into the device: said before the first step, and again where it did not.
-"""
+"""The memory that a training needs, measured on samples of its first batch."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,29 +11,31 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from srmodels.data.batches.batch import Batch
 from srmodels.engine.settings import TrainSettings
+from srmodels.engine.skip_nonfinite import BufferBackup
 from srmodels.engine.state import State
 from srmodels.engine.step import freeze_all_but
 from srmodels.errors import TrainingError
-from srmodels.objectives.turn import Memo, Turn
+from srmodels.objectives.turn import Shared, Turn
 
 __all__ = ["Memory", "MemoryCheck", "measure", "too_large"]
 
-_MEBIBYTE = 2**20
+log = logging.getLogger(__name__)
 
-_SPARE = 0.75  # the share a plan may fill: backward passes also want memory to work in
+_MEBIBYTE = 2**20
+_FILL = 0.75  # of the device's memory; backward passes need the rest
 
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Bytes that a training holds at its fullest moment, when a player's backward pass begins.
+    """Peak memory of a training in bytes, at the beginning of a backward pass.
 
     Attributes:
-        parameters: Of all networks, buffers included.
-        gradients: Of all that moves.
-        optimizer: Adam's two averages of every gradient.
+        parameters: Of all networks, with buffers.
+        gradients: Of all parameters.
+        optimizer: Adam's two averages of each gradient.
         average: The generator's running average.
-        fixed: Kept for a backward pass whatever the batch, such as weights cast to bfloat16.
-        sample: Kept for it for each sample of a batch: its activations.
+        fixed: Saved for backward whatever the batch, such as weights cast to bfloat16.
+        sample: Saved for backward for each sample: its activations.
     """
 
     parameters: int
@@ -46,17 +45,17 @@ class Memory:
     fixed: int
     sample: int
 
-    def of(self, batch_size: int) -> int:
-        """Bytes with so many samples in a batch."""
-        standing = self.parameters + self.gradients + self.optimizer + self.average
-        return standing + self.fixed + batch_size * self.sample
+    def total(self, batch_size: int) -> int:
+        """Bytes for a batch of this size."""
+        constant = self.parameters + self.gradients + self.optimizer + self.average
+        return constant + self.fixed + batch_size * self.sample
 
     def largest_batch(self, available: int) -> int:
-        """The largest batch that fills three quarters of so many bytes; 0: not even one."""
-        return max(0, int(_SPARE * available - self.of(0)) // max(1, self.sample))
+        """The batch size that fills three quarters of `available` bytes; 0 if none does."""
+        return max(0, int(_FILL * available - self.total(0)) // max(1, self.sample))
 
     def summary(self, batch_size: int) -> str:
-        """One line for people."""
+        """A log line."""
         parts = {
             "parameters": self.parameters,
             "gradients": self.gradients,
@@ -65,126 +64,105 @@ class Memory:
             f"activations of {batch_size} samples": self.fixed + batch_size * self.sample,
         }
         listed = ", ".join(f"{name} {size / _MEBIBYTE:,.0f}" for name, size in parts.items())
-        return f"memory: at least {self.of(batch_size) / _MEBIBYTE:,.0f} MiB ({listed})"
+        return f"memory: at least {self.total(batch_size) / _MEBIBYTE:,.0f} MiB ({listed})"
 
 
-def _bytes(tensors: Iterator[Tensor]) -> int:
-    return sum(each.numel() * each.element_size() for each in tensors)
+def _bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-@contextmanager
-def _as_it_was(networks: Sequence[nn.Module]) -> Iterator[None]:
-    """Puts buffers, such as batch norm's, and random numbers back."""
-    kept = [(each, each.clone()) for network in networks for each in network.buffers()]
-    with torch.random.fork_rng():
-        yield
-    with torch.no_grad():
-        for buffer, value in kept:
-            buffer.copy_(value)
-
-
-def _kept_for_backward(turns: Sequence[Turn], batch: Batch, memo: Memo) -> int:
-    """Bytes that the largest of the turns keeps for its backward pass, parameters left out."""
-    ours = {
-        p.untyped_storage().data_ptr() for t in turns for n in t.networks for p in n.parameters()
+def _saved_for_backward(turns: Sequence[Turn], batch: Batch, shared: Shared) -> int:
+    """Bytes that the largest turn saves for its backward pass, without parameters."""
+    parameters = {
+        parameter.untyped_storage().data_ptr()
+        for turn in turns
+        for network in turn.networks
+        for parameter in network.parameters()
     }
-    most = 0
+    largest = 0
     for turn in turns:
-        storages: dict[int, int] = {}
+        sizes: dict[int, int] = {}  # by address
 
-        def note(tensor: Tensor, found: dict[int, int] = storages) -> Tensor:
+        def note(tensor: Tensor, sizes: dict[int, int] = sizes) -> Tensor:
             storage = tensor.untyped_storage()
-            found[storage.data_ptr()] = storage.nbytes()
+            sizes[storage.data_ptr()] = storage.nbytes()
             return tensor
 
         freeze_all_but(turn.networks, turns)
         with saved_tensors_hooks(note, lambda tensor: tensor):
-            losses = turn.losses(batch, memo)
-        most = max(most, sum(size for place, size in storages.items() if place not in ours))
+            losses = turn.losses(batch, shared)
+        saved = sum(size for address, size in sizes.items() if address not in parameters)
+        largest = max(largest, saved)
         del losses
-    return most
+    return largest
 
 
 def measure(
-    networks: Mapping[str, nn.Module], turns: Sequence[Turn], batch: Batch, kept: Memo | None = None
+    networks: Mapping[str, nn.Module],
+    turns: Sequence[Turn],
+    batch: Batch,
+    persistent: Shared | None = None,
 ) -> Memory:
-    """What a training needs; nothing moves, and buffers and random numbers are as before.
+    """Measures by forward passes on two and on three samples of a batch.
 
-    Args:
-        networks: By role.
-        turns: Whose losses are computed, forwards only.
-        batch: Three samples or more, on the device.
-        kept: What the turns would find under "kept/".
+    Restores buffers and random states. `persistent` are the tensors that the turns expect.
     """
-    found = []
-    with _as_it_was(list(networks.values())):
-        for count in (2, 3):  # batch norm takes no single sample
-            few = Batch(lr=batch.lr[:count], hr=batch.hr[:count], photos=batch.photos[:count])
-            memo: Memo = {"step": torch.tensor(0), **(kept or {})}
-            found.append(_kept_for_backward(turns, few, memo))
-    sample = max(0, found[1] - found[0])
-    parameters = _bytes(p for each in networks.values() for p in each.parameters())
-    buffers = _bytes(b for each in networks.values() for b in each.buffers())
+    saved = []
+    backup = BufferBackup(networks.values())
+    backup.save()
+    with torch.random.fork_rng():
+        for count in (2, 3):  # batch norm needs two
+            samples = Batch(lr=batch.lr[:count], hr=batch.hr[:count], photos=batch.photos[:count])
+            shared: Shared = {"step": torch.tensor(0), **(persistent or {})}
+            saved.append(_saved_for_backward(turns, samples, shared))
+    backup.restore()
+    sample = max(0, saved[1] - saved[0])
+    parameters = _bytes(p for network in networks.values() for p in network.parameters())
+    buffers = _bytes(b for network in networks.values() for b in network.buffers())
     generator = networks["generator"]
     return Memory(
         parameters=parameters + buffers,
         gradients=parameters,
         optimizer=2 * parameters,
         average=_bytes(generator.parameters()) + _bytes(generator.buffers()),
-        fixed=max(0, found[0] - 2 * sample),
+        fixed=max(0, saved[0] - 2 * sample),
         sample=sample,
     )
 
 
 def too_large(memory: Memory, batch_size: int, available: int) -> TrainingError:
-    """What to raise where a batch did not fit: says which would.
-
-    Args:
-        memory: As measured.
-        batch_size: What was tried.
-        available: Bytes the device has.
-    """
-    fitting = min(memory.largest_batch(available), batch_size - 1)
-    advice = f"batch_size {fitting} would" if fitting > 0 else "a smaller patch_size may"
+    """The error for a batch that exceeds the `available` bytes; names a size that fits."""
+    largest = min(memory.largest_batch(available), batch_size - 1)
+    advice = f"Set batch_size {largest}" if largest > 0 else "Set a smaller patch_size"
     return TrainingError(
-        f"training.batch_size: {batch_size} does not fit into the device's memory (at least "
-        f"{memory.of(batch_size) / _MEBIBYTE:,.0f} of {available / _MEBIBYTE:,.0f} MiB); {advice}"
+        f"training.batch_size: does not fit into the device's memory (got {batch_size}: at least "
+        f"{memory.total(batch_size) / _MEBIBYTE:,.0f} of {available / _MEBIBYTE:,.0f} MiB). "
+        f"{advice}."
     )
 
 
-log = logging.getLogger(__name__)
-
-
 class MemoryCheck:
-    """The memory a training needs, measured by a dry step on three samples of its first batch.
-
-    Args:
-        settings: Batch and parts.
-    """
+    """Logs the memory of a training, and explains out-of-memory errors."""
 
     def __init__(self, settings: TrainSettings) -> None:
-        self._at_once = settings.batch_size // settings.accumulate
+        self._batch_size = settings.batch_size // settings.accumulate
         self._memory: Memory | None = None
 
-    def look(self, state: State, batch: Batch) -> None:
-        """Measures and tells, where a batch has three samples or more; the state stays."""
+    def measure(self, state: State, batch: Batch) -> None:
+        """Measures and logs, if the batch has three samples or more; the state stays as it is."""
         if len(batch.lr) < 3:
             return
-        kept = {name: each.clone() for name, each in state.kept.items()}
-        self._memory = measure(state.networks, state.turns, batch, kept)
-        log.info("%s", self._memory.summary(self._at_once))
+        persistent = state.persistent.clone()
+        self._memory = measure(state.networks, state.turns, batch, persistent)
+        log.info("%s", self._memory.summary(self._batch_size))
 
     @contextmanager
-    def watched(self, device: torch.device) -> Iterator[None]:
-        """Where the device's memory does not suffice, says which batch would fit.
-
-        Raises:
-            TrainingError: It did not.
-        """
+    def explain_errors(self, device: torch.device) -> Iterator[None]:
+        """Turns an out-of-memory error into a TrainingError that names a batch size that fits."""
         try:
             yield
         except torch.OutOfMemoryError:
             if self._memory is None:
                 raise
             available = torch.cuda.get_device_properties(device).total_memory
-            raise too_large(self._memory, self._at_once, available) from None
+            raise too_large(self._memory, self._batch_size, available) from None

@@ -1,4 +1,4 @@
-"""One phase of a recipe, the pretraining or the adversarial training, from networks to files."""
+"""One phase of a recipe, pretraining or adversarial training, from networks to files."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -31,28 +31,26 @@ __all__ = ["Phase", "train_phase"]
 
 log = logging.getLogger(__name__)
 
-_OTHER_SEEDS = 2**32  # the seeds of params.yaml end below
+_SEEDS = 2**32  # seeds in params.yaml are smaller
 
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """What a phase is made of.
+    """Settings and files of a phase.
 
     Attributes:
-        name: "pretrain" or "gan"; names the curves and the metrics.
+        name: "pretrain" or "gan"; names curves and metrics.
         settings: Steps, batch, optimizer.
-        seed: Decides the batches and the random starts.
-        scale: HR over LR.
-        patches: The folder the patch stage wrote.
-        checkpoints: The state of this very configuration.
-        network: The generator's module name, written into the snapshot.
-        network_settings: The generator's settings, written into the snapshot.
-        weights: The safetensors file to write.
-        paired: Whether LR and HR of a batch show the same; if not, they are of different
-            photographs.
-        best: The safetensors file for the generator that validated best, beside the last one; None
-            where validation says nothing of how good it is: PSNR and SSIM fall where a GAN begins
-            to work, so its phase is never judged by them.
+        seed: For batches and random starts.
+        scale: HR side / LR side.
+        patches: The folder that the stage `patches` wrote.
+        checkpoints: Of this configuration.
+        network: The generator's module name, for the snapshot.
+        network_settings: The generator's settings, for the snapshot.
+        weights: The snapshot to write.
+        paired: Whether LR and HR of a batch show the same photograph.
+        best: The snapshot with the best validation score; None in GAN phases, where PSNR and SSIM
+            fall while pictures improve.
     """
 
     name: str
@@ -69,15 +67,10 @@ class Phase:
 
 
 def sampler_for(phase: Phase) -> PatchSampler | UnpairedSampler:
-    """Where this process's batches come from.
-
-    Raises:
-        ConfigError: The batch has no equal parts for all processes, or a part no crop for each
-            member of the generator.
-        DataError: The patches do not fit.
-    """
+    """The source of this process's batches; checks that batch and patches fit."""
+    processes = collectives.world_size()
     problem = members_without_crops(
-        phase.settings, phase.network_settings, where="training", processes=collectives.world_size()
+        phase.settings, phase.network_settings, where="training", processes=processes
     )
     if problem:
         raise ConfigError(problem)
@@ -94,12 +87,12 @@ def sampler_for(phase: Phase) -> PatchSampler | UnpairedSampler:
 
 
 def degrader_of(phase: Phase) -> Callable[[Tensor, int], Tensor] | None:
-    """What makes the LR of a step from its HR; None where LR is the stored one."""
+    """Makes LR from HR at a step; None where LR comes from the patch store."""
     if phase.settings.degradation == "bicubic":
         return None
     settings = phase.settings.second_order
-    # what is drawn for an image depends on those before it: each process's part has its own draws
-    seed = phase.seed + collectives.rank() * _OTHER_SEEDS
+    # an image's random numbers depend on the images before it, so each process has its own seed
+    seed = phase.seed + collectives.rank() * _SEEDS
     return lambda hr, step: degrade(hr, settings, phase.scale, seed=seed, step=step)
 
 
@@ -110,79 +103,72 @@ def train_phase(
     *,
     upscale: Callable[[nn.Module, Picture], Picture],
     run: RunSettings,
-    watcher: Logger,
+    logger: Logger,
 ) -> None:
     """Trains one phase and writes its weights, curves (plots/) and metrics (metrics/).
 
-    Of several processes the leading one writes; all leave together.
+    Only rank 0 writes files. All processes exit together.
 
     Args:
-        phase: Settings and places.
-        networks: Makes the networks by role; called after the seed is set.
+        phase: Settings and files.
+        networks: Makes the networks by role; called after seeding.
         turns_of: Makes the objective's turns from the wrapped networks.
         upscale: Runs a generator on a whole LR picture, for validation.
         run: Device and checkpoint interval.
-        watcher: Told of every point and sample picture.
+        logger: Gets all scalars and sample pictures.
 
     Raises:
-        BusyError: Another process trains this very configuration.
-        ConfigError: The batch has no equal parts for all processes.
-        LostError: Another process of this training has failed or does not answer.
-        NonFiniteError: A loss or a gradient is NaN or infinite.
+        TrainingError: Another process trains this configuration, or `Trainer.run` failed.
+        ConfigError: The processes cannot divide the batch.
     """
-    checkpoints = phase.checkpoints
     fabric = fabric_for(run, phase.settings.precision)
     with (
         collectives.exit_together(),
-        checkpoints.held() if collectives.is_main_process() else nullcontext(),
+        phase.checkpoints.lock() if collectives.is_main_process() else nullcontext(),
     ):
         seed_all(phase.seed)
         source = sampler_for(phase)
-        made = networks()
+        by_role = networks()
         trainer = Trainer(
             fabric,
-            made,
+            by_role,
             lambda wrapped: turns_of(wrapped, fabric.device),
             phase.settings,
-            checkpoints=checkpoints,
+            checkpoints=phase.checkpoints,
             validate=validator(phase.patches / "validation", phase.scale, upscale),
             degrade=degrader_of(phase),
-            judged=phase.best is not None,
-            watcher=watcher,
+            keep_best=phase.best is not None,
+            logger=logger,
             run=run,
         )
         generator = trainer.run(source, title=phase.name)
         if collectives.is_main_process():
-            _write(phase, made, generator, trainer.state)
-            checkpoints.remove()
+            _write(phase, by_role, generator, trainer.state)
+            phase.checkpoints.remove()
 
 
 def _write(
     phase: Phase, networks: Mapping[str, nn.Module], generator: nn.Module, state: State
 ) -> None:
-    """The weights, the curves and the metrics of a finished training."""
+    """Writes weights, curves and metrics of a finished training."""
+
+    def save(path: Path) -> None:
+        generator.to(memory_format=torch.contiguous_format)
+        snapshot.save(path, generator, name=phase.network, settings=phase.network_settings)
+
     metrics: dict[str, object] = {
         "steps": state.step,
         "parameters": {
-            role: sum(each.numel() for each in network.parameters())
+            role: sum(parameter.numel() for parameter in network.parameters())
             for role, network in networks.items()
         },
         **state.scores,
     }
-    _save(phase, generator, phase.weights)
+    save(phase.weights)
     if phase.best is not None and state.best is not None:
         generator.load_state_dict(state.best.weights)
-        _save(phase, generator, phase.best)
+        save(phase.best)
         metrics["best_step"] = state.best.step
         metrics["best_psnr_y"] = state.best.scores["validation_psnr_y"]
     write_curves(phase.name, Path("plots"), phase.checkpoints.folder)
     write_metrics(phase.name, metrics)
-
-
-def _save(phase: Phase, generator: nn.Module, path: Path) -> None:
-    snapshot.save(
-        path,
-        generator.to(memory_format=torch.contiguous_format),
-        name=phase.network,
-        settings=phase.network_settings,
-    )

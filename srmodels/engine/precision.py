@@ -1,4 +1,4 @@
-"""Where and how precisely a training computes: one Lightning Fabric, chosen once and said aloud."""
+"""Device, precision and processes of a training, as one Lightning Fabric."""
 
 import logging
 from datetime import timedelta
@@ -12,138 +12,123 @@ from srmodels.distributed.launcher import launch
 from srmodels.engine.fabric import DDPStrategy, Fabric, MixedPrecision
 from srmodels.engine.run_settings import Precision, RunSettings
 from srmodels.errors import ConfigError
-from srmodels.machine import bf16_is_fast, keep_freed_memory
+from srmodels.machine import bf16_is_fast, keep_freed_memory, resolve_device
 
-__all__ = ["fabric_for", "keep_freed_memory", "to_channels_last", "unscale"]
+__all__ = ["fabric_for", "to_channels_last", "unscale"]
 
 log = logging.getLogger(__name__)
 
 
-class _Mixed(MixedPrecision):  # type: ignore[misc]  # Fabric is not typed for mypy here
-    """Autocast that leaves the inputs in float32: bfloat16 would round a picture to 1/256.
+class _MixedPrecision(MixedPrecision):  # type: ignore[misc]  # Fabric is not typed for mypy here
+    """Autocast with float32 inputs, since bfloat16 would round pictures to 1/256.
 
-    In float16 all players of a step have one loss scale, which changes between two steps only;
-    Fabric's own would change it after each player, and the next one's gradients with it.
+    In float16 all players of a step have one loss scale, which is updated between steps only;
+    Fabric's own updates it after each player, in the middle of a step.
     """
 
-    _moved = False
+    _needs_update = False
 
     def convert_input(self, data: Any) -> Any:  # noqa: ANN401 - as in the base class
-        """Leaves all as it is; autocast casts where a layer computes in half precision."""
         return data
 
     def backward(self, tensor: Tensor, model: nn.Module | None, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        """Scales the loss, by what the steps before have taught."""
-        self._settle()
+        self._update_scale()
         super().backward(tensor, model, *args, **kwargs)
 
     def unscale_gradients(self, optimizer: torch.optim.Optimizer) -> None:
-        """Takes the scale out of the gradients; a fused optimizer's, too."""
+        """Also of fused optimizers, unlike the base class."""
         if self.scaler is not None:
-            self._moved = True
+            self._needs_update = True
             self.scaler.unscale_(optimizer)
 
     def optimizer_step(self, optimizer: torch.optim.Optimizer, **kwargs: Any) -> Any:  # noqa: ANN401
         """Moves the player, unless its gradients overflowed."""
         if self.scaler is None:
             return super().optimizer_step(optimizer, **kwargs)
-        self._moved = True
+        self._needs_update = True
         return self.scaler.step(optimizer, **kwargs)
 
     def state_dict(self) -> dict[str, Any]:
-        """The scale with which the next step begins; empty where there is none."""
-        self._settle()
+        """The loss scale of the next step; empty where there is none."""
+        self._update_scale()
         state: dict[str, Any] = super().state_dict()
         return state
 
-    def _settle(self) -> None:
-        if self._moved:
+    def _update_scale(self) -> None:
+        if self._needs_update:
             self.scaler.update()
-        self._moved = False
+        self._needs_update = False
 
 
-def _device(wanted: str) -> str:
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if wanted == "auto":
-        return next((name for name, there in available.items() if there), "cpu")
-    if not available.get(wanted, True):
-        raise ConfigError(f"run.device: found {wanted!r}, which PyTorch does not see; use auto")
-    return wanted
-
-
-def _precision(wanted: Precision, device: str) -> Precision:
-    if wanted == "auto":
-        return "bf16-mixed" if bf16_is_fast(device) else "32-true"
-    if wanted == "16-mixed" and device != "cuda":
-        raise ConfigError(
-            f"training.precision: found '16-mixed', which is slow on {device}; it is meant for "
-            "CUDA GPUs older than bfloat16. Use auto"
-        )
-    return wanted
-
-
-class _Unwrapped(DDPStrategy):  # type: ignore[misc]  # Fabric is not typed for mypy here
-    """Processes as for DistributedDataParallel, without it; the module `step` says why."""
+class _UnwrappedStrategy(DDPStrategy):  # type: ignore[misc]  # Fabric is not typed for mypy here
+    """Processes without DistributedDataParallel; `step` exchanges the gradients."""
 
     def setup_module(self, module: nn.Module) -> nn.Module:
-        """Leaves it as it is."""
         return module
 
 
-def _fabric(run: RunSettings, device: str, plugins: list[MixedPrecision]) -> Fabric:
-    """The Fabric of one process, or of the several that were launched or are to be."""
-    found = launch()
-    here = found.here if found.processes > 1 else run.devices
-    if max(found.processes, here) == 1:
-        return Fabric(accelerator=device, devices=1, plugins=plugins)
-    most = torch.cuda.device_count() if device == "cuda" else 1 if device == "mps" else here
-    if here > most:
+def _resolve_precision(precision: Precision, device: str) -> Precision:
+    if precision == "auto":
+        return "bf16-mixed" if bf16_is_fast(device) else "32-true"
+    if precision == "16-mixed" and device != "cuda":
         raise ConfigError(
-            f"run.devices: found {here} processes for {most} device(s) of the kind {device}; "
-            f"{most} or fewer would be right"
+            f"training.precision: slow on {device}, meant for CUDA GPUs without bfloat16 (got "
+            "'16-mixed'). Use auto."
+        )
+    return precision
+
+
+def _fabric(run: RunSettings, device: str, plugins: list[MixedPrecision]) -> Fabric:
+    launched = launch()
+    local = launched.local_world_size if launched.world_size > 1 else run.devices
+    if max(launched.world_size, local) == 1:
+        return Fabric(accelerator=device, devices=1, plugins=plugins)
+    limit = {"cuda": torch.cuda.device_count(), "mps": 1}.get(device, local)
+    if local > limit:
+        raise ConfigError(
+            f"run.devices: there are {limit} devices of type {device} (got {local} processes). "
+            f"Set {limit} or fewer."
         )
     return Fabric(
         accelerator=device,
-        devices=here,
-        num_nodes=max(1, found.processes // here),
-        strategy=_Unwrapped(timeout=timedelta(seconds=run.answer_seconds)),
+        devices=local,
+        num_nodes=max(1, launched.world_size // local),
+        strategy=_UnwrappedStrategy(timeout=timedelta(seconds=run.answer_seconds)),
         plugins=plugins,
     )
 
 
 def fabric_for(run: RunSettings, precision: Precision) -> Fabric:
-    """The Fabric for this process on the chosen device; with several, all have met afterwards.
+    """Launches the Fabric of this process and, with several, their groups.
 
     Args:
-        run: The device wanted, how many, and how long processes wait for each other.
-        precision: "auto" is "bf16-mixed" where the device is fast at it, "32-true" elsewhere;
-            "16-mixed", with a scaled loss, only by name.
+        run: Device, number of processes, timeout.
+        precision: "auto" is "bf16-mixed" where the device is fast at it, "32-true" elsewhere.
 
     Raises:
-        ConfigError: The device asked for by name is not there or not often enough, or it is not
-            made for this precision.
+        ConfigError: The device is missing, too few, or slow at this precision.
     """
-    device = _device(run.device)
-    precision = _precision(precision, device)
+    device = resolve_device(run.device, where="run.device").type
+    precision = _resolve_precision(precision, device)
     if device == "cpu":
         keep_freed_memory()
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it would say the same again
-    plugins = [] if precision == "32-true" else [_Mixed(precision, device)]
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it repeats the line below
+    plugins = [] if precision == "32-true" else [_MixedPrecision(precision, device)]
     fabric = _fabric(run, device, plugins)
     fabric.launch()
-    collectives.begin(timedelta(seconds=run.answer_seconds))
-    many = f"{collectives.world_size()} processes, " if collectives.world_size() > 1 else ""
+    collectives.init_host_group(timedelta(seconds=run.answer_seconds))
+    processes = f"{collectives.world_size()} processes, " if collectives.world_size() > 1 else ""
     threads = torch.get_num_threads()
-    log.info("%sdevice %s, precision %s, %d threads", many, device, precision, threads)
+    log.info("%sdevice %s, precision %s, %d threads", processes, device, precision, threads)
     return fabric
 
 
 def unscale(fabric: Fabric, optimizer: torch.optim.Optimizer) -> bool:
-    """Takes float16's loss scale out of an optimizer's gradients, to measure or to clip them.
+    """Divides an optimizer's gradients by float16's loss scale.
 
     Returns:
-        Whether there is a scale. Gradients that are not finite are then no fault: such a step is
-        not to be taken, and the next one's scale is smaller.
+        Whether there is a scale. Then gradients may overflow: skip such a step, and the next one
+        has a smaller scale.
     """
     precision = fabric.strategy.precision
     if getattr(precision, "scaler", None) is None:
@@ -153,11 +138,7 @@ def unscale(fabric: Fabric, optimizer: torch.optim.Optimizer) -> bool:
 
 
 def to_channels_last(network: nn.Module) -> nn.Module:
-    """The network, its weights in the order of memory it computes fastest in.
-
-    That is channels last for convolutions; a network made of other things has an attribute
-    `channels_last` that is False.
-    """
+    """Converts a network's weights to channels_last, unless its attribute of that name is False."""
     if getattr(network, "channels_last", True):
         return network.to(memory_format=torch.channels_last)
     return network

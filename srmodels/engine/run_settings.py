@@ -1,4 +1,4 @@
-"""How a training behaves on this machine; read wherever params.yaml is, so without Fabric."""
+"""Settings of a run on this machine; importable without Fabric."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,16 +10,15 @@ Precision = Literal["auto", "bf16-mixed", "16-mixed", "32-true"]
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """How a run behaves on this machine; nothing here changes what it computes on one device.
+    """How a run uses this machine; does not change results on one device.
 
     Attributes:
         device: "auto" (CUDA, then Apple's MPS, then the CPU), "cuda", "mps" or "cpu".
-        devices: GPUs of this machine, a process each (on a CPU, processes); where torchrun or SLURM
-            has launched the processes, that many are used.
-        answer_seconds: How long a process waits for the others, such as through a validation,
-            before it gives up.
-        checkpoint_seconds: Least time between two checkpoints, in seconds; slow disks get more.
-        checkpoint_steps: Steps between two checkpoints, beside those by time; 0 is by time alone.
+        devices: GPUs of this machine, one process each (on a CPU: processes). Ignored where
+            torchrun or SLURM launched the processes.
+        answer_seconds: How long a process waits for the others, such as during a validation.
+        checkpoint_seconds: Least time between two checkpoints; longer where saving takes long.
+        checkpoint_steps: Steps between two further checkpoints; 0 means by time alone.
     """
 
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
@@ -29,7 +28,6 @@ class RunSettings:
     checkpoint_steps: int = 0
 
     def __post_init__(self) -> None:
-        """Checks the ranges."""
         if self.devices < 1:
             raise ValueError("devices must be 1 or more")
         if self.answer_seconds <= 0:

@@ -1,4 +1,4 @@
-"""How long and on what a phase trains."""
+"""Settings of a training: steps, batch, precision, optimizer."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,32 +16,29 @@ class TrainSettings:
     """How long and on what a stage trains.
 
     Attributes:
-        steps: How often every player moves.
+        steps: Training steps; every player moves once per step.
         batch_size: Crops per step.
         patch_size: Side of a training crop in LR pixels; the HR side is `scale` times that.
-        permute_colours: Exchanges the colours of each pair at random: as bicubic treats them alike,
-            these are further pictures. It helps where photographs are few.
-        colour_jitter: How much the contrast and brightness of each colour vary from pair to pair,
-            such as 0.2 (`srmodels.data.batches.paired`); 0 is not at all. It helps with pictures
-            that are unlike the photographs.
-        accumulate: In how many equal parts, one after the other, a batch is computed, where memory
-            does not hold it whole.
-        precision: "bf16-mixed", "16-mixed" (CUDA, for GPUs without bfloat16), "32-true", or "auto":
-            the first where the device is fast at it, else the last.
-        compiled: Whether networks are compiled (torch.compile) first, which takes minutes and
-            saves time on GPUs.
-        log_every: Steps between two points of the loss curves; a point is their mean.
+        permute_colours: Permutes the colour channels of each pair at random, since bicubic treats
+            them alike. Helps with few photographs.
+        colour_jitter: Largest relative change of each channel's contrast and brightness, such as
+            0.2 (`srmodels.data.batches.paired`); 0 means none. Helps with pictures that are unlike
+            the training photographs.
+        accumulate: Number of equal parts in which a batch is computed, to save memory.
+        precision: "bf16-mixed", "16-mixed" (CUDA GPUs without bfloat16), "32-true", or "auto",
+            which is "bf16-mixed" where the device is fast at it and "32-true" elsewhere.
+        compiled: Compiles the networks (torch.compile), which takes minutes and saves time on GPUs.
+        log_every: Steps between two rows of the loss curves; a row is the mean of its steps.
         validate_every: Steps between two validations; the last step always validates.
-        optimizer: What moves the parameters.
-        degradation: "bicubic" takes the stored LR, which the protocol's kernel made;
-            "second_order" makes LR from HR anew for each step, as a camera and the net would.
-        second_order: How that is done.
-        early_stopping: When validation no longer gains, the training ends and gives the generator
-            that scored best; None takes all steps and gives the last.
-        on_nan: What a loss or a gradient that is not finite does: "stop" ends the training; "skip"
-            leaves the step out, as if it had not been, and says so. Where it is one photograph,
-            taking that out is better.
-        on_nan_limit: How many steps in a row "skip" leaves out; one more ends the training.
+        optimizer: Optimizer and learning-rate schedule.
+        degradation: "bicubic" reads LR from the patch store; "second_order" makes LR from HR at
+            each step, with the degradations of cameras and the web.
+        second_order: Settings of that degradation.
+        early_stopping: Ends the training when validation scores stop improving, and keeps the best
+            generator; None takes all steps and keeps the last.
+        on_nan: What to do when a loss or gradient is not finite: "stop" the training, or "skip" the
+            step with a warning. If a single photograph causes it, better remove that.
+        on_nan_limit: How many steps in a row "skip" may leave out.
     """
 
     steps: int
@@ -62,7 +59,6 @@ class TrainSettings:
     on_nan_limit: int = 10
 
     def __post_init__(self) -> None:
-        """Checks the ranges."""
         counts = ("steps", "batch_size", "patch_size", "accumulate")
         for name in (*counts, "log_every", "validate_every", "on_nan_limit"):
             if getattr(self, name) < 1:
@@ -80,24 +76,20 @@ class TrainSettings:
 def members_without_crops(
     settings: TrainSettings, generator: object, *, where: str, processes: int = 1
 ) -> str | None:
-    """What is wrong where an ensemble has more members than crops are computed at once.
+    """The problem, if an ensemble has more members than crops are computed at once; else None.
 
     Args:
         settings: Of the training.
         generator: The generator's settings; those of an ensemble have `members`.
         where: The key of the training.
-        processes: How many share a batch.
-
-    Returns:
-        The problem, or None.
+        processes: How many divide a batch.
     """
     members = getattr(generator, "members", 1)
-    at_once = settings.batch_size // settings.accumulate // processes
-    if at_once >= members:
+    crops = settings.batch_size // settings.accumulate // processes
+    if crops >= members:
         return None
-    each = f" in each of {processes} processes" if processes > 1 else ""
+    share = f" in each of {processes} processes" if processes > 1 else ""
     return (
-        f"{where}.batch_size: found {at_once} crops at once{each}, but the generator has "
-        f"{members} members, each of which learns from its own; "
-        f"{members * settings.accumulate * processes} or more would be right"
+        f"{where}.batch_size: too few crops for {members} members, each of which trains on its own "
+        f"(got {crops} at once{share}). Set {members * settings.accumulate * processes} or more."
     )

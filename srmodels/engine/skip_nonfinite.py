@@ -1,96 +1,83 @@
-"""What becomes of a step whose losses or gradients are not finite: an end, or a step left out."""
+"""Stops a training at a loss or gradient that is not finite, or skips that step."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from srmodels.engine.step import OverflowedError
-from srmodels.errors import NonFiniteError
+from srmodels.errors import GradientOverflowError, NonFiniteError
 
 __all__ = ["BufferBackup", "NonFiniteHandler"]
 
 log = logging.getLogger(__name__)
 
-_OVERFLOWS = 30  # of float16 in a row: a scale that has been halved so often is not at fault
+_MAX_OVERFLOWS = 30  # in a row: after so many halvings, the loss scale is not the cause
 
 
 class NonFiniteHandler:
-    """Counts the steps that were left out, and ends the training at one too many in a row.
-
-    Args:
-        limit: How many in a row may be; 0 ends it at the first.
-
-    Attributes:
-        total: How many there were.
-    """
+    """Counts skipped steps (`total`) and raises after more than `limit` in a row."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.total = 0
         self._in_row = 0
 
-    def passed(self) -> None:
-        """Takes note of a good step."""
+    def reset(self) -> None:
+        """Ends the row: a step was finite."""
         self._in_row = 0
 
-    def skip(self, step: int, error: NonFiniteError, photos: Sequence[str], *, good: Path) -> None:
-        """Leaves a step out.
-
-        Args:
-            step: Its number, from 1.
-            error: What was not finite.
-            photos: What its batch was cut from.
-            good: The last checkpoint.
+    def skip(
+        self, step: int, error: NonFiniteError, photos: Sequence[str], *, checkpoint: Path
+    ) -> None:
+        """Counts and logs the skipped step `step` (from 1) with the photographs of its batch.
 
         Raises:
-            NonFiniteError: It is one too many.
+            NonFiniteError: This step is one too many; names the last checkpoint.
         """
         names = ", ".join(sorted(set(photos)))
-        overflowed = isinstance(error, OverflowedError)
-        limit = max(self.limit, _OVERFLOWS) if overflowed else self.limit
+        overflow = isinstance(error, GradientOverflowError)
+        limit = max(self.limit, _MAX_OVERFLOWS) if overflow else self.limit
         if self._in_row >= limit:
             row = f", {self._in_row + 1} steps in a row" if limit else ""
             raise NonFiniteError(
-                f"step {step}: {error}{row}; no parameter has moved. The batch came from {names}. "
-                f"The last good state is {good}; "
-                "a lower learning_rate or a clip_norm usually helps"
+                f"step {step}: {error}{row}; no parameter has moved (got a batch from {names}). "
+                f"Lower learning_rate or set clip_norm; the last checkpoint is {checkpoint}."
             ) from None
         self._in_row += 1
         self.total += 1
         log.log(
-            logging.DEBUG if overflowed else logging.WARNING,  # a scale begins too large on purpose
-            "step %d: %s; the step is skipped (%d in a row, at most %d), no parameter has moved. "
+            logging.DEBUG if overflow else logging.WARNING,  # loss scales begin too large
+            "step %d: %s; skipped without moving a parameter (%d in a row, at most %d). "
             "The batch came from %s",
             *(step, error, self._in_row, limit, names),
         )
 
-    def state(self) -> dict[str, int]:
-        """What a checkpoint keeps: plain numbers."""
+    def state_dict(self) -> dict[str, int]:
+        """Both counts."""
         return {"total": self.total, "in_row": self._in_row}
 
-    def load(self, state: Mapping[str, int]) -> None:
-        """Goes on from what `state` gave."""
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Restores `state_dict`."""
         self.total, self._in_row = state["total"], state["in_row"]
 
 
 class BufferBackup:
-    """A copy of networks' buffers: a forward pass moves batch-norm statistics before any check."""
+    """A copy of networks' buffers: a forward pass changes batch-norm statistics."""
 
-    def __init__(self, networks: Sequence[nn.Module]) -> None:
-        self._live: list[Tensor] = [each for network in networks for each in network.buffers()]
-        self._kept = [torch.empty_like(each) for each in self._live]
-
-    @torch.no_grad()
-    def keep(self) -> None:
-        """Copies them."""
-        for kept, live in zip(self._kept, self._live, strict=True):
-            kept.copy_(live)
+    def __init__(self, networks: Iterable[nn.Module]) -> None:
+        self._buffers = [buffer for network in networks for buffer in network.buffers()]
+        self._copies = [torch.empty_like(buffer) for buffer in self._buffers]
 
     @torch.no_grad()
-    def put_back(self) -> None:
-        """Undoes what has happened to them since."""
-        for kept, live in zip(self._kept, self._live, strict=True):
-            live.copy_(kept)
+    def save(self) -> None:
+        """Copies the buffers."""
+        for copy, buffer in zip(self._copies, self._buffers, strict=True):
+            copy.copy_(buffer)
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Undoes all changes since `save`."""
+        for copy, buffer in zip(self._copies, self._buffers, strict=True):
+            buffer.copy_(copy)

@@ -1,12 +1,13 @@
-"""Everything of a training that changes while it goes on, and so everything a checkpoint holds."""
+"""Everything that changes during a training, which is what a checkpoint holds."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+import torch
 from torch import Tensor, nn
 
-from srmodels.engine.checkpoint.rng_state import rng_state, set_rng_state
+from srmodels.engine.checkpoint.rng_state import RNGState
 from srmodels.engine.early_stopping import EarlyStopping, EarlyStoppingSettings
 from srmodels.engine.fabric import Fabric
 from srmodels.engine.optim.ema import EMA
@@ -16,20 +17,44 @@ from srmodels.engine.settings import TrainSettings
 from srmodels.engine.skip_nonfinite import BufferBackup, NonFiniteHandler
 from srmodels.engine.sync_batch_norm import sync_batch_norm
 from srmodels.engine.tracking.record import RunningMeans
-from srmodels.objectives.turn import Memo, Turn
+from srmodels.objectives.turn import PERSISTENT, Shared, Turn
 
-__all__ = ["Best", "State"]
+__all__ = ["Best", "PersistentTensors", "State"]
+
+
+class _Stateful(Protocol):
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any], /) -> object: ...
+
+
+class PersistentTensors:
+    """What an objective's turns leave for the next step, under names that begin "persistent/"."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.tensors: Shared = {}
+        self._device = device
+
+    def update(self, shared: Shared) -> None:
+        """Replaces them by those of a step."""
+        self.tensors = {n: tensor for n, tensor in shared.items() if n.startswith(PERSISTENT)}
+
+    def clone(self) -> Shared:
+        """Copies that a step may write into."""
+        return {name: tensor.clone() for name, tensor in self.tensors.items()}
+
+    def state_dict(self) -> Shared:
+        """The tensors by name."""
+        return self.tensors
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Restores `state_dict` on the device."""
+        self.tensors = {name: tensor.to(self._device) for name, tensor in state.items()}
 
 
 @dataclass(frozen=True)
 class Best:
-    """The averaged generator that validated best so far.
-
-    Attributes:
-        step: After how many steps.
-        scores: What it scored.
-        weights: Its state dict, on the CPU.
-    """
+    """The averaged generator's weights (on the CPU) at the best validation so far."""
 
     step: int
     scores: dict[str, float]
@@ -39,22 +64,20 @@ class Best:
 class State:
     """Networks, optimizers, average and counts of one training.
 
-    The learning rate is a function of the step, and a batch one of (seed, step), so that neither
-    has a state.
+    The learning rate depends on the step alone, and a batch on (seed, step): neither has a state.
 
     Args:
         fabric: Device and precision.
-        networks: By role ("generator", ...); the generator is the one averaged.
-        turns_of: Makes the objective's turns from the networks as they will be called.
-        settings: Optimizer, early stopping, what a NaN does.
-        judged: Whether the generator's scores say how good it is.
+        networks: By role; "generator" is averaged.
+        turns_of: Makes the objective's turns from the wrapped networks.
+        settings: Optimizer, early stopping, handling of NaN.
+        keep_best: Whether to keep the weights with the best validation score.
 
     Attributes:
         step: Steps done.
-        kept: What the objective's turns left for the next step.
-        buffers: Puts the networks' buffers back after a step that is skipped; None where none is.
         scores: Of the last validation.
-        best: None where neither `judged` nor early stopping asks for it, and before a validation.
+        best: None before the first validation, and with neither `keep_best` nor early stopping.
+        parts: What a checkpoint holds, by name.
     """
 
     def __init__(
@@ -64,83 +87,75 @@ class State:
         turns_of: Callable[[Mapping[str, nn.Module]], Sequence[Turn]],
         settings: TrainSettings,
         *,
-        judged: bool,
+        keep_best: bool,
     ) -> None:
         self.fabric = fabric
         self.networks = {
-            role: to_channels_last(sync_batch_norm(each.train())) for role, each in networks.items()
+            role: to_channels_last(sync_batch_norm(network.train()))
+            for role, network in networks.items()
         }
         if settings.compiled:
             for network in self.networks.values():
                 network.compile()
-        self.wrapped = {role: fabric.setup_module(each) for role, each in self.networks.items()}
-        with fabric.autocast():  # a perceptual loss keeps its weights in the training's precision
-            self.turns = tuple(turns_of(self.wrapped))
+        wrapped = {role: fabric.setup_module(network) for role, network in self.networks.items()}
+        with fabric.autocast():  # so that a perceptual loss stores its weights in this precision
+            self.turns = tuple(turns_of(wrapped))
         self.optimizers = {
             turn.player: fabric.setup_optimizers(optimizer_for(turn.networks, settings.optimizer))
             for turn in self.turns
         }
-        self.average = EMA(self.networks["generator"], settings.optimizer.ema_decay)
-        self.tally = RunningMeans()
-        self.skips = NonFiniteHandler(settings.on_nan_limit if settings.on_nan == "skip" else 0)
-        self.buffers = (
-            BufferBackup([*self.networks.values()]) if settings.on_nan == "skip" else None
-        )
-        watched = settings.early_stopping or (EarlyStoppingSettings() if judged else None)
-        self.patience = EarlyStopping(watched) if watched else None
+        skips = settings.on_nan == "skip"
+        self.nonfinite = NonFiniteHandler(settings.on_nan_limit if skips else 0)
+        self.buffer_backup = BufferBackup(self.networks.values()) if skips else None
+        self.ema = EMA(self.networks["generator"], settings.optimizer.ema_decay)
+        self.running_means = RunningMeans(fabric.device)
+        self.persistent = PersistentTensors(fabric.device)
         self.stops_early = settings.early_stopping is not None
+        watched = settings.early_stopping or (EarlyStoppingSettings() if keep_best else None)
+        self.early_stopping = EarlyStopping(watched) if watched else None
         self.step = 0
-        self.kept: Memo = {}
         self.scores: dict[str, float] = {}
         self.best: Best | None = None
+        self.parts: dict[str, _Stateful] = {
+            **{f"networks/{role}": network for role, network in self.networks.items()},
+            **{f"optimizers/{player}": adam for player, adam in self.optimizers.items()},
+            "ema": self.ema,
+            "precision": fabric.strategy.precision,  # float16's loss scale
+            "persistent": self.persistent,
+            "nonfinite": self.nonfinite,
+            "running_means": self.running_means,
+            **({"early_stopping": self.early_stopping} if self.early_stopping else {}),
+            "rng": RNGState(),
+        }
 
     def validated(self, scores: dict[str, float]) -> None:
-        """Takes the scores of the average as it stands, and keeps it if it is the best."""
+        """Takes the scores of the averaged generator; keeps its weights if they are the best."""
         self.scores = scores
-        if self.patience is None:
+        if self.early_stopping is None:
             return
-        self.patience.update(scores)
-        if self.patience.gained or self.best is None:
-            weights = self.average.network.state_dict()
-            copied = {name: each.detach().cpu().clone() for name, each in weights.items()}
-            self.best = Best(self.step, scores, copied)
+        self.early_stopping.update(scores)
+        if self.early_stopping.improved or self.best is None:
+            weights = self.ema.state_dict()
+            copies = {name: weight.detach().cpu().clone() for name, weight in weights.items()}
+            self.best = Best(self.step, scores, copies)
 
     @property
     def exhausted(self) -> bool:
         """Whether early stopping ends the training here."""
-        return self.stops_early and self.patience is not None and self.patience.exhausted
+        return self.stops_early and bool(self.early_stopping and self.early_stopping.exhausted)
 
-    def dump(self) -> dict[str, Any]:
-        """Plain values and tensors, by name."""
+    def state_dict(self) -> dict[str, Any]:
+        """Plain values and tensors by name."""
         return {
             "step": self.step,
-            "networks": {role: each.state_dict() for role, each in self.networks.items()},
-            "average": self.average.network.state_dict(),
-            "optimizers": {player: each.state_dict() for player, each in self.optimizers.items()},
-            "precision": self.fabric.strategy.precision.state_dict(),  # float16's loss scale
-            "kept": self.kept,
-            "patience": self.patience.state() if self.patience else None,
-            "best": vars(self.best) if self.best else None,
-            "tally": self.tally.state(),
-            "skips": self.skips.state(),
             "scores": self.scores,
-            "random": rng_state(),
+            "best": vars(self.best) if self.best else None,
+            "parts": {name: part.state_dict() for name, part in self.parts.items()},
         }
 
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Goes on from what `dump` gave."""
-        for role, network in self.networks.items():
-            network.load_state_dict(state["networks"][role])
-        self.average.network.load_state_dict(state["average"])
-        for player, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][player])
-        self.fabric.strategy.precision.load_state_dict(state["precision"])
-        if self.patience:
-            self.patience.load(state["patience"])
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores `state_dict`."""
+        for name, part in self.parts.items():
+            part.load_state_dict(state["parts"][name])
         self.best = Best(**state["best"]) if state["best"] else None
-        device = self.fabric.device
-        self.kept = {name: each.to(device) for name, each in state["kept"].items()}
-        self.tally.load(state["tally"], device)
-        self.skips.load(state["skips"])
         self.step, self.scores = state["step"], state["scores"]
-        set_rng_state(state["random"])

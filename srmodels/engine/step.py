@@ -1,13 +1,12 @@
-"""One step of any objective: freeze, forward, check, backward, check, clip, move.
+"""One step of any objective: freeze, forward, backward, check, clip, update.
 
-All players' gradients are computed and checked before any player moves. A turn only reads what
-earlier turns left in the memo (detached), so this equals moving them one after the other, and a NaN
-anywhere leaves every parameter where it was.
+All players' gradients are computed and checked before any player moves. Turns share detached
+tensors only, so the result equals moving the players one after the other, and a NaN anywhere leaves
+every parameter unchanged.
 
-Of several processes each computes the gradients of its part of the batch, and one exchange before
-anybody moves averages them and all scalars: exact, as the batch's loss is the mean of its parts'.
-Wrapping networks in DistributedDataParallel instead would exchange a network's gradients whenever a
-backward pass crosses it, also a frozen one's, and would want a reducer for each set of players.
+With several processes, one exchange averages all gradients and scalars before any player moves,
+which is exact, since the loss of a batch is the mean of its parts' losses. DistributedDataParallel
+would exchange a network's gradients whenever a backward pass crosses it, also a frozen one's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,14 +18,10 @@ from srmodels.data.batches.batch import Batch
 from srmodels.distributed import collectives
 from srmodels.engine.fabric import Fabric
 from srmodels.engine.precision import unscale
-from srmodels.errors import NonFiniteError
-from srmodels.objectives.turn import Losses, Memo, Turn
+from srmodels.errors import GradientOverflowError, NonFiniteError
+from srmodels.objectives.turn import PERSISTENT, Losses, Shared, Turn
 
-__all__ = ["OverflowedError", "freeze_all_but", "take_step"]
-
-
-class OverflowedError(NonFiniteError):
-    """A gradient was too large for float16 as it was scaled; the next step's scale is smaller."""
+__all__ = ["freeze_all_but", "take_step"]
 
 
 def freeze_all_but(networks: Sequence[nn.Module], turns: Sequence[Turn]) -> None:
@@ -38,33 +33,23 @@ def freeze_all_but(networks: Sequence[nn.Module], turns: Sequence[Turn]) -> None
         network.requires_grad_()
 
 
-def _descended(fabric: Fabric, turn: Turn, batch: Batch, memo: Memo) -> tuple[Losses, Tensor]:
-    """Leaves a turn's gradients in its networks; returns its terms and their sum, detached."""
-    losses = turn.losses(batch, memo)
-    total = torch.stack(list(losses.values())).sum()
-    fabric.backward(total)
-    return {name: value.detach() for name, value in losses.items()}, total.detach()
-
-
 def _parameters(turn: Turn) -> list[nn.Parameter]:
-    return [each for network in turn.networks for each in network.parameters()]
+    return [parameter for network in turn.networks for parameter in network.parameters()]
 
 
-def _averaged(turns: Sequence[Turn], scalars: Sequence[Tensor]) -> None:
-    """Makes gradients and scalars those of the whole batch, where processes share it."""
-    if collectives.world_size() == 1:
-        return
-    gradients = [p.grad for turn in turns for p in _parameters(turn) if p.grad is not None]
-    collectives.average_([*gradients, *scalars])
+def _gradients(turn: Turn) -> list[Tensor]:
+    return [parameter.grad for parameter in _parameters(turn) if parameter.grad is not None]
 
 
-def _norm(turn: Turn) -> Tensor:
-    """The L2 norm of the turn's gradient."""
-    gradients = [each.grad for each in _parameters(turn) if each.grad is not None]
-    return torch.nn.utils.get_total_norm(gradients)
+def _sum(sums: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: sums[name] + v if name in sums else v for name, v in values.items()}
 
 
-def _check(
+def _prefix(turn: Turn, turns: Sequence[Turn]) -> str:
+    return f"{turn.player}/" if len(turns) > 1 else ""
+
+
+def _check_finite(
     turns: Sequence[Turn],
     losses: Sequence[Losses],
     totals: Sequence[Tensor],
@@ -72,17 +57,61 @@ def _check(
     *,
     scaled: bool,
 ) -> None:
-    """Refuses what is not finite; the host waits for the device once, whatever is in there."""
-    if torch.isfinite(torch.stack([each.float() for each in (*totals, *norms)])).all():
+    """Raises NonFiniteError for the first loss or gradient that is not; one host-device sync."""
+    if torch.isfinite(torch.stack([value.float() for value in (*totals, *norms)])).all():
         return
     for turn, terms, total in zip(turns, losses, totals, strict=True):
         if not torch.isfinite(total):
-            bad = [name for name, value in terms.items() if not torch.isfinite(value)]
-            raise NonFiniteError(f"the loss {turn.player}/{', '.join(bad) or 'sum'} is not finite")
+            names = [name for name, value in terms.items() if not torch.isfinite(value)]
+            raise NonFiniteError(
+                f"the loss {turn.player}/{', '.join(names) or 'sum'} is not finite"
+            )
     pairs = zip(turns, norms, strict=True)
     player = next(turn.player for turn, norm in pairs if not torch.isfinite(norm))
-    kind = OverflowedError if scaled else NonFiniteError
-    raise kind(f"the gradient of {player} is not finite")
+    error = GradientOverflowError if scaled else NonFiniteError
+    raise error(f"the gradient of {player} is not finite")
+
+
+def _add_gradients(
+    fabric: Fabric,
+    turns: Sequence[Turn],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+    batch: Batch,
+    shared: Shared,
+    *,
+    factor: float,
+) -> tuple[dict[str, Tensor], dict[str, Tensor], list[Tensor]]:
+    """Adds the gradients of the terms times `factor`; returns terms, shared scalars and norms."""
+    losses: list[Losses] = []
+    totals = []
+    for turn in turns:
+        freeze_all_but(turn.networks, turns)
+        terms = turn.losses(batch, shared)
+        if factor != 1:
+            terms = {name: factor * value for name, value in terms.items()}
+        total = torch.stack(list(terms.values())).sum()
+        fabric.backward(total)
+        losses.append({name: value.detach() for name, value in terms.items()})
+        totals.append(total.detach())
+        del terms, total  # frees the graph before the next turn
+    logged = {
+        name: value
+        for name, value in shared.items()
+        if value.ndim == 0 and name != "step" and not name.startswith(PERSISTENT)
+    }
+    if collectives.world_size() > 1:
+        gradients = [gradient for turn in turns for gradient in _gradients(turn)]
+        values = [value for terms in losses for value in terms.values()]
+        collectives.all_reduce_mean_([*gradients, *values, *totals, *logged.values()])
+    scaled = [unscale(fabric, optimizers[turn.player]) for turn in turns]
+    norms = [torch.nn.utils.get_total_norm(_gradients(turn)) for turn in turns]
+    _check_finite(turns, losses, totals, norms, scaled=any(scaled))
+    named = {
+        _prefix(turn, turns) + name: value
+        for turn, terms in zip(turns, losses, strict=True)
+        for name, value in terms.items()
+    }
+    return named, logged, norms
 
 
 def take_step(
@@ -91,52 +120,49 @@ def take_step(
     optimizers: Mapping[str, torch.optim.Optimizer],
     batch: Batch,
     *,
-    memo: Memo,
+    shared: Shared,
     clip_norm: float = 0.0,
+    parts: int = 1,
 ) -> dict[str, Tensor]:
     """Moves every player once.
 
     Args:
         fabric: Scales and runs the backward passes.
-        turns: Whose losses are computed, in this order.
-        optimizers: One for each player of `turns`.
-        batch: LR and HR, (N, 3, H, W) float32 in [0, 1]; this process's part of them.
-        memo: What the turns find: "step", and what the step before left under "kept/". It changes.
-        clip_norm: Largest L2 norm of a player's gradient; longer ones are shortened; 0 means none.
+        turns: In their order.
+        optimizers: By player.
+        batch: LR and HR, (N, 3, H, W) float32 in [0, 1]; this process's part.
+        shared: "step" and the last step's "persistent/" tensors; the turns update it.
+        clip_norm: Largest L2 norm of a player's gradient; 0 means no clipping.
+        parts: Computes the batch in this many equal parts and adds their gradients, to save memory;
+            equal to 1 part, but for rounding, where losses are means over samples. Batch norm, a
+            relativistic loss and an ensemble use statistics of a part. Not with a loss scale.
 
     Returns:
-        Scalars by name, detached: "player/term", "player/gradient_norm" (before clipping) and what
-        the turns left as scalars in the memo; with a single player its name is left out. All are
-        those of the whole batch.
+        Detached scalars of the whole batch: "player/term", "player/gradient_norm" (before clipping)
+        and the scalars that the turns shared; a single player's name is left out.
 
     Raises:
         NonFiniteError: A loss or gradient is NaN or infinite; no parameter has moved.
-        OverflowedError: Only the gradient is, and the loss was scaled for float16.
+        GradientOverflowError: Only a gradient is, and the loss was scaled for float16.
     """
+    count = len(batch.lr)
+    assert count % parts == 0, f"there are no {parts} equal parts of {count} samples"
     for optimizer in optimizers.values():
         optimizer.zero_grad(set_to_none=True)
-    losses, totals = [], []
-    for turn in turns:
-        freeze_all_but(turn.networks, turns)
-        terms, total = _descended(fabric, turn, batch, memo)
-        losses.append(terms)
-        totals.append(total)
-    told = {n: v for n, v in memo.items() if v.ndim == 0 and n != "step" and n[:5] != "kept/"}
-    _averaged(turns, [*(v for each in losses for v in each.values()), *totals, *told.values()])
-    scaled = [unscale(fabric, optimizers[turn.player]) for turn in turns]
-    norms = [_norm(turn) for turn in turns]
-    _check(turns, losses, totals, norms, scaled=any(scaled))
+    terms: dict[str, Tensor] = {}
+    logged: dict[str, Tensor] = {}
+    for part in range(parts):
+        rows = slice(part * count // parts, (part + 1) * count // parts)
+        samples = Batch(lr=batch.lr[rows], hr=batch.hr[rows], photos=batch.photos[rows])
+        more_terms, more_logged, norms = _add_gradients(
+            fabric, turns, optimizers, samples, shared, factor=1 / parts
+        )
+        terms = _sum(terms, more_terms)
+        logged = _sum(logged, {name: 1 / parts * value for name, value in more_logged.items()})
     for turn, norm in zip(turns, norms, strict=True):
         if clip_norm:
             torch.nn.utils.clip_grads_with_norm_(_parameters(turn), clip_norm, norm)
         optimizers[turn.player].step()
-    prefixes = [f"{turn.player}/" if len(turns) > 1 else "" for turn in turns]
-    scalars = {
-        prefix + name: value
-        for prefix, terms in zip(prefixes, losses, strict=True)
-        for name, value in terms.items()
-    }
-    scalars |= {
-        f"{prefix}gradient_norm": norm for prefix, norm in zip(prefixes, norms, strict=True)
-    }
-    return scalars | told
+    pairs = zip(turns, norms, strict=True)
+    named_norms = {f"{_prefix(turn, turns)}gradient_norm": norm for turn, norm in pairs}
+    return terms | named_norms | logged

@@ -1,4 +1,4 @@
-"""Batch norm over the whole batch, where several processes have a part of it each."""
+"""Batch norm over the batches of all processes, on GPUs and CPUs."""
 
 import torch
 from torch import Tensor, nn
@@ -8,28 +8,25 @@ from srmodels.distributed import collectives
 __all__ = ["sync_batch_norm"]
 
 
-class _WholeBatchNorm2d(nn.BatchNorm2d):
-    """`nn.SyncBatchNorm`, which PyTorch has for GPUs only, out of differentiable means."""
+class _SyncBatchNorm2d(nn.BatchNorm2d):
+    """`nn.SyncBatchNorm`, which PyTorch has for GPUs only, from differentiable means."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to the same; in eval mode as any batch norm."""
         if not self.training:
             return super().forward(x)
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         mean = collectives.all_reduce_mean(wide.mean((0, 2, 3)))
         centred = wide - mean[:, None, None]
         variance = collectives.all_reduce_mean(centred.square().mean((0, 2, 3)))
-        self._remember(
-            mean.detach(), variance.detach(), collectives.world_size() * x.numel() // x.shape[1]
-        )
+        count = collectives.world_size() * x.numel() // x.shape[1]
+        self._update_running_stats(mean.detach(), variance.detach(), count)
         normal = centred * torch.rsqrt(variance + self.eps)[:, None, None]
         if self.affine:
             normal = normal * self.weight[:, None, None] + self.bias[:, None, None]
         return normal.to(x.dtype)
 
     @torch.no_grad()
-    def _remember(self, mean: Tensor, variance: Tensor, values: int) -> None:
-        """Moves the running statistics, as `nn.BatchNorm2d` does: its variance is the unbiased."""
+    def _update_running_stats(self, mean: Tensor, variance: Tensor, count: int) -> None:
         if self.running_mean is None or self.running_var is None:
             return
         assert self.num_batches_tracked is not None, "counted wherever statistics are kept"
@@ -37,18 +34,18 @@ class _WholeBatchNorm2d(nn.BatchNorm2d):
         momentum = self.momentum
         weight = 1 / float(self.num_batches_tracked) if momentum is None else momentum
         self.running_mean.lerp_(mean, weight)
-        self.running_var.lerp_(variance * values / (values - 1), weight)
+        self.running_var.lerp_(variance * count / (count - 1), weight)  # unbiased, as in PyTorch
 
 
 def sync_batch_norm(network: nn.Module) -> nn.Module:
-    """The network, its batch norms over the batches of all processes; as it is where one trains."""
+    """Converts a network's batch norms; leaves them as they are in a single process."""
     if collectives.world_size() == 1:
         return network
-    if any(each.device.type == "cuda" for each in network.parameters()):
+    if any(parameter.device.type == "cuda" for parameter in network.parameters()):
         convert = nn.SyncBatchNorm.convert_sync_batchnorm
-        synchronised: nn.Module = convert(network)  # type: ignore[no-untyped-call]
-        return synchronised
+        converted: nn.Module = convert(network)  # type: ignore[no-untyped-call]
+        return converted
     for module in network.modules():
         if type(module) is nn.BatchNorm2d:
-            module.__class__ = _WholeBatchNorm2d  # another forward of the same parameters
+            module.__class__ = _SyncBatchNorm2d  # another forward with the same parameters
     return network

@@ -1,4 +1,4 @@
-"""The one training loop: batches in, an averaged generator out; a killed one goes on."""
+"""The training loop of all objectives: steps, curves, validations, checkpoints, resume."""
 
 import logging
 import signal
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class BatchSource(Protocol):
-    """Where batches come from: a function of the step alone."""
+    """Makes batches; each is a function of its step alone."""
 
     def batch(self, step: int) -> Batch:
         """This process's part of the batch of step `step` (from 0)."""
@@ -39,23 +39,19 @@ class BatchSource(Protocol):
 
 
 class Trainer:
-    """The state and the curves of one training; `run` does the steps.
-
-    Where several processes train, each has a trainer, and all go on and stop together; the leading
-    one validates, writes and speaks.
+    """One training. All processes step and stop together; rank 0 validates, writes and logs.
 
     Args:
         fabric: Device and precision.
-        networks: By role ("generator", ...); the generator is the one averaged and validated.
-        turns_of: Makes the objective's turns from the networks as they will be called.
+        networks: As for `State`.
+        turns_of: As for `State`.
         settings: Steps, batch and optimizer.
-        checkpoints: Where the state is kept; held by the caller.
-        validate: Scores and pictures of a generator: called with the averaged one.
-        degrade: Makes the LR of a step from its HR; None takes the source's.
-        judged: Whether validation says how good the generator is, so that the best is kept beside
-            the last: so for pixel losses, never for a GAN.
-        watcher: Told of every point.
-        run: When checkpoints are written.
+        checkpoints: Locked by the caller.
+        validate: Scores the averaged generator.
+        degrade: Makes LR from HR at a step; None uses the batch's LR.
+        keep_best: Whether to keep the weights with the best validation score, too.
+        logger: Gets all scalars and pictures.
+        run: When to write checkpoints.
     """
 
     def __init__(
@@ -68,132 +64,119 @@ class Trainer:
         checkpoints: Checkpoints,
         validate: Validate,
         degrade: Callable[[Tensor, int], Tensor] | None = None,
-        judged: bool = False,
-        watcher: Logger,
+        keep_best: bool = False,
+        logger: Logger,
         run: RunSettings,
     ) -> None:
         self.fabric, self.settings = fabric, settings
         self.checkpoints, self.validate, self.degrade = checkpoints, validate, degrade
-        self.state = State(fabric, networks, turns_of, settings, judged=judged)
-        self.record = Record(checkpoints.folder, watcher, steps=settings.steps)
-        self.pace = CheckpointSchedule(seconds=run.checkpoint_seconds, steps=run.checkpoint_steps)
+        self.state = State(fabric, networks, turns_of, settings, keep_best=keep_best)
+        self.record = Record(checkpoints.folder, logger, steps=settings.steps)
+        self.schedule = CheckpointSchedule(
+            seconds=run.checkpoint_seconds, steps=run.checkpoint_steps
+        )
 
     def resume(self) -> None:
-        """Goes back to the last checkpoint, if there is one, and cuts the curves to it.
-
-        Raises:
-            TrainingError: Not all processes find the same.
-        """
-        state = self.checkpoints.load()
-        if state is not None:
-            self.state.load(state)
-            where = self.checkpoints.folder
-            log.info("resumed at step %d of %d (%s)", self.state.step, self.settings.steps, where)
+        """Loads the last checkpoint, if there is one, and drops the curves' later rows."""
+        folder, checkpoint = self.checkpoints.folder, self.checkpoints.load()
+        if checkpoint is not None:
+            self.state.load_state_dict(checkpoint)
+            log.info("resumed at step %d of %d (%s)", self.state.step, self.settings.steps, folder)
         if collectives.all_reduce_max(self.state.step) != self.state.step:
             raise TrainingError(
-                f"{self.checkpoints.folder}: the processes do not read the same checkpoint (found "
-                f"step {self.state.step} in process {collectives.rank()}); a folder that all "
-                "machines share would be right"
+                f"{folder}: the processes read different checkpoints (got step {self.state.step} "
+                f"in process {collectives.rank()}). Use a folder that all machines share."
             )
         if collectives.is_main_process():
             self.record.cut_after(self.state.step)
 
-    def _degraded(self, batch: Batch, step: int) -> Batch:
-        if self.degrade is None:
-            return batch
-        return Batch(lr=self.degrade(batch.hr, step), hr=batch.hr, photos=batch.photos)
-
-    def _point(self, progress: Progress, waited: float) -> None:
-        means, speed = self.state.tally.means(), progress.speed(waited)
+    def _log_losses(self, progress: Progress, waited: float) -> None:
+        means, speed = self.state.running_means.pop(), progress.speed(waited)
         if not collectives.is_main_process():
             return
-        if means and self.state.buffers:
-            means["skipped_steps"] = float(self.state.skips.total)
-        self.record.point(self.state.step, means, speed)
-        progress.point(means, speed)
+        if means and self.state.buffer_backup:
+            means["skipped_steps"] = float(self.state.nonfinite.total)
+        self.record.add_losses(self.state.step, means, speed)
+        progress.log(means, speed)
 
     def _validate(self) -> None:
         scores: dict[str, float] = {}
         if collectives.is_main_process():
-            scores, pictures = self.validate(self.state.average.network)
-            self.record.validated(self.state.step, scores, pictures)
+            scores, pictures = self.validate(self.state.ema.network)
+            self.record.add_validation(self.state.step, scores, pictures)
         self.state.validated(collectives.broadcast(scores))
-        if self.state.exhausted and self.state.patience:
-            story = self.state.patience.summary()
-            log.info("no gain in %s: stopped at step %d", story, self.state.step)
+        if self.state.exhausted and self.state.early_stopping:
+            summary = self.state.early_stopping.summary()
+            log.info("no gain in %s: stopped at step %d", summary, self.state.step)
 
     def _save(self) -> bool:
         if not collectives.is_main_process():
             return True
-        before = time.perf_counter()
-        saved = self.checkpoints.save(self.state.dump())
-        self.pace.saved(time.perf_counter() - before)
+        start = time.perf_counter()
+        saved = self.checkpoints.save(self.state.state_dict())
+        self.schedule.saved(time.perf_counter() - start)
         return saved
 
-    def _end(self, asked: signal.Signals) -> NoReturn:
-        """Saves and leaves, as a process that a signal has ended."""
-        saved = collectives.broadcast(self._save())  # who ends first may take the others with it
+    def _save_and_exit(self, received: signal.Signals) -> NoReturn:
+        saved = collectives.broadcast(self._save())  # before any process exits, which ends the rest
         log.info(
-            "%s at step %d of %d: %s; the same command again goes on from there",
-            asked.name,
+            "%s at step %d of %d: %s; run the same command again to resume",
+            received.name,
             self.state.step,
             self.settings.steps,
-            "saved" if saved else "not saved, the checkpoint before it stays",
+            "saved" if saved else "not saved, the previous checkpoint remains",
         )
-        raise SystemExit(128 + asked)
+        raise SystemExit(128 + received)
 
-    def _over(self) -> bool:
+    def _finished(self) -> bool:
         return self.state.step >= self.settings.steps or self.state.exhausted
 
     def _after_step(self, progress: Progress, batches: Prefetcher) -> None:
-        """The points, validations and checkpoints that are due."""
         step, settings = self.state.step, self.settings
         last = step == settings.steps
-        progress.stepped()
+        progress.step()
         if step % settings.log_every == 0 or last:
-            self._point(progress, batches.take_wait())
+            self._log_losses(progress, batches.pop_wait())
         with progress.paused():
             if step % settings.validate_every == 0 or last:
                 self._validate()
-            if self._over() or self.pace.due(step):
+            if self._finished() or self.schedule.due(step):
                 self._save()
 
     def run(self, source: BatchSource, *, title: str) -> nn.Module:
-        """Does the steps that are left.
+        """Resumes and does the remaining steps.
 
         Returns:
-            The averaged generator, in eval mode: the last one, or with early stopping the best.
+            The averaged generator in eval mode; with early stopping, the best one.
 
         Raises:
-            NonFiniteError: Names the step, the photographs of the batch and the last good state.
-            LostError: Another process has failed or does not answer.
-            SystemExit: SIGTERM, SIGINT or SIGUSR1 came, to any process; the step was finished and
-                the state saved. The code is 128 and the signal's number.
+            NonFiniteError: Names the step, the photographs of the batch and the last checkpoint.
+            ProcessLostError: Another process failed or does not answer.
+            SystemExit: A process received SIGTERM, SIGINT or SIGUSR1; the step is done and the
+                state saved. The exit code is 128 plus the signal's number.
         """
         self.resume()
-        state, total = self.state, self.settings.steps
-        steps = () if self._over() else range(state.step, total)
+        state, settings, first = self.state, self.settings, self.state.step
+        steps = () if self._finished() else range(first, settings.steps)
         with (
             stop_requests() as requests,
-            Progress(
-                title, total, first=state.step, batch_size=self.settings.batch_size
-            ) as progress,
+            Progress(title, settings.steps, first, settings.batch_size) as progress,
             Prefetcher(source.batch, steps, device=self.fabric.device) as batches,
         ):
-            fitting, first = MemoryCheck(self.settings), state.step
-            for step, batch in batches:
-                ready = self._degraded(batch, step)
+            memory = MemoryCheck(settings)
+            for step, drawn in batches:
+                lr = self.degrade(drawn.hr, step) if self.degrade else drawn.lr
+                batch = Batch(lr=lr, hr=drawn.hr, photos=drawn.photos)
                 if step == first:
-                    fitting.look(state, ready)
-                with fitting.watched(self.fabric.device):
-                    advance(state, ready, self.settings, good=self.checkpoints.path)
+                    memory.measure(state, batch)
+                with memory.explain_errors(self.fabric.device):
+                    advance(state, batch, settings, checkpoint=self.checkpoints.path)
                 self._after_step(progress, batches)
-                if asked := collectives.all_reduce_max(requests.asked or 0):
-                    self._end(signal.Signals(asked))
-                if self._over():
+                if received := collectives.all_reduce_max(requests.received or 0):
+                    self._save_and_exit(signal.Signals(received))
+                if self._finished():
                     break
-        average = state.average.network
         if state.stops_early and state.best:
-            average.load_state_dict(state.best.weights)
+            state.ema.load_state_dict(state.best.weights)
             state.scores = state.best.scores
-        return average
+        return state.ema.network

@@ -1,4 +1,4 @@
-"""How good a generator is on whole validation pictures, while it trains."""
+"""PSNR and SSIM of a generator on whole validation pictures, during training."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,41 +17,40 @@ __all__ = ["Picture", "Validate", "validator"]
 
 Picture = NDArray[np.uint8]
 Validate = Callable[[nn.Module], tuple[dict[str, float], dict[str, Picture]]]
-"""From a generator to its scores and to the pictures that are shown, both by name."""
+"""Maps a generator to its scores and to sample pictures, both by name."""
 
-_SHOWN = 2  # pictures sent to the tracking server
+_SAMPLES = 2  # pictures for the logger
 
 
 def validator(
     folder: Path, scale: int, upscale: Callable[[nn.Module, Picture], Picture]
 ) -> Validate:
-    """Scores generators on the pictures of a folder: validation_psnr_y (dB), validation_ssim_y.
+    """Makes a function that scores generators: validation_psnr_y (dB), validation_ssim_y.
 
     Args:
         folder: Of whole HR pictures.
-        scale: HR over LR; LR is made by the protocol's resize.
+        scale: HR side / LR side; LR is made by the protocol's resize.
         upscale: Runs a generator on a whole LR picture, uint8 (H, W, 3).
 
     Raises:
         DataError: The folder holds no picture.
     """
-    pairs = [
-        (name, downscale(hr, scale), hr)
-        for name, image in whole_images(folder)
-        for hr in [crop_to_multiple(image, scale)]
-    ]
+    pairs = []
+    for name, image in whole_images(folder):
+        hr = crop_to_multiple(image, scale)
+        pairs.append((name, downscale(hr, scale), hr))
     if not pairs:
-        raise DataError(f"{folder}: no picture to validate on; run `patches`")
+        raise DataError(f"{folder}: no validation picture (got none). Run the stage `patches`.")
 
     def validate(generator: nn.Module) -> tuple[dict[str, float], dict[str, Picture]]:
-        made = [(name, upscale(generator, lr), hr) for name, lr, hr in pairs]
+        upscaled = [(name, upscale(generator, lr), hr) for name, lr, hr in pairs]
+        metrics = {"psnr_y": psnr_y, "ssim_y": ssim_y}
         scores = {
             f"validation_{name}": float(
-                np.mean([score(sr, hr, border=scale) for _, sr, hr in made])
+                np.mean([metric(sr, hr, border=scale) for _, sr, hr in upscaled])
             )
-            for name, score in (("psnr_y", psnr_y), ("ssim_y", ssim_y))
+            for name, metric in metrics.items()
         }
-        pictures = {f"validation/{name}": sr for name, sr, _ in made[:_SHOWN]}
-        return scores, pictures
+        return scores, {f"validation/{name}": sr for name, sr, _ in upscaled[:_SAMPLES]}
 
     return validate

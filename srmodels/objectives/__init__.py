@@ -1,9 +1,8 @@
-"""The objectives, one a module, found by module name; a module that begins with _ is none.
+"""The objectives, one module each, found by module name.
 
-An objective's module has `ROLES` (the networks it needs, by role), `Settings` (a frozen dataclass)
-and `turns(networks, settings, device)`; also `PAIRED = False` if the LR and HR of a batch must come
-from different photographs, and `LATENT = True` if the generator must be a VAE. What turns are is
-said in `turn`, which has no ROLES and so is no objective.
+An objective's module has `ROLES` (the networks by role), `Settings` (a frozen dataclass) and
+`turns(networks, settings, device)`; optionally `PAIRED = False` (LR and HR of a batch come from
+different photographs) and `LATENT = True` (the generator must be a VAE). See `turn` for turns.
 """
 
 from collections.abc import Mapping
@@ -21,34 +20,35 @@ from srmodels.objectives.turn import Turn
 __all__ = ["names", "needs_latent", "paired", "roles", "settings_class", "turns"]
 
 
-def _roles() -> dict[str, set[str]]:
-    found = {name: constant_in(f"{__name__}.{name}", "ROLES") for name in modules_in(__path__)}
-    return {name: set(roles) for name, roles in found.items() if isinstance(roles, tuple)}
+def _constant(objective: str, name: str) -> object:
+    return constant_in(f"{__name__}.{objective}", name)
 
 
 def names(*, alone: bool | None = None) -> list[str]:
-    """The objectives there are, sorted; `alone`: only those with a generator and no other network.
-
-    Args:
-        alone: False gives the others; None gives all.
-    """
-    single = {"generator"}
-    return [name for name, r in _roles().items() if alone is None or (r == single) == alone]
+    """All objectives' names, sorted; with `alone`, those with (or without) a generator only."""
+    found = {name: _constant(name, "ROLES") for name in modules_in(__path__)}
+    return [
+        name
+        for name, roles in found.items()
+        if isinstance(roles, tuple) and alone in (None, roles == ("generator",))
+    ]
 
 
 def roles(objective: str) -> set[str]:
     """The networks an objective needs, by role."""
-    return _roles()[objective]
+    value = _constant(objective, "ROLES")
+    assert isinstance(value, tuple), f"{objective} has no ROLES"
+    return set(value)
 
 
 def paired(objective: str) -> bool:
-    """Whether LR and HR of a batch must show the same; if not, they must not."""
-    return constant_in(f"{__name__}.{objective}", "PAIRED") is not False
+    """Whether LR and HR of a batch must show the same; if not, they come from other photographs."""
+    return _constant(objective, "PAIRED") is not False
 
 
 def needs_latent(objective: str) -> bool:
     """Whether the generator must have a posterior and a prior."""
-    return constant_in(f"{__name__}.{objective}", "LATENT") is True
+    return _constant(objective, "LATENT") is True
 
 
 def _module(objective: str, where: str) -> ModuleType:
@@ -58,15 +58,7 @@ def _module(objective: str, where: str) -> ModuleType:
 
 
 def settings_class(objective: str, where: str = "objective") -> type:
-    """The dataclass that an objective's settings fit.
-
-    Args:
-        objective: The objective's name, which is its module's.
-        where: The key that named it, for the error.
-
-    Raises:
-        ConfigError: There is no such objective.
-    """
+    """The dataclass of an objective's settings; an unknown name is a ConfigError at `where`."""
     kind: type = _module(objective, where).Settings
     return kind
 
@@ -77,20 +69,19 @@ def turns(
     settings: object,
     device: torch.device | None = None,
 ) -> tuple[Turn, ...]:
-    """The turns of an objective, in the order they are taken.
+    """The turns of an objective, in their order.
 
     Args:
-        objective: The objective's name, which is its module's.
-        networks: The networks by role, as the engine wrapped them.
+        objective: The name of the objective's module.
+        networks: By role, as the engine wrapped them.
         settings: An instance of that module's Settings.
-        device: Where frozen networks of the losses' own go; None leaves them on the CPU.
+        device: Of the losses' own frozen networks; None is the CPU.
 
     Raises:
-        ConfigError: There is no such objective.
-        WeightsError: A loss's own weights cannot be had.
+        WeightsError: A loss's own weights are missing.
     """
     module = _module(objective, "objective")
     assert isinstance(settings, module.Settings), f"{objective} takes its own Settings"
     assert set(networks) == set(module.ROLES), f"{objective} needs {', '.join(module.ROLES)}"
-    made: tuple[Turn, ...] = module.turns(networks, settings, device)
-    return made
+    objective_turns: tuple[Turn, ...] = module.turns(networks, settings, device)
+    return objective_turns

@@ -1,17 +1,16 @@
-"""A conditional VAE: reconstruct HR from a latent that LR alone should foretell.
+"""A conditional VAE, which reconstructs HR from LR and a latent.
 
 Diederik Kingma, Max Welling. Auto-Encoding Variational Bayes. ICLR 2014.
 https://arxiv.org/abs/1312.6114, eq. 3; conditional and with a learned prior: Kihyuk Sohn, Xinchen
 Yan, Honglak Lee. Learning Structured Output Representation using Deep Conditional Generative
 Models. NIPS 2015, eq. 4.
-Warm-up: Casper Kaae Sonderby, Tapani Raiko, Lars Maaloe, Soren Kaae Sonderby, Ole Winther. Ladder
-Variational Autoencoders. NIPS 2016. https://arxiv.org/abs/1602.02282, section 2.3.
+KL warm-up: Casper Kaae Sonderby, Tapani Raiko, Lars Maaloe, Soren Kaae Sonderby, Ole Winther.
+Ladder Variational Autoencoders. NIPS 2016. https://arxiv.org/abs/1602.02282, section 2.3.
 
-Units: the pixel loss is a mean over an image's 3 * H * W values, so the divergence, a sum over its
-latent, is divided by as many. With `pixel_loss: l1` a KL weight of w then is the ELBO of a Laplace
-likelihood of scale w, times w. Weight 1 says that an error of the whole range is nothing unusual:
-hardly any detail of HR is worth its nats, and the posterior collapses. The scale that fits best is
-the mean error itself, about 0.03 of the range at x4, which therefore is the default.
+The pixel loss is a mean over an image's 3 * H * W values, so the KL divergence, a sum over the
+latent, is divided by as many. With `pixel_loss: l1`, a KL weight of w gives w times the ELBO of a
+Laplace likelihood of scale w. The scale that fits best is the mean error, about 0.03 of the range
+at x4 (the default); with weight 1 the posterior collapses.
 """
 
 from collections.abc import Mapping
@@ -25,7 +24,8 @@ from srmodels.errors import ConfigError
 from srmodels.losses.divergence import gaussian_kl, kl_per_image
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.losses.pixel import PixelKind, pixel_loss
-from srmodels.objectives.turn import Losses, Memo, Turn
+from srmodels.objectives import _terms
+from srmodels.objectives.turn import Losses, Shared, Turn
 
 __all__ = ["ROLES", "ElboSettings", "ElboWeights", "Settings", "elbo_turns", "turns"]
 
@@ -35,12 +35,12 @@ LATENT = True
 
 @dataclass(frozen=True, kw_only=True)
 class ElboWeights:
-    """What each term is multiplied by; a term of weight 0 is not computed.
+    """The weights of the terms; a term of weight 0 is not computed.
 
     Attributes:
         reconstruction: Of the pixel loss, a mean over values in [0, 1].
         perceptual: Of the perceptual loss.
-        kl: Of the divergence in nats an image, divided by the image's 3 * H * W values.
+        kl: Of the KL divergence in nats per image, divided by the image's 3 * H * W values.
     """
 
     reconstruction: float = 1.0
@@ -48,21 +48,19 @@ class ElboWeights:
     kl: float = 0.03
 
     def __post_init__(self) -> None:
-        weights = (self.reconstruction, self.perceptual, self.kl)
-        if min(weights) < 0 or max(weights) == 0:
-            raise ValueError("weights must be 0 or more, and one of them above 0")
+        _terms.check_weights(self.reconstruction, self.perceptual, self.kl)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ElboSettings:
-    """The plain evidence lower bound by default.
+    """The evidence lower bound and its terms.
 
     Attributes:
-        pixel_loss: Which pixel loss the reconstruction is measured by; Charbonnier's epsilon is the
+        pixel_loss: Which pixel loss measures the reconstruction; Charbonnier's epsilon is the
             published one.
-        weights: Of the terms.
-        warmup_steps: Steps over which the weight of the divergence rises linearly; 0 means none.
-        free_bits: Nats that each number of the latent may diverge for nothing.
+        weights: The weights of the terms.
+        warmup_steps: Steps over which the weight of the KL divergence rises linearly; 0 means none.
+        free_bits: Nats per latent value that cost nothing.
         perceptual: The perceptual loss; None where its weight is 0.
     """
 
@@ -75,34 +73,30 @@ class ElboSettings:
     def __post_init__(self) -> None:
         if min(self.warmup_steps, self.free_bits) < 0:
             raise ValueError("warmup_steps and free_bits must not be negative")
-        if self.weights.perceptual > 0 and self.perceptual is None:
-            raise ValueError("perceptual must be given where weights.perceptual is above 0")
+        _terms.check_perceptual(self.weights.perceptual, self.perceptual)
 
 
 Settings = ElboSettings
 
 
-def _warmth(memo: Memo, warmup_steps: int) -> float:
-    """The share of its weight that the divergence has at the memo's step (0 if it has none)."""
-    step = int(memo["step"]) if "step" in memo else 0
-    return min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
-
-
 def elbo_turns(
     generator: nn.Module, settings: ElboSettings, perceptual: Perceptual | None
 ) -> tuple[Turn, ...]:
-    """One turn: the generator descends "reconstruction", "perceptual" and "kl".
+    """One turn of the generator, with the terms "reconstruction", "perceptual" and "kl".
 
-    The memo's "step" (from 0) decides how warm the divergence is; the memo then holds "kl_nats",
-    the divergence of an image without weight and free bits.
+    It shares "kl_nats", the unweighted KL divergence of an image without free bits.
     """
     weights = settings.weights
     pixel = pixel_loss(settings.pixel_loss)
 
-    def losses(batch: Batch, memo: Memo) -> Losses:
+    def warmup_factor(shared: Shared) -> float:
+        step = int(shared["step"]) if "step" in shared else 0
+        return min(1.0, (step + 1) / settings.warmup_steps) if settings.warmup_steps else 1.0
+
+    def losses(batch: Batch, shared: Shared) -> Losses:
         sr, posterior, prior = generator(batch.lr, batch.hr)
         divergences = gaussian_kl(posterior, prior)
-        memo["kl_nats"] = kl_per_image(divergences.detach())
+        shared["kl_nats"] = kl_per_image(divergences.detach())
         terms: dict[str, Tensor] = {}
         if weights.reconstruction:
             terms["reconstruction"] = weights.reconstruction * pixel(sr, batch.hr)
@@ -110,7 +104,7 @@ def elbo_turns(
             assert perceptual is not None, "a perceptual weight needs the perceptual loss"
             terms["perceptual"] = weights.perceptual * perceptual(sr, batch.hr)
         if weights.kl:
-            weight = weights.kl * _warmth(memo, settings.warmup_steps) / batch.hr[0].numel()
+            weight = weights.kl * warmup_factor(shared) / batch.hr[0].numel()
             terms["kl"] = weight * kl_per_image(divergences, free_bits=settings.free_bits)
         return terms
 
@@ -120,17 +114,17 @@ def elbo_turns(
 def turns(
     networks: Mapping[str, nn.Module], settings: ElboSettings, device: torch.device | None
 ) -> tuple[Turn, ...]:
-    """The turns, for networks by role, with the perceptual loss's own network on the device.
+    """The turns for networks by role; puts the perceptual loss on the device.
 
     Raises:
         ConfigError: The generator is no VAE.
     """
     generator = networks["generator"]
     if not hasattr(generator, "sample"):
-        found = type(getattr(generator, "module", generator)).__name__
+        kind = type(getattr(generator, "module", generator)).__name__
         raise ConfigError(
-            f"objective elbo: needs a generator with a posterior and a prior (found {found}); "
-            "the networks cvae and srvae have them"
+            f"objective elbo: the generator has no posterior and no prior (got {kind}). Use cvae "
+            "or srvae."
         )
     perceptual = None
     if settings.weights.perceptual and settings.perceptual is not None:

@@ -1,4 +1,4 @@
-"""A generator on its own, trained pixel by pixel against HR."""
+"""A generator alone, trained with a pixel loss."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from torch import nn
 
 from srmodels.data.batches.batch import Batch
 from srmodels.losses.pixel import EPSILON, PixelKind, pixel_loss
-from srmodels.objectives.turn import Losses, Memo, Turn
+from srmodels.objectives.turn import Losses, Shared, Turn
 
 __all__ = ["ROLES", "PixelSettings", "Settings", "pixel_turns", "turns"]
 
@@ -20,11 +20,12 @@ class PixelSettings:
     """Which pixel loss.
 
     Attributes:
-        kind: "l1" (EDSR and after; arXiv:1707.02921, section 3.3), "mse" (SRCNN, SRResNet) or
+        kind: "l1" (EDSR and later; arXiv:1707.02921, section 3.3), "mse" (SRCNN, SRResNet) or
             "charbonnier" (LapSRN).
-        epsilon: Charbonnier's: where the square ends and L1 begins; 1 is the range of a picture.
-        luma: The share of the loss that is the distance in brightness, in which scores are
-            counted; 0 is the colours' alone, as published.
+        epsilon: Charbonnier's epsilon, below which the loss is nearly quadratic; the range of a
+            picture is 1.
+        luma: The share of the loss that is computed on luma, which PSNR-Y measures; 0 uses RGB
+            alone, as published.
     """
 
     kind: PixelKind = "l1"
@@ -32,8 +33,7 @@ class PixelSettings:
     luma: float = 0.0
 
     def __post_init__(self) -> None:
-        """Checks the ranges."""
-        if not 0 <= self.luma < 1:  # at 1 nothing would hold the colours
+        if not 0 <= self.luma < 1:  # at 1 nothing would constrain the colours
             raise ValueError("luma must lie in [0, 1)")
         if not 0 < self.epsilon <= 1:
             raise ValueError("epsilon must lie in (0, 1]")
@@ -45,19 +45,17 @@ Settings = PixelSettings
 
 
 def pixel_turns(generator: nn.Module, settings: PixelSettings) -> tuple[Turn, ...]:
-    """One turn: the generator descends "pixel"."""
+    """One turn of the generator, with the term "pixel"."""
     distance = pixel_loss(settings.kind, epsilon=settings.epsilon, luma=settings.luma)
 
-    def losses(batch: Batch, memo: Memo) -> Losses:  # noqa: ARG001 - nobody comes after
+    def losses(batch: Batch, _shared: Shared) -> Losses:
         return {"pixel": distance(generator(batch.lr), batch.hr)}
 
     return (Turn("generator", (generator,), losses),)
 
 
 def turns(
-    networks: Mapping[str, nn.Module],
-    settings: PixelSettings,
-    device: torch.device | None,  # noqa: ARG001 - nothing of its own to place
+    networks: Mapping[str, nn.Module], settings: PixelSettings, _device: torch.device | None
 ) -> tuple[Turn, ...]:
-    """The turns, for networks by role."""
+    """The turns for networks by role."""
     return pixel_turns(networks["generator"], settings)

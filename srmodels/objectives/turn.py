@@ -1,9 +1,4 @@
-"""What an objective is made of: turns, which say who moves and what they descend.
-
-A turn touches no optimizer and freezes nothing: while it is taken, the engine lets gradients reach
-the parameters of its `networks` only. That is why a generator's turn may run a discriminator, whose
-gradient passes through, without moving it.
-"""
+"""The parts of an objective: turns, each of which says which networks minimise which losses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,16 +7,18 @@ from torch import Tensor, nn
 
 from srmodels.data.batches.batch import Batch
 
-__all__ = ["Losses", "Memo", "Turn"]
+__all__ = ["PERSISTENT", "Losses", "Shared", "Turn"]
+
+PERSISTENT = "persistent/"
 
 Losses = dict[str, Tensor]
-"""Terms by name, scalars, already weighted; their sum is descended."""
+"""Weighted scalar terms by name; their sum is minimised."""
 
-Memo = dict[str, Tensor]
-"""What one turn leaves for the next, detached; the engine tracks the scalars in it.
+Shared = dict[str, Tensor]
+"""Detached tensors that a turn leaves for later turns; the engine logs the scalars.
 
-It holds "step", counted from 0, and what the step before left under names that begin with "kept/":
-those outlive the step and a restart.
+The engine sets "step", counted from 0. Names that begin with "persistent/" are still there in the
+next step and after a resume.
 """
 
 
@@ -29,12 +26,15 @@ those outlive the step and a restart.
 class Turn:
     """One player's part of a step.
 
+    A turn neither calls an optimizer nor freezes anything. The engine lets gradients reach the
+    parameters of `networks` only, so a generator's turn may run a discriminator.
+
     Attributes:
-        player: The player's name; there is one optimizer for each.
-        networks: Whose parameters move; all others are frozen.
-        losses: From a batch and the memo to the named terms.
+        player: The player's name; each player has one optimizer.
+        networks: The networks whose parameters are trained.
+        losses: Computes the terms from a batch and the shared tensors.
     """
 
     player: str
     networks: tuple[nn.Module, ...]
-    losses: Callable[[Batch, Memo], Losses]
+    losses: Callable[[Batch, Shared], Losses]

@@ -21,9 +21,9 @@ VARIABLES = {
     "nobody": {},
 }
 PLACES = {
-    "torchrun": Launch(rank=9, processes=16, here=8),
-    "srun": Launch(rank=9, processes=16, here=8),
-    "fabric": Launch(rank=1, processes=8, here=8),
+    "torchrun": Launch(rank=9, world_size=16, local_world_size=8),
+    "srun": Launch(rank=9, world_size=16, local_world_size=8),
+    "fabric": Launch(rank=1, world_size=8, local_world_size=8),
     "batch script": Launch(),
     "nobody": Launch(),
 }
@@ -31,7 +31,7 @@ PLACES = {
 
 @pytest.mark.parametrize("launcher", VARIABLES)
 def test_a_process_knows_its_place_from_what_its_launcher_left(launcher, monkeypatch) -> None:
-    for name in {name for each in VARIABLES.values() for name in each}:
+    for name in {name for variables in VARIABLES.values() for name in variables}:
         monkeypatch.delenv(name, raising=False)
     for name, value in VARIABLES[launcher].items():
         monkeypatch.setenv(name, value)

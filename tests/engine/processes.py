@@ -25,7 +25,7 @@ from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.train import Trainer
 from srmodels.errors import DataError, SrmodelsError
-from tests.engine.toys import Silent
+from tests.engine.toys import RecordingLogger
 
 BATCH = 4
 SRRESNET = {"network": "srresnet", "num_blocks": 1, "channels": 4, "edge_kernel": 3}
@@ -40,8 +40,13 @@ UP, DOWN = (
     {"network": f"cyclegan_{way}", "num_blocks": 1, "channels": 4, "edge_kernel": 3}
     for way in ("up", "down")
 )
-JUDGE = {"network": "cyclegan_discriminator", "channels": 4, "num_stages": 1}
-CYCLE = {"generator": UP, "degrader": DOWN, "discriminator_hr": JUDGE, "discriminator_lr": JUDGE}
+DISCRIMINATOR = {"network": "cyclegan_discriminator", "channels": 4, "num_stages": 1}
+CYCLE = {
+    "generator": UP,
+    "degrader": DOWN,
+    "discriminator_hr": DISCRIMINATOR,
+    "discriminator_lr": DISCRIMINATOR,
+}
 CVAE = {"network": "cvae", "channels": 4, "latent_channels": 4, "window_size": 8}
 WEIGHTS = {"pixel": 1.0, "perceptual": 0.0, "adversarial": 0.1}
 GAN = {"weights": WEIGHTS, "perceptual": None}
@@ -64,8 +69,8 @@ class Part:
 
     def batch(self, step: int) -> Batch:
         self.at(step)
-        made = torch.Generator().manual_seed(step)
-        coarse = torch.rand(BATCH, 3, 2, 2, generator=made)
+        generator = torch.Generator().manual_seed(step)
+        coarse = torch.rand(BATCH, 3, 2, 2, generator=generator)
         hr, lr = (
             nn.functional.interpolate(coarse, (side, side), mode="bicubic") for side in (32, 8)
         )
@@ -74,12 +79,12 @@ class Part:
 
 
 def built(roles: Mapping[str, Mapping[str, object]]) -> dict[str, nn.Module]:
-    made = {}
+    networks = {}
     for role, section in roles.items():
         name = section["network"]
         values = {key: value for key, value in section.items() if key != "network"}
-        made[role] = models.build(name, models.settings_class(name)(**values))
-    return made
+        networks[role] = models.build(name, models.settings_class(name)(**values))
+    return networks
 
 
 def trainer(name: str, folder: Path, *, steps: int, run: RunSettings) -> Trainer:
@@ -104,8 +109,8 @@ def trainer(name: str, folder: Path, *, steps: int, run: RunSettings) -> Trainer
             {"validation_psnr_y": float(sum(each.abs().sum() for each in network.parameters()))},
             {},
         ),
-        judged=True,
-        watcher=Silent(),
+        keep_best=True,
+        logger=RecordingLogger(),
         run=run,
     )
 
@@ -156,11 +161,11 @@ def _here(now: int, step: int) -> bool:
 
 
 def _process(
-    work: Callable[..., None], arguments: tuple[object, ...], place: Mapping[str, str], told: Path
+    work: Callable[..., None], arguments: tuple[object, ...], place: Mapping[str, str], logs: Path
 ) -> None:
     os.environ |= place
     torch.set_num_threads(1)
-    sys.stderr = told.open("w")
+    sys.stderr = logs.open("w")
     try:
         with collectives.exit_together():
             work(*arguments)
@@ -168,16 +173,16 @@ def _process(
         sys.exit(f"error: {error}")
 
 
-def run(count: int, work: Callable[..., None], *arguments: object, told: Path) -> list[int]:
+def run(count: int, work: Callable[..., None], *arguments: object, logs: Path) -> list[int]:
     """Runs work(*arguments) in so many processes.
 
     Returns:
-        Their exit codes, by rank; what they wrote to stderr stands in `told`/RANK.
+        Their exit codes, by rank; what they wrote to stderr stands in `logs`/RANK.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    told.mkdir(exist_ok=True)
+    logs.mkdir(exist_ok=True)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.engine.processes"])
     place = {"WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count), "MASTER_PORT": str(port)}
@@ -185,7 +190,7 @@ def run(count: int, work: Callable[..., None], *arguments: object, told: Path) -
     processes = []
     for rank in range(count):
         mine = place | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
-        process = context.Process(target=_process, args=(work, arguments, mine, told / str(rank)))
+        process = context.Process(target=_process, args=(work, arguments, mine, logs / str(rank)))
         process.start()
         processes.append(process)
     deadline = time.monotonic() + 120

@@ -4,7 +4,6 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from srmodels.data.batches.batch import Batch
-from srmodels.engine.accumulate import take_step_in_parts
 from srmodels.engine.step import take_step
 from srmodels.errors import NonFiniteError
 from srmodels.objectives.turn import Turn
@@ -15,14 +14,14 @@ def players():
     torch.manual_seed(0)
     networks = [nn.Conv2d(3, 3, 3, padding=1) for _ in range(2)]
 
-    def first(batch, memo):
+    def first(batch, shared):
         sr = networks[0](batch.lr)
-        memo["sr"] = sr.detach()
-        memo["mean"] = sr.detach().mean()
-        return {"pixel": (sr - batch.hr).abs().mean(), "judged": 0.1 * networks[1](sr).mean()}
+        shared["sr"] = sr.detach()
+        shared["mean"] = sr.detach().mean()
+        return {"pixel": (sr - batch.hr).abs().mean(), "adversarial": 0.1 * networks[1](sr).mean()}
 
-    def second(batch, memo):
-        return {"square": networks[1](memo["sr"]).square().mean()}
+    def second(batch, shared):
+        return {"square": networks[1](shared["sr"]).square().mean()}
 
     turns = [Turn("one", (networks[0],), first), Turn("two", (networks[1],), second)]
     optimizers = {t.player: torch.optim.Adam(t.networks[0].parameters(), lr=0.1) for t in turns}
@@ -44,13 +43,11 @@ def batch() -> Batch:
 def test_three_parts_equal_the_whole_batch(fabric, batch, clip_norm) -> None:
     whole, parted = players(), players()
     for _ in range(3):
-        expected = take_step(fabric, *whole[1:], batch, memo={}, clip_norm=clip_norm)
-        found = take_step_in_parts(
-            fabric, *parted[1:], batch, memo={}, parts=3, clip_norm=clip_norm
-        )
-    torch.testing.assert_close(found, expected)
-    for mine, its in zip(parted[0], whole[0], strict=True):
-        torch.testing.assert_close(mine.state_dict(), its.state_dict())
+        expected = take_step(fabric, *whole[1:], batch, shared={}, clip_norm=clip_norm)
+        in_parts = take_step(fabric, *parted[1:], batch, shared={}, parts=3, clip_norm=clip_norm)
+    torch.testing.assert_close(in_parts, expected)
+    for mine, theirs in zip(parted[0], whole[0], strict=True):
+        torch.testing.assert_close(mine.state_dict(), theirs.state_dict())
 
 
 def test_a_fault_in_the_last_part_moves_nobody(fabric, batch) -> None:
@@ -58,5 +55,5 @@ def test_a_fault_in_the_last_part_moves_nobody(fabric, batch) -> None:
     before = [each.weight.detach().clone() for each in networks]
     batch.hr[-1, 0, 0, 0] = torch.nan
     with pytest.raises(NonFiniteError, match="one/pixel"):
-        take_step_in_parts(fabric, turns, optimizers, batch, memo={}, parts=3)
+        take_step(fabric, turns, optimizers, batch, shared={}, parts=3)
     assert all(torch.equal(b, each.weight) for b, each in zip(before, networks, strict=True))

@@ -11,9 +11,9 @@ from srmodels.errors import ConfigError
 
 def stops(scores, **settings):
     """After which validation, counted from 1, a training stops; None: after none."""
-    patience = EarlyStopping(EarlyStoppingSettings(**settings))
-    told = (n for n, each in enumerate(scores, 1) if patience.update({"validation_psnr_y": each}))
-    return next(told, None)
+    stopping = EarlyStopping(EarlyStoppingSettings(**settings))
+    stopped = (n for n, s in enumerate(scores, 1) if stopping.update({"validation_psnr_y": s}))
+    return next(stopped, None)
 
 
 @pytest.mark.parametrize(
@@ -39,27 +39,27 @@ def test_a_resumed_training_stops_where_an_uninterrupted_one_does():
         first, second = EarlyStopping(settings), EarlyStopping(settings)
         for score in scores[:killed]:
             first.update({"validation_psnr_y": score})
-        second.load(first.state())
-        told = [second.update({"validation_psnr_y": score}) for score in scores[killed:]]
-        assert told == [False, False, False, False, True, False][killed:]
+        second.load_state_dict(first.state_dict())
+        stops = [second.update({"validation_psnr_y": score}) for score in scores[killed:]]
+        assert stops == [False, False, False, False, True, False][killed:]
 
 
 def test_it_says_whether_the_last_validation_was_a_gain():
-    patience = EarlyStopping(EarlyStoppingSettings())
+    stopping = EarlyStopping(EarlyStoppingSettings())
     gains = []
     for score in (30.0, 29.0, math.nan, 31.0):
-        patience.update({"validation_psnr_y": score})
-        gains.append(patience.gained)
+        stopping.update({"validation_psnr_y": score})
+        gains.append(stopping.improved)
     assert gains == [True, False, False, True]
-    assert patience.summary() == "validation_psnr_y for 0 validations (best 31)"
+    assert stopping.summary() == "validation_psnr_y for 0 validations (best 31)"
 
 
 def test_a_metric_that_is_not_scored_is_refused_with_those_that_are():
-    patience = EarlyStopping(EarlyStoppingSettings(metric="lpips"))
+    stopping = EarlyStopping(EarlyStoppingSettings(metric="lpips"))
     with pytest.raises(
-        ConfigError, match=r"found 'lpips'\); one of validation_psnr_y, validation_ssim_y"
+        ConfigError, match=r"got 'lpips'\). Set one of validation_psnr_y, validation_ssim_y"
     ):
-        patience.update({"validation_ssim_y": 0.9, "validation_psnr_y": 30.0})
+        stopping.update({"validation_ssim_y": 0.9, "validation_psnr_y": 30.0})
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,6 @@ def test_a_metric_that_is_not_scored_is_refused_with_those_that_are():
         ({"mode": "most"}, "'max' or 'min'"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_at_the_door(changes, message):
+def test_settings_that_cannot_be_are_refused(changes, message):
     with pytest.raises(ConfigError, match=message):
         check(changes, EarlyStoppingSettings, "early_stopping")

@@ -31,9 +31,9 @@ class Telling:
 def train(folder: Path, pipe: Connection) -> None:
     """Trains to the end, with a checkpoint after every step, most of the time being written."""
     checkpoints = Checkpoints(folder / "run", {"data": "toys"})
-    with checkpoints.held():
+    with checkpoints.lock():
         fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-        run = trainer(fabric, checkpoints, steps=STEPS, judged=True, validate=scores)
+        run = trainer(fabric, checkpoints, steps=STEPS, keep_best=True, validate=scores)
         generator = run.run(Telling(pipe), title="killed")
         for name, state in (("last", generator.state_dict()), ("best", run.state.best.weights)):
             content = save({key: each.contiguous() for key, each in state.items()})
@@ -75,11 +75,16 @@ def finish(process, pipe: Connection) -> None:
     assert process.exitcode == 0
 
 
-def kill(process, partial: Path | None, *, after: float) -> None:
+def unfinished(folder: Path) -> bool:
+    """Whether a checkpoint is being written, or was when a process was killed."""
+    return any((folder / "run").glob(".checkpoint.pt.*"))
+
+
+def kill(process, folder: Path, *, while_saving: bool, after: float) -> None:
     """Kills it some seconds later, or as soon as a checkpoint is being written."""
-    while partial is not None and not partial.exists():
+    while while_saving and not unfinished(folder):
         assert process.is_alive(), "it ended before it could be killed"
-    time.sleep(after if partial is None else 0)
+    time.sleep(0 if while_saving else after)
     process.kill()
     process.join()
     assert process.exitcode == -9
@@ -91,15 +96,14 @@ def test_after_twenty_kills_the_results_are_those_of_an_undisturbed_run(start, t
     for folder in (whole, cut):
         folder.mkdir()
     finish(*start(whole))
-    partial = cut / "run" / "checkpoint.partial"
     draw, writing, begun = random.Random(5), 0, []
     for _ in range(KILLS):
         process, pipe = start(cut)
         begun.append(pipe.recv())
         for _ in range(draw.randrange(1, STEPS // KILLS)):
             pipe.recv()
-        kill(process, partial if draw.random() < 0.5 else None, after=draw.uniform(0, 0.03))
-        writing += partial.exists()
+        kill(process, cut, while_saving=draw.random() < 0.5, after=draw.uniform(0, 0.03))
+        writing += unfinished(cut)
     finish(*start(cut))
     assert writing >= 3, "kills inside the write were meant, too"
     assert begun == sorted(begun)

@@ -9,7 +9,7 @@ from tests.engine.toys import Toy, ToySource, two_player_turns
 
 
 def squares(network):
-    return Turn("generator", (network,), lambda batch, memo: {"sum": network(batch.lr).sum()})
+    return Turn("generator", (network,), lambda batch, shared: {"sum": network(batch.lr).sum()})
 
 
 class Two(nn.Module):
@@ -58,20 +58,20 @@ def memory() -> Memory:
 
 def test_the_largest_batch_leaves_a_quarter_free(memory) -> None:
     assert memory.largest_batch(120 * 2**20) == 8
-    assert memory.of(8) == 90 * 2**20
+    assert memory.total(8) == 90 * 2**20
     assert memory.largest_batch(40 * 2**20) == 0
 
 
 def test_the_error_says_which_batch_would_fit(memory) -> None:
     assert str(too_large(memory, 16, 120 * 2**20)) == (
-        "training.batch_size: 16 does not fit into the device's memory "
-        "(at least 130 of 120 MiB); batch_size 8 would"
+        "training.batch_size: does not fit into the device's memory "
+        "(got 16: at least 130 of 120 MiB). Set batch_size 8."
     )
 
 
 def test_where_not_one_sample_fits_no_batch_is_advised(memory) -> None:
-    assert "a smaller patch_size may" in str(too_large(memory, 16, 30 * 2**20))
+    assert "Set a smaller patch_size." in str(too_large(memory, 16, 30 * 2**20))
 
 
-def test_the_story_has_the_sum_first(memory) -> None:
+def test_the_summary_has_the_sum_first(memory) -> None:
     assert memory.summary(8).startswith("memory: at least 90 MiB (parameters 10, gradients 10,")

@@ -28,6 +28,6 @@ def test_a_process_without_a_crop_for_each_member_is_refused(
         network_settings=Settings(members=2),
         weights=Path("none"),
     )
-    told = f"found 1 crops at once in each of {processes} processes.*2 members"
-    with pytest.raises(ConfigError, match=rf"training\.batch_size: {told}"):
+    problem = rf"too few crops for 2 members.*got 1 at once in each of {processes} processes"
+    with pytest.raises(ConfigError, match=rf"training\.batch_size: {problem}"):
         sampler_for(phase)

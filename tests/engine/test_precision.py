@@ -6,7 +6,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from srmodels.engine.precision import _Mixed, fabric_for, to_channels_last, unscale
+from srmodels.engine.precision import _MixedPrecision, fabric_for, to_channels_last, unscale
 from srmodels.engine.run_settings import RunSettings
 from srmodels.errors import ConfigError
 
@@ -14,7 +14,9 @@ from srmodels.errors import ConfigError
 def scaled(scale: float) -> Fabric:
     """Float16 as on an old CUDA GPU, on the CPU."""
     scaler = torch.amp.GradScaler("cpu", init_scale=scale)
-    fabric = Fabric(accelerator="cpu", devices=1, plugins=[_Mixed("16-mixed", "cpu", scaler)])
+    fabric = Fabric(
+        accelerator="cpu", devices=1, plugins=[_MixedPrecision("16-mixed", "cpu", scaler)]
+    )
     fabric.launch()
     return fabric
 
@@ -26,7 +28,7 @@ def players(fabric, count):
 
 
 def test_float16_is_refused_where_it_is_slow() -> None:
-    with pytest.raises(ConfigError, match=r"training\.precision: found '16-mixed'.*slow on cpu"):
+    with pytest.raises(ConfigError, match=r"training\.precision: slow on cpu.*got '16-mixed\'"):
         fabric_for(RunSettings(device="cpu"), "16-mixed")
 
 
@@ -75,9 +77,9 @@ def test_weights_are_laid_out_channels_last_unless_the_network_says_no(wanted) -
 @pytest.mark.slow
 def test_a_training_starts_without_torchmetrics_which_stays_importable() -> None:
     pytest.importorskip("torchmetrics")
-    told = (
+    code = (
         "import sys, srmodels.engine.precision\n"
         "assert 'torchmetrics' not in sys.modules and 'torchvision' not in sys.modules\n"
         "import torchmetrics\n"
     )
-    subprocess.run([sys.executable, "-c", told], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -11,7 +11,7 @@ CPU = torch.device("cpu")
 
 
 def running() -> list[str]:
-    return [each.name for each in threading.enumerate() if each.name.startswith("ahead")]
+    return [each.name for each in threading.enumerate() if each.name.startswith("prefetch")]
 
 
 @pytest.mark.parametrize("background", [True, False])
@@ -74,8 +74,8 @@ def test_the_time_a_step_waits_for_its_batch_is_counted() -> None:
 
     with Prefetcher(batch_of, range(3), device=CPU, background=False) as batches:
         list(batches)
-    assert batches.take_wait() >= 0.09
-    assert batches.take_wait() == 0
+    assert batches.pop_wait() >= 0.09
+    assert batches.pop_wait() == 0
 
 
 def test_gathering_beside_a_step_is_no_waiting() -> None:
@@ -89,10 +89,10 @@ def test_gathering_beside_a_step_is_no_waiting() -> None:
     with Prefetcher(batch_of, range(2), device=CPU, background=True) as batches:
         for _ in batches:
             finished[1].wait(5)
-    assert batches.take_wait() < 0.2
+    assert batches.pop_wait() < 0.2
 
 
-def test_a_cpu_runs_nothing_ahead_unless_asked_to() -> None:
+def test_a_cpu_prefetches_nothing_unless_asked_to() -> None:
     with Prefetcher(ToySource().batch, range(2), device=CPU) as batches:
         next(iter(batches))
         assert running() == []

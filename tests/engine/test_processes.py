@@ -21,7 +21,7 @@ def runs(tmp_path_factory):
     folders = {}
     for count in (1, 2):
         folders[count] = tmp_path_factory.mktemp(f"by-{count}")
-        assert run(count, losses, folders[count], told=folders[count] / "told") == [0] * count
+        assert run(count, losses, folders[count], logs=folders[count] / "logs") == [0] * count
     return folders
 
 
@@ -43,20 +43,20 @@ def test_two_processes_have_the_losses_of_one_with_the_whole_batch(runs, name) -
 def whole(tmp_path_factory):
     """A training by two processes that nothing disturbs."""
     folder = tmp_path_factory.mktemp("whole")
-    assert run(2, train, folder, told=folder / "told") == [0, 0]
+    assert run(2, train, folder, logs=folder / "logs") == [0, 0]
     return load_file(folder / "weights.safetensors")
 
 
 def test_killed_twice_and_pre_empted_it_ends_as_if_undisturbed_by_one_process_too(
     whole, tmp_path
 ) -> None:
-    two, one, told = (tmp_path / name for name in ("two", "one", "told"))
+    two, one, logs = (tmp_path / name for name in ("two", "one", "logs"))
     for step in (10, 15):
-        assert -signal.SIGKILL in run(2, killed, two, step, told=told)
-    assert run(2, signalled, two, 21, told=told) == [128 + signal.SIGUSR1] * 2
+        assert -signal.SIGKILL in run(2, killed, two, step, logs=logs)
+    assert run(2, signalled, two, 21, logs=logs) == [128 + signal.SIGUSR1] * 2
     shutil.copytree(two, one)
     for count, folder in ((2, two), (1, one)):
-        assert run(count, train, folder, told=told) == [0] * count
+        assert run(count, train, folder, logs=logs) == [0] * count
         found = load_file(folder / "weights.safetensors")
         for key, value in whole.items():
             # Adam makes steps of one length out of gradients of any, rounding errors included
@@ -66,22 +66,22 @@ def test_killed_twice_and_pre_empted_it_ends_as_if_undisturbed_by_one_process_to
 
 def test_a_killed_process_ends_the_others_with_a_message(tmp_path) -> None:
     start = time.monotonic()
-    codes = run(2, killed, tmp_path / "run", 5, told=tmp_path)
+    codes = run(2, killed, tmp_path / "run", 5, logs=tmp_path)
     assert codes == [1, -signal.SIGKILL]
     assert time.monotonic() - start < 20
     assert "another process has ended or does not answer" in (tmp_path / "0").read_text()
 
 
 def test_a_process_that_fails_tells_the_others_why(tmp_path) -> None:
-    assert run(2, failing, tmp_path / "run", 5, told=tmp_path) == [1, 1]
+    assert run(2, failing, tmp_path / "run", 5, logs=tmp_path) == [1, 1]
     for rank in (0, 1):
         assert "data/patches: no patch for this test" in (tmp_path / str(rank)).read_text()
 
 
 def test_a_batch_that_cannot_be_shared_equally_is_refused_with_sizes_that_can(tmp_path) -> None:
-    assert set(run(3, train, tmp_path / "run", told=tmp_path)) == {1}
+    assert set(run(3, train, tmp_path / "run", logs=tmp_path)) == {1}
     assert (
-        "is not to be shared equally among 3 processes (found 4); 3 or 6 would be"
+        "cannot be divided equally among 3 processes (got 4). Set 3 or 6."
         in (tmp_path / "0").read_text()
     )
 

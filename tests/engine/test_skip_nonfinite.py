@@ -8,9 +8,8 @@ from lightning_fabric import Fabric
 
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.skip_nonfinite import NonFiniteHandler
-from srmodels.engine.step import OverflowedError
-from srmodels.errors import NonFiniteError
-from tests.engine.toys import Silent, ToySource, trainer
+from srmodels.errors import GradientOverflowError, NonFiniteError
+from tests.engine.toys import RecordingLogger, ToySource, trainer
 
 
 @pytest.fixture(scope="module")
@@ -24,28 +23,29 @@ def skipping(fabric, path, **options):
 
 
 def tensors(state):
-    networks = [*state.networks.values(), state.average.network]
+    networks = [*state.networks.values(), state.ema.network]
     return [each.clone() for network in networks for each in network.state_dict().values()]
 
 
 def test_a_skipped_step_moves_nothing_not_even_batch_norm(fabric, tmp_path, caplog) -> None:
     run = skipping(fabric, tmp_path / "run", steps=1)
-    before, kept = tensors(run.state), dict(run.state.kept)
+    before, kept = tensors(run.state), dict(run.state.persistent.tensors)
     with caplog.at_level(logging.WARNING):
         run.run(ToySource(0), title="poisoned")
     pairs = zip(before, tensors(run.state), strict=True)
     assert all(torch.equal(old, new) for old, new in pairs)
-    assert (run.state.step, run.state.kept) == (1, kept)
-    (told,) = caplog.messages
-    assert "step 1: the loss generator/pixel is not finite; the step is skipped (1 in a row" in told
-    assert "cat.png, dog.png" in told
+    assert (run.state.step, run.state.persistent.tensors) == (1, kept)
+    (message,) = caplog.messages
+    assert "step 1: the loss generator/pixel is not finite; skipped without" in message
+    assert "(1 in a row, at most 10)" in message
+    assert "cat.png, dog.png" in message
 
 
 def test_skipped_steps_enter_no_mean_and_their_number_is_tracked(fabric, tmp_path) -> None:
-    watcher = Silent()
-    run = skipping(fabric, tmp_path / "run", watcher=watcher)
+    logger = RecordingLogger()
+    run = skipping(fabric, tmp_path / "run", logger=logger)
     run.run(ToySource(1, 3, 4, 5), title="poisoned")  # the second point has no step left
-    points = {step: row for step, row in watcher.points if "images_per_second" in row}
+    points = {step: row for step, row in logger.points if "images_per_second" in row}
     assert [points[step].get("skipped_steps") for step in (3, 6, 9)] == [1, None, 4]
     assert points[3]["learning_rate"] == pytest.approx((0.01 + 0.00904508) / 2, rel=1e-5)
     values = [v for row in points.values() for v in row.values()]
@@ -61,7 +61,7 @@ def test_a_killed_training_that_skips_ends_as_one_that_was_not_killed(fabric, tm
         first.run(_Killed(source, 5), title="first")
     second = trainer(fabric, Checkpoints(tmp_path / "cut"), on_nan="skip")
     found = second.run(source, title="second").state_dict()
-    assert second.state.skips.total == whole.state.skips.total == 3
+    assert second.state.nonfinite.total == whole.state.nonfinite.total == 3
     assert all(torch.equal(expected[key], found[key]) for key in expected)
 
 
@@ -82,8 +82,11 @@ def test_one_too_many_in_a_row_ends_the_training_and_names_the_checkpoint(fabric
 
 
 def test_overflows_of_float16_do_not_count_against_the_limit() -> None:
-    skips, error = NonFiniteHandler(0), OverflowedError("the gradient of generator is not finite")
+    skips, error = (
+        NonFiniteHandler(0),
+        GradientOverflowError("the gradient of generator is not finite"),
+    )
     for step in range(30):
-        skips.skip(step, error, ["cat.png"], good=None)
+        skips.skip(step, error, ["cat.png"], checkpoint=None)
     with pytest.raises(NonFiniteError, match="31 steps in a row"):
-        skips.skip(30, error, ["cat.png"], good=None)
+        skips.skip(30, error, ["cat.png"], checkpoint=None)

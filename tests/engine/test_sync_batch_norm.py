@@ -3,7 +3,7 @@ import copy
 import torch
 from torch import nn
 
-from srmodels.engine.sync_batch_norm import _WholeBatchNorm2d, sync_batch_norm
+from srmodels.engine.sync_batch_norm import _SyncBatchNorm2d, sync_batch_norm
 
 
 def pair():
@@ -12,7 +12,7 @@ def pair():
     nn.init.normal_(plain.weight)
     nn.init.normal_(plain.bias)
     ours = copy.deepcopy(plain)
-    ours.__class__ = _WholeBatchNorm2d
+    ours.__class__ = _SyncBatchNorm2d
     return plain, ours
 
 
@@ -20,12 +20,12 @@ def test_alone_it_is_pytorchs_batch_norm_with_its_gradients_and_statistics() -> 
     plain, ours = pair()
     x = torch.randn(4, 3, 5, 6) + 7
     pull = torch.randn_like(x)
-    told = []
+    gradients = []
     for layer in (plain, ours):
         images = x.clone().requires_grad_()
         (layer(images) * pull).sum().backward()
-        told.append([images.grad, layer.weight.grad, layer.bias.grad, *layer.buffers()])
-    for wanted, found in zip(*told, strict=True):
+        gradients.append([images.grad, layer.weight.grad, layer.bias.grad, *layer.buffers()])
+    for wanted, found in zip(*gradients, strict=True):
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
 
 

@@ -1,11 +1,15 @@
+import logging
+
 import pytest
 import torch
 from lightning_fabric import Fabric
 
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
+from srmodels.engine.checkpoint.fingerprint import fingerprint_of
+from srmodels.engine.checkpoint.rng_state import RNGState
 from srmodels.engine.early_stopping import EarlyStoppingSettings
 from srmodels.errors import NonFiniteError
-from tests.engine.toys import Silent, ToySource, trainer
+from tests.engine.toys import RecordingLogger, ToySource, trainer
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +48,35 @@ def test_five_steps_a_kill_and_five_more_equal_ten_bit_for_bit(fabric, tmp_path)
         assert (whole.folder / curve).read_bytes() == (cut.folder / curve).read_bytes()
 
 
+def test_a_checkpoint_of_the_old_layout_is_refused_with_its_reason(
+    fabric, tmp_path, caplog
+) -> None:
+    """Format 1 had no number, "facts" for the fingerprint and one key per kind of part."""
+    checkpoints = folder(tmp_path)
+    first = trainer(fabric, checkpoints)
+    state = {
+        "step": 5,
+        "networks": {role: net.state_dict() for role, net in first.state.networks.items()},
+        "average": first.state.ema.state_dict(),
+        "optimizers": {name: opt.state_dict() for name, opt in first.state.optimizers.items()},
+        "precision": {},
+        "kept": {"kept/mean": torch.tensor(0.5)},
+        "patience": None,
+        "best": None,
+        "tally": {"sums": {}, "count": 0},
+        "skips": {"total": 0, "in_row": 0},
+        "scores": {},
+        "random": RNGState().state_dict(),
+    }
+    torch.save({"facts": fingerprint_of({}), "state": state}, checkpoints.path)
+    with caplog.at_level(logging.WARNING):
+        first.resume()
+    assert first.state.step == 0
+    assert first.state.persistent.tensors == {}
+    assert "checkpoint.pt: has checkpoint format 1, this version reads format 2" in caplog.text
+    assert "no usable checkpoint; training starts from step 0" in caplog.text
+
+
 def test_a_kill_after_the_last_step_leaves_nothing_to_do_but_keeps_the_scores(
     fabric, tmp_path
 ) -> None:
@@ -69,9 +102,9 @@ def test_a_nan_stops_the_run_before_any_parameter_moves_and_names_the_photograph
 
 
 def test_every_term_of_every_player_is_on_the_curve_under_its_name(fabric, tmp_path) -> None:
-    watcher = Silent()
-    trainer(fabric, folder(tmp_path), watcher=watcher).run(ToySource(), title="run")
-    names = {name for _, scalars in watcher.points for name in scalars}
+    logger = RecordingLogger()
+    trainer(fabric, folder(tmp_path), logger=logger).run(ToySource(), title="run")
+    names = {name for _, scalars in logger.points for name in scalars}
     assert {
         "generator/pixel",
         "generator/adversarial",
@@ -85,11 +118,9 @@ def test_every_term_of_every_player_is_on_the_curve_under_its_name(fabric, tmp_p
 
 
 def test_a_point_of_the_curve_is_the_mean_since_the_point_before(fabric, tmp_path) -> None:
-    watcher = Silent()
-    trainer(fabric, folder(tmp_path), steps=6, watcher=watcher).run(ToySource(), title="run")
-    rates = [
-        scalars["learning_rate"] for _, scalars in watcher.points if "learning_rate" in scalars
-    ]
+    logger = RecordingLogger()
+    trainer(fabric, folder(tmp_path), steps=6, logger=logger).run(ToySource(), title="run")
+    rates = [scalars["learning_rate"] for _, scalars in logger.points if "learning_rate" in scalars]
     assert rates[0] == pytest.approx((0.01 + 0.0093301 + 0.0075) / 3, rel=1e-4)
 
 
@@ -110,7 +141,7 @@ def test_early_stopping_ends_the_training_and_gives_the_best_generator(fabric, t
     short = trainer(fabric, folder(tmp_path, "short"), steps=40, validate=scored([31]))
     with pytest.raises(KilledError):
         short.run(killed_at(ToySource(), 4), title="short")
-    expected = short.state.average.network.state_dict()
+    expected = short.state.ema.network.state_dict()
     assert all(torch.equal(expected[key], found[key]) for key in expected)
 
 
@@ -125,7 +156,7 @@ def test_a_training_that_has_stopped_early_does_not_go_on_after_a_kill(fabric, t
 
 
 def test_the_best_generator_is_kept_beside_the_last_where_scores_judge_it(fabric, tmp_path) -> None:
-    run = trainer(fabric, folder(tmp_path), judged=True, validate=scored([31, 33, 32]))
+    run = trainer(fabric, folder(tmp_path), keep_best=True, validate=scored([31, 33, 32]))
     last = run.run(ToySource(), title="judged").state_dict()
     assert (run.state.best.step, run.state.best.scores) == (8, {"validation_psnr_y": 33})
     assert run.state.scores == {"validation_psnr_y": 32}

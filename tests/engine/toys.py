@@ -13,7 +13,7 @@ from srmodels.engine.optim.optim import OptimSettings
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.train import Trainer
-from srmodels.objectives.turn import Losses, Memo, Turn
+from srmodels.objectives.turn import Losses, Shared, Turn
 
 
 class Toy(nn.Module):
@@ -35,16 +35,16 @@ class ToySource:
         self.poison = poison
 
     def batch(self, step: int) -> Batch:
-        made = torch.Generator().manual_seed(step)
-        lr = torch.rand(4, 3, 8, 8, generator=made)
+        generator = torch.Generator().manual_seed(step)
+        lr = torch.rand(4, 3, 8, 8, generator=generator)
         hr = 1 - lr
         if step in self.poison:
             hr[0, 0, 0, 0] = torch.nan
         return Batch(lr=lr, hr=hr, photos=("cat.png", "dog.png"))
 
 
-class Silent:
-    """A watcher that remembers what it was told."""
+class RecordingLogger:
+    """A logger that keeps all scalars."""
 
     def __init__(self) -> None:
         self.points: list[tuple[int, dict[str, float]]] = []
@@ -53,24 +53,26 @@ class Silent:
         self.points.append((step, dict(scalars)))
 
     def picture(self, name: str, image: object, step: int) -> None:
-        """Takes it and forgets it."""
+        """Does nothing."""
 
 
 def two_player_turns(networks: Mapping[str, nn.Module]) -> tuple[Turn, ...]:
     generator, discriminator = networks["generator"], networks["discriminator"]
 
-    def generate(batch: Batch, memo: Memo) -> Losses:
-        kept = memo.get("kept/mean", batch.lr.mean())
-        memo["kept/mean"] = 0.9 * kept + 0.1 * batch.lr.mean()  # outlives a step, as a history does
-        sr = generator(batch.lr) + memo["kept/mean"]
-        memo["sr"] = sr.detach()
+    def generate(batch: Batch, shared: Shared) -> Losses:
+        mean = shared.get("persistent/mean", batch.lr.mean())
+        shared["persistent/mean"] = (
+            0.9 * mean + 0.1 * batch.lr.mean()
+        )  # outlives a step, as a history does
+        sr = generator(batch.lr) + shared["persistent/mean"]
+        shared["sr"] = sr.detach()
         return {
             "pixel": (sr - batch.hr).abs().mean(),
             "adversarial": -0.01 * discriminator(sr).mean(),
         }
 
-    def discriminate(batch: Batch, memo: Memo) -> Losses:
-        return {"adversarial": discriminator(memo["sr"]).square().mean()}
+    def discriminate(batch: Batch, shared: Shared) -> Losses:
+        return {"adversarial": discriminator(shared["sr"]).square().mean()}
 
     return (
         Turn("generator", (generator,), generate),
@@ -83,10 +85,10 @@ def trainer(
     checkpoints,
     *,
     steps: int = 10,
-    watcher: Silent | None = None,
+    logger: RecordingLogger | None = None,
     early_stopping: EarlyStoppingSettings | None = None,
     validate=None,
-    judged: bool = False,
+    keep_best: bool = False,
     on_nan: str = "stop",
     on_nan_limit: int = 10,
     run: RunSettings | None = None,
@@ -111,7 +113,7 @@ def trainer(
         ),
         checkpoints=checkpoints,
         validate=validate or weight,
-        judged=judged,
-        watcher=watcher or Silent(),
+        keep_best=keep_best,
+        logger=logger or RecordingLogger(),
         run=run or RunSettings(checkpoint_seconds=0),
     )

@@ -89,20 +89,20 @@ def test_each_term_alone_pulls_on_its_own_generators_and_on_nobody_else(
 @pytest.mark.parametrize("domain", ["hr", "lr"])
 def test_each_discriminators_term_pulls_on_it_and_on_nobody_else(domain, networks, batch):
     turns = cycle_turns(networks, settings_for(cycle=1.0))
-    memo = {}
-    turns[0].losses(batch, memo)  # without backward: the generators' gradients stay empty
-    turns[1].losses(batch, memo)[f"adversarial_{domain}"].backward()
+    shared = {}
+    turns[0].losses(batch, shared)  # without backward: the generators' gradients stay empty
+    turns[1].losses(batch, shared)[f"adversarial_{domain}"].backward()
     assert pulled(networks) == {f"discriminator_{domain}"}
 
 
 def test_the_terms_equal_the_papers_formulas(networks, batch):
     g, f, d_hr, d_lr = (networks[role] for role in ROLES)
     weights = {"adversarial": 1.0, "cycle": 10.0, "identity": 5.0, "colour": 2.0}
-    memo = {}
+    shared = {}
     turns = cycle_turns(networks, settings_for(**weights))
     with torch.no_grad():
-        found = turns[0].losses(batch, memo)
-        judged = turns[1].losses(batch, memo)
+        found = turns[0].losses(batch, shared)
+        judged = turns[1].losses(batch, shared)
         x, y = batch.lr, batch.hr
         large = enlarge(x, 4)
         wanted = {
@@ -124,14 +124,14 @@ def test_the_terms_equal_the_papers_formulas(networks, batch):
         torch.testing.assert_close(judged[name], value)
 
 
-def test_the_memo_carries_detached_images_mean_logits_and_what_is_kept(networks, batch):
-    memo = {}
+def test_the_turns_share_detached_images_mean_logits_and_what_is_kept(networks, batch):
+    shared = {}
     for turn in cycle_turns(networks, settings_for(pool_size=3, cycle=1.0)):
-        turn.losses(batch, memo)
+        turn.losses(batch, shared)
     logits = {f"d_{domain}_{kind}" for domain in ("hr", "lr") for kind in ("real", "fake")}
-    assert set(memo) == {"sr", "degraded", "kept/hr", "kept/lr"} | logits
-    assert not any(value.requires_grad for value in memo.values())
-    assert {name for name, value in memo.items() if value.ndim == 0} == logits
+    assert set(shared) == {"sr", "degraded", "persistent/hr", "persistent/lr"} | logits
+    assert not any(value.requires_grad for value in shared.values())
+    assert {name for name, value in shared.items() if value.ndim == 0} == logits
 
 
 def test_lr_and_hr_of_a_batch_may_be_swapped_for_others_without_changing_the_rest(networks, batch):
@@ -145,24 +145,24 @@ def test_lr_and_hr_of_a_batch_may_be_swapped_for_others_without_changing_the_res
 
 
 def optimized(networks, turns, batch, *, rate, steps):
-    """Both players, as the engine moves them; the generators' losses and the last memo."""
+    """Both players, as the engine moves them; the generators' losses and the last shared."""
     optimizers = [
         torch.optim.Adam([p for n in t.networks for p in n.parameters()], lr=rate) for t in turns
     ]
     kept, sums = {}, []
     for step in range(steps):
-        memo = {"step": torch.tensor(step)} | kept
+        shared = {"step": torch.tensor(step)} | kept
         for optimizer, turn in zip(optimizers, turns, strict=True):
             optimizer.zero_grad()
             for network in networks.values():
                 network.requires_grad_(network in turn.networks)
-            loss = sum(turn.losses(batch, memo).values())
+            loss = sum(turn.losses(batch, shared).values())
             loss.backward()
             sums.append(loss.item())
         for optimizer in optimizers:
             optimizer.step()
-        kept = {name: value for name, value in memo.items() if name.startswith("kept/")}
-    return sums[:: len(turns)], memo
+        kept = {name: value for name, value in shared.items() if name.startswith("persistent/")}
+    return sums[:: len(turns)], shared
 
 
 def test_a_batch_can_be_learnt(networks, batch):
@@ -173,9 +173,9 @@ def test_a_batch_can_be_learnt(networks, batch):
 
 def test_the_discriminators_learn_to_tell_one_batch(networks, batch):
     turns = cycle_turns(networks, settings_for(pool_size=3, cycle=1.0))
-    _, memo = optimized(networks, turns, batch, rate=5e-3, steps=25)
-    assert memo["d_hr_real"] - memo["d_hr_fake"] > 0.2
-    assert memo["d_lr_real"] - memo["d_lr_fake"] > 0.2
+    _, shared = optimized(networks, turns, batch, rate=5e-3, steps=25)
+    assert shared["d_hr_real"] - shared["d_hr_fake"] > 0.2
+    assert shared["d_lr_real"] - shared["d_lr_fake"] > 0.2
 
 
 def test_cyclegans_published_values_are_the_defaults():
@@ -193,7 +193,7 @@ def test_cyclegans_published_values_are_the_defaults():
         ({"pool_size": -1}, "pool_size must be 0 or more"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_at_the_door(changes, message):
+def test_settings_that_cannot_be_are_refused(changes, message):
     with pytest.raises(ConfigError, match=message):
         check(changes, CycleSettings, "objective")
 
@@ -204,9 +204,9 @@ def test_the_hr_discriminator_alone_sees_a_smaller_window(networks, batch):
         networks[role].register_forward_pre_hook(
             lambda _, inputs, role=role: seen.setdefault(role, []).append(inputs[0].shape[-1])
         )
-    memo = {"step": torch.tensor(0)}
+    shared = {"step": torch.tensor(0)}
     for turn in cycle_turns(networks, CycleSettings(pool_size=0, shift=3)):
-        turn.losses(batch, memo)
+        turn.losses(batch, shared)
     assert seen == {"discriminator_hr": [29] * 3, "discriminator_lr": [8] * 3}
 
 

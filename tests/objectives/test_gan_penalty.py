@@ -26,10 +26,10 @@ def discriminate(networks, step=None, **settings):
     """The terms of the discriminator's turn, after the generator's."""
     weights = GanWeights(pixel=1.0, perceptual=0.0)
     settings = GanSettings(weights=weights, perceptual=None, **settings)
-    memo = {} if step is None else {"step": torch.tensor(step)}
+    shared = {} if step is None else {"step": torch.tensor(step)}
     turns = gan_turns(*networks, settings, None)
-    turns[0].losses(BATCH, memo)
-    return turns[1].losses(BATCH, memo)
+    turns[0].losses(BATCH, shared)
+    return turns[1].losses(BATCH, shared)
 
 
 def test_without_a_weight_there_is_no_such_term(networks):
@@ -60,6 +60,6 @@ def test_it_is_weighed_by_the_steps_it_stands_for(networks):
     ("changes", "message"),
     [({"r1": -1.0}, "r1 must be 0"), ({"r1_every": 0}, "r1_every must be 1 step or more")],
 )
-def test_settings_that_cannot_be_are_refused_at_the_door(changes, message):
+def test_settings_that_cannot_be_are_refused(changes, message):
     with pytest.raises(ConfigError, match=message):
         check(changes, GanSettings, "objective")

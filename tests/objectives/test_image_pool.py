@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from srmodels.objectives._image_pool import replayed
+from srmodels.objectives._image_pool import query_pool
 
 
 def numbered(*numbers):
@@ -13,50 +13,50 @@ def numbers_of(images):
 
 
 def test_a_pool_that_is_not_full_shows_every_image_and_keeps_it():
-    memo = {}
-    assert numbers_of(replayed(numbered(1, 2), memo, "hr", size=3)) == [1, 2]
-    assert numbers_of(replayed(numbered(3), memo, "hr", size=3)) == [3]
-    assert numbers_of(memo["kept/hr"]) == [1, 2, 3]
+    shared = {}
+    assert numbers_of(query_pool(numbered(1, 2), shared, "hr", size=3)) == [1, 2]
+    assert numbers_of(query_pool(numbered(3), shared, "hr", size=3)) == [3]
+    assert numbers_of(shared["persistent/hr"]) == [1, 2, 3]
 
 
 def test_a_full_pool_shows_old_images_half_the_time_and_loses_none():
-    memo, shown = {}, []
+    shared, shown = {}, []
     for step in range(400):
-        shown += numbers_of(replayed(numbered(step), memo, "hr", size=50))
+        shown += numbers_of(query_pool(numbered(step), shared, "hr", size=50))
     old = sum(number != step for step, number in enumerate(shown[50:], start=50))
     assert 130 < old < 220
     assert len(set(shown[50:])) == 350  # once it is full, an image is shown fresh or on leaving
-    assert len(memo["kept/hr"]) == 50
+    assert len(shared["persistent/hr"]) == 50
 
 
 def test_a_kept_pool_and_random_state_go_on_as_if_nothing_had_happened():
-    def steps(memo, numbers):
-        return [numbers_of(replayed(numbered(n), memo, "hr", size=4)) for n in numbers]
+    def steps(shared, numbers):
+        return [numbers_of(query_pool(numbered(n), shared, "hr", size=4)) for n in numbers]
 
     torch.manual_seed(5)
     whole = steps({}, range(40))
     torch.manual_seed(5)
-    memo = {}
-    first = steps(memo, range(20))
-    state, saved = torch.get_rng_state(), {name: each.clone() for name, each in memo.items()}
-    steps(memo, range(7))  # what a killed process did after its last checkpoint
+    shared = {}
+    first = steps(shared, range(20))
+    state, saved = torch.get_rng_state(), {name: each.clone() for name, each in shared.items()}
+    steps(shared, range(7))  # what a killed process did after its last checkpoint
     torch.set_rng_state(state)
     assert first + steps(saved, range(20, 40)) == whole
 
 
 def test_a_pool_of_none_shows_what_it_gets_and_keeps_nothing():
-    memo, images = {}, numbered(1, 2)
-    assert replayed(images, memo, "hr", size=0) is images
-    assert memo == {}
+    shared, images = {}, numbered(1, 2)
+    assert query_pool(images, shared, "hr", size=0) is images
+    assert shared == {}
 
 
 def test_two_pools_do_not_mix():
-    memo = {}
-    replayed(numbered(1), memo, "hr", size=2)
-    replayed(numbered(2), memo, "lr", size=2)
-    assert (numbers_of(memo["kept/hr"]), numbers_of(memo["kept/lr"])) == ([1], [2])
+    shared = {}
+    query_pool(numbered(1), shared, "hr", size=2)
+    query_pool(numbered(2), shared, "lr", size=2)
+    assert (numbers_of(shared["persistent/hr"]), numbers_of(shared["persistent/lr"])) == ([1], [2])
 
 
 def test_an_engine_that_forgets_the_pool_is_told():
-    with pytest.raises(AssertionError, match="kept/hr is missing"):
-        replayed(numbered(1), {"step": torch.tensor(1)}, "hr", size=2)
+    with pytest.raises(AssertionError, match="persistent/hr is missing"):
+        query_pool(numbered(1), {"step": torch.tensor(1)}, "hr", size=2)

@@ -49,15 +49,15 @@ def gan(generator, discriminator, settings):
 
 def take(turns, batch):
     """The engine's freezing rule: only the turn's networks may get gradients, and do."""
-    memo, terms = {}, {}
+    shared, terms = {}, {}
     every = {network for turn in turns for network in turn.networks}
     for turn in turns:
         for network in every:
             network.requires_grad_(network in turn.networks)
-        losses = turn.losses(batch, memo)
+        losses = turn.losses(batch, shared)
         torch.stack(list(losses.values())).sum().backward()
         terms[turn.player] = losses
-    return memo, terms
+    return shared, terms
 
 
 def has_gradient(network: nn.Module) -> bool:
@@ -76,7 +76,7 @@ def test_an_unknown_objective_is_refused_with_a_guess():
 
 
 @pytest.mark.parametrize("objective", objectives.names())
-def test_default_settings_pass_the_door_and_come_back_equal(objective):
+def test_default_settings_pass_the_check_and_come_back_equal(objective):
     section = objectives.settings_class(objective)
     assert check(dataclasses.asdict(section()), section, objective) == section()
 
@@ -90,10 +90,10 @@ def test_turns_are_made_from_networks_by_role(generator, discriminator, batch):
 
 
 def test_the_pixel_objective_is_one_turn_that_moves_the_generator(generator, batch):
-    memo, terms = take(pixel_turns(generator, PixelSettings()), batch)
+    shared, terms = take(pixel_turns(generator, PixelSettings()), batch)
     assert set(terms["generator"]) == {"pixel"}
     assert has_gradient(generator)
-    assert memo == {}
+    assert shared == {}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -115,9 +115,9 @@ def test_the_discriminators_turn_pulls_on_the_discriminator_and_on_nobody_else(
     kind, generator, discriminator, batch
 ):
     turns = gan(generator, discriminator, settings_for(kind, pixel=1.0))
-    memo = {}
-    turns[0].losses(batch, memo)  # without backward: the generator's gradient stays empty
-    turns[1].losses(batch, memo)["adversarial"].backward()
+    shared = {}
+    turns[0].losses(batch, shared)  # without backward: the generator's gradient stays empty
+    turns[1].losses(batch, shared)["adversarial"].backward()
     assert has_gradient(discriminator)
     assert not has_gradient(generator)
 
@@ -131,12 +131,12 @@ def test_a_term_is_multiplied_by_its_weight(generator, discriminator, batch):
         torch.testing.assert_close(double[term], weight * single[term])
 
 
-def test_the_memo_carries_a_detached_sr_and_the_mean_logits(generator, discriminator, batch):
-    memo, _ = take(gan(generator, discriminator, settings_for(pixel=1.0)), batch)
-    assert set(memo) == {"sr", "d_real", "d_fake"}
-    assert memo["sr"].shape == batch.hr.shape
-    assert not any(value.requires_grad for value in memo.values())
-    assert memo["d_real"].ndim == memo["d_fake"].ndim == 0
+def test_a_turn_shares_a_detached_sr_and_the_mean_logits(generator, discriminator, batch):
+    shared, _ = take(gan(generator, discriminator, settings_for(pixel=1.0)), batch)
+    assert set(shared) == {"sr", "d_real", "d_fake"}
+    assert shared["sr"].shape == batch.hr.shape
+    assert not any(value.requires_grad for value in shared.values())
+    assert shared["d_real"].ndim == shared["d_fake"].ndim == 0
 
 
 class Counting(nn.Module):
@@ -193,9 +193,9 @@ def test_the_discriminator_learns_to_tell_one_batch(kind, generator, discriminat
     optimizer = torch.optim.Adam(discriminator.parameters(), lr=5e-3)
     for _ in range(30):
         optimizer.zero_grad()
-        memo, _ = take(turns, batch)
+        shared, _ = take(turns, batch)
         optimizer.step()
-    assert memo["d_real"] - memo["d_fake"] > 0.3
+    assert shared["d_real"] - shared["d_fake"] > 0.3
 
 
 def test_the_generator_learns_to_fool_a_resting_discriminator(generator, discriminator, batch):
@@ -229,7 +229,7 @@ def test_srgans_published_values_are_the_defaults():
         ({"kind": "hinge"}, "'vanilla', 'least_squares' or 'relativistic_average'"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_at_the_door(changes, message):
+def test_settings_that_cannot_be_are_refused(changes, message):
     with pytest.raises(ConfigError, match=message):
         check(changes, GanSettings, "objective")
 
@@ -248,8 +248,8 @@ def test_a_shifted_discriminator_sees_the_same_smaller_window_of_both(
         kind="relativistic_average", weights=GanWeights(perceptual=0), perceptual=None, shift=3
     )
     generate, discriminate = gan_turns(generator, Watched(), settings, None)
-    memo = {"sr": batch.hr}  # the same picture as HR: what is seen of both must be equal
-    discriminate.losses(batch, memo)
+    shared = {"sr": batch.hr}  # the same picture as HR: what is seen of both must be equal
+    discriminate.losses(batch, shared)
     assert torch.equal(seen[0], seen[1])
     assert seen[0].shape[-1] == batch.hr.shape[-1] - 3
     places = {generate.losses(batch, {})["adversarial"].item() for _ in range(8)}

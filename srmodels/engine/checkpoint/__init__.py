@@ -1,4 +1,1 @@
-"""What a killed training needs to go on, bit for bit.
-
-Begin with `checkpoint`; `fingerprint` names a configuration, `stop_signals` ends a step cleanly.
-"""
+"""Checkpoints for a bit-exact resume; begin with `checkpoint`."""

@@ -1,12 +1,7 @@
-"""What a killed training needs to go on: one folder per configuration, one file in it, one lock.
+"""Checkpoints: everything a killed training needs to resume, in one folder per configuration.
 
-The folder's name holds a fingerprint of everything that decides the result (settings, data, code,
-input weights), so a changed configuration starts afresh and a configuration changed back goes on.
-The file is a zip as PyTorch writes it, with a CRC-32 of every tensor, which PyTorch itself does not
-look at when it loads: we do, after every save and before every load. That takes about a fifth of
-the time the save takes.
-
-When a training saves: often enough that a kill costs little, seldom enough to cost little.
+The folder's name holds a fingerprint of all inputs of the result (settings, data, code, weights),
+so a changed configuration starts from step 0, and one that is changed back resumes.
 """
 
 import json
@@ -23,156 +18,172 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from srmodels.engine.checkpoint.fingerprint import Facts, differences, fingerprint_of
+from srmodels.atomic import replacing
+from srmodels.engine.checkpoint.fingerprint import Inputs, differences, fingerprint_of
 from srmodels.errors import BusyError, DataError
 
-__all__ = ["CheckpointSchedule", "Checkpoints"]
+__all__ = ["FORMAT", "CheckpointSchedule", "Checkpoints"]
 
 log = logging.getLogger(__name__)
 
+FORMAT = 2  # of a checkpoint's content; 1 had no number and other keys
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+
+def _read(path: Path, *, mmap: bool = False) -> dict[str, Any]:
+    """A checkpoint's content, after comparing every tensor with its CRC-32.
+
+    torch.load does not compare them. The check takes about a fifth of the time of saving.
+    """
+    with zipfile.ZipFile(path) as file:
+        damaged = file.testzip()
+    if damaged is not None:
+        raise OSError(f"{damaged} in it does not have its checksum")
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+    return content
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _read(path: Path, *, mapped: bool = False) -> dict[str, Any]:
-    """What stands in a checkpoint, after a look at every byte of it; `mapped` copies no tensor."""
-    with zipfile.ZipFile(path) as file:
-        damaged = file.testzip()
-    if damaged is not None:
-        raise OSError(f"{damaged} in it does not have its checksum")
-    held: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    return held
-
-
 class Checkpoints:
-    """The resume state of one training, in `folder`; written atomically, the last one kept.
+    """The last two checkpoints of one training.
 
     Args:
-        folder: `.resume/<stage>-<fingerprint>`; made when missing.
-        facts: What the training rests on; their fingerprint stands in every checkpoint, and a later
-            training with other facts says from them why it starts afresh.
+        folder: `.resume/<stage>-<fingerprint>`.
+        inputs: What the training depends on; every checkpoint holds their fingerprint.
     """
 
-    def __init__(self, folder: Path, facts: Facts | None = None) -> None:
+    def __init__(self, folder: Path, inputs: Inputs | None = None) -> None:
         self.folder = folder
-        self.facts = facts or {}
+        self.inputs = inputs or {}
         self.path = folder / "checkpoint.pt"
         self.previous = folder / "previous.pt"
 
+    def _unfinished(self) -> list[Path]:
+        return list(self.folder.glob(f".{self.path.name}.*"))
+
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Holds the folder for this process.
+    def lock(self) -> Iterator[None]:
+        """Makes the folder and holds its lock.
 
         Raises:
-            BusyError: Another living process trains this very configuration.
+            BusyError: Another process trains this configuration.
             DataError: The folder cannot be written.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder.with_name(self.folder.name + ".lock"), timeout=0)
             lock.acquire()
-            text = json.dumps(self.facts, indent=1, sort_keys=True, default=str)
-            (self.folder / "facts.json").write_text(text + "\n", encoding="utf-8")
+            text = json.dumps(self.inputs, indent=1, sort_keys=True, default=str)
+            (self.folder / "inputs.json").write_text(text + "\n", encoding="utf-8")
+            for path in self._unfinished():  # of a process that was killed while it saved
+                path.unlink()
         except Timeout:
             raise BusyError(
-                f"{self.folder}: another process is training this very configuration; "
-                "wait for it, or end it and run again (it goes on from its last checkpoint)"
+                f"{self.folder}: another process trains this configuration (got a locked folder). "
+                "Wait for it, or end it and run again to resume from its last checkpoint."
             ) from None
         except OSError as error:
-            raise DataError(f"{self.folder}: cannot be written ({error.strerror})") from None
+            raise DataError(
+                f"{self.folder}: cannot be written (got {error.strerror}). Free the disk or change "
+                "the folder's permissions."
+            ) from None
         try:
             yield
         finally:
             lock.release()
 
     def save(self, state: Mapping[str, Any]) -> bool:
-        """Replaces the checkpoint once the new one has been read back.
+        """Replaces the checkpoint after reading the new one back.
 
         Returns:
-            Whether it was; on failure (a full disk) the old one stays.
+            False if saving failed (a full disk); the old checkpoint remains.
         """
-        temporary = self.folder / "checkpoint.partial"
+        fingerprint = fingerprint_of(self.inputs)
+        content = {"format": FORMAT, "fingerprint": fingerprint, "state": dict(state)}
         try:
-            torch.save({"facts": fingerprint_of(self.facts), "state": dict(state)}, temporary)
-            _sync(temporary)
-            _read(temporary, mapped=True)
-            if self.path.exists():
-                self.path.replace(self.previous)
-            temporary.replace(self.path)
-            _sync(self.folder)
+            with replacing(self.path) as file:
+                torch.save(content, Path(file.name))
+                os.fsync(file.fileno())
+                _read(Path(file.name), mmap=True)
+                if self.path.exists():
+                    self.path.replace(self.previous)
+            _sync_folder(self.folder)
         except (OSError, RuntimeError, zipfile.BadZipFile) as error:  # a full disk is any of these
-            temporary.unlink(missing_ok=True)
-            reason = str(error).splitlines()[0]
             log.warning(
-                "%s: not saved (%s); training goes on, but a kill would cost the steps since the "
-                "checkpoint before it, if there is one. Is the disk full?",
+                "%s: not saved (got %s). Free the disk; training continues, but a kill would lose "
+                "the steps since the previous checkpoint",
                 self.path,
-                reason,
+                str(error).partition("\n")[0],
             )
             return False
         return True
 
+    def _mismatch(self, content: Mapping[str, Any]) -> str | None:
+        version = content.get("format", 1)
+        if version != FORMAT:
+            return f"has checkpoint format {version}, this version reads format {FORMAT}"
+        if content["fingerprint"] != fingerprint_of(self.inputs):
+            return "belongs to another configuration"
+        return None
+
     def load(self) -> dict[str, Any] | None:
-        """The newest state that reads back, or None when there is none."""
+        """The newest usable state; None, with the reason in the log, to start from step 0."""
         paths = [path for path in (self.path, self.previous) if path.exists()]
         for path in paths:
             try:
-                held = _read(path)
+                content = _read(path)
             except Exception as error:  # noqa: BLE001 - whatever a damaged file makes torch raise
                 reason = str(error).partition("\n")[0] or repr(error)
-                log.warning("%s: cannot be read (%s); trying the one before it", path, reason)
-                continue
-            if held["facts"] != fingerprint_of(self.facts):
-                log.warning("%s: is of another configuration; trying the one before it", path)
-                continue
-            state: dict[str, Any] = held["state"]
-            return state
+                problem: str | None = f"cannot be read ({reason})"
+            else:
+                problem = self._mismatch(content)
+                if problem is None:
+                    state: dict[str, Any] = content["state"]
+                    return state
+            log.warning("%s: %s", path, problem)
         if paths:
-            log.warning("%s: no checkpoint can be used; the training starts afresh", self.folder)
+            log.warning("%s: no usable checkpoint; training starts from step 0", self.folder)
         else:
-            self._say_why_afresh()
+            self._log_differences()
         return None
 
-    def _say_why_afresh(self) -> None:
-        """Where another configuration of this stage was left unfinished, what sets it apart."""
+    def _log_differences(self) -> None:
+        """Logs what differs from the stage's newest unfinished training."""
         stage = self.folder.name.rpartition("-")[0]
-        others = [each.parent for each in self.folder.parent.glob(f"{stage}-*/checkpoint.pt")]
-        facts = [path for each in others if (path := each / "facts.json").exists()]
-        if not facts:
+        others = self.folder.parent.glob(f"{stage}-*/checkpoint.pt")
+        # the file was named facts.json where the checkpoint's format is 1
+        inputs = [path for other in others for path in other.parent.glob("*.json")]
+        if not inputs:
             return
-        newest = max(facts, key=lambda path: path.stat().st_mtime)
+        newest = max(inputs, key=lambda path: path.stat().st_mtime)
         try:
             before = json.loads(newest.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return
         log.info(
-            "%s starts afresh: %s is the state of another configuration. What differs: %s",
+            "%s starts from step 0: the checkpoint in %s has another configuration; changed: %s",
             stage,
             newest.parent,
-            differences(before, self.facts),
+            differences(before, self.inputs),
         )
 
     def remove(self) -> None:
-        """Forgets the state, after the stage's outputs are safely written."""
+        """Deletes all checkpoints, after the stage has written its outputs."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.with_name(self.folder.name + ".lock").unlink(missing_ok=True)
 
 
-_SHARE = 20  # by time, a checkpoint may cost at most one part in so many
+_COST_FACTOR = 20  # saving may take at most 1/20 of the time
 
 
 class CheckpointSchedule:
-    """The steps and seconds since the last checkpoint.
-
-    Args:
-        seconds: Least time between two checkpoints; a slow disk gets more.
-        steps: Steps between two checkpoints, beside those by time; 0 is by time alone.
-    """
+    """When to save: as `RunSettings.checkpoint_seconds` and `checkpoint_steps` say."""
 
     def __init__(self, *, seconds: float, steps: int) -> None:
         self._seconds, self._steps = seconds, steps
@@ -183,10 +194,10 @@ class CheckpointSchedule:
         """Whether to save after `step` steps."""
         if self._steps and step % self._steps == 0:
             return True
-        pause = max(self._seconds, _SHARE * self._cost)
+        pause = max(self._seconds, _COST_FACTOR * self._cost)
         return time.perf_counter() - self._saved >= pause
 
     def saved(self, seconds: float) -> None:
-        """Takes note of a checkpoint and of what it cost."""
+        """Notes that a checkpoint was saved in so many seconds."""
         self._saved = time.perf_counter()
         self._cost = seconds

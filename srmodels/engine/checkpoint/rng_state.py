@@ -1,8 +1,7 @@
-"""The random states a checkpoint keeps: PyTorch's, NumPy's and Python's own.
+"""The random states of PyTorch, NumPy and Python, which a checkpoint keeps.
 
-Ours draw from PyTorch's CPU generator or are functions of (seed, step). The others are kept for
-networks and objectives that are yet to come. Python's is also drawn from by libraries in threads,
-such as a retried request's pause: what must resume bit for bit does not rest on it.
+Networks and objectives draw from PyTorch's CPU generator. Libraries' threads draw from Python's
+(such as a retried request's pause), so nothing that must resume bit for bit may use that one.
 """
 
 import random
@@ -12,34 +11,36 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["rng_state", "seed_all", "set_rng_state"]
+__all__ = ["RNGState", "seed_all"]
 
 
 def seed_all(seed: int) -> None:
     """Seeds the generators of PyTorch (all devices), NumPy and Python."""
     torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - the same
+    np.random.seed(seed)  # noqa: NPY002 - the global generator
     random.seed(seed)
 
 
-def rng_state() -> dict[str, Any]:
-    """The generators' states as plain values and tensors, which `weights_only` loads."""
-    numpy = np.random.get_state(legacy=False)  # noqa: NPY002 - the global one is the one meant
-    assert isinstance(numpy, dict), "NumPy gives a dictionary where legacy is False"
-    numpy["state"]["key"] = numpy["state"]["key"].tolist()
-    return {
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "numpy": numpy,
-        "python": random.getstate(),
-    }
+class RNGState:
+    """Reads and sets the global generators' states."""
 
+    def state_dict(self) -> dict[str, Any]:
+        """Plain values and tensors, which `weights_only` loads."""
+        numpy = np.random.get_state(legacy=False)  # noqa: NPY002 - the global generator
+        assert isinstance(numpy, dict), "NumPy gives a dictionary where legacy is False"
+        numpy["state"]["key"] = numpy["state"]["key"].tolist()
+        return {
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "numpy": numpy,
+            "python": random.getstate(),
+        }
 
-def set_rng_state(state: Mapping[str, Any]) -> None:
-    """Puts back what `rng_state` gave; a CUDA device that is no longer there is left out."""
-    torch.set_rng_state(state["torch"])
-    for device, each in enumerate(state["cuda"][: torch.cuda.device_count()]):
-        torch.cuda.set_rng_state(each, device)
-    np.random.set_state(state["numpy"])  # noqa: NPY002 - the global one is the one meant
-    version, words, gauss = state["python"]
-    random.setstate((version, tuple(words), gauss))
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores `state_dict`; ignores CUDA devices that are no longer there."""
+        torch.set_rng_state(state["torch"])
+        for device, cuda in enumerate(state["cuda"][: torch.cuda.device_count()]):
+            torch.cuda.set_rng_state(cuda, device)
+        np.random.set_state(state["numpy"])  # noqa: NPY002 - the global generator
+        version, words, gauss = state["python"]
+        random.setstate((version, tuple(words), gauss))

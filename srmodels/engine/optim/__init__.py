@@ -1,4 +1,1 @@
-"""Optimizers, their schedule, and the moving average of the weights (EMA).
-
-Begin with `optim`.
-"""
+"""Optimizers, learning-rate schedules and the EMA of the weights; begin with `optim`."""

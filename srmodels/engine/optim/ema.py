@@ -1,6 +1,8 @@
-"""srmodels/engine/optim/ema.py."""
+"""The exponential moving average (EMA) of a network's weights."""
 
 import copy
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +11,11 @@ __all__ = ["EMA"]
 
 
 class EMA:
-    """A running average of a network's parameters and buffers, batch-norm statistics included.
+    """An exponential moving average of a network's parameters and floating-point buffers.
 
-    The decay is lowered in the first steps to (1 + step) / (10 + step), so that the random start is
-    soon forgotten (as in TensorFlow's ExponentialMovingAverage).
+    The decay per step is at most (1 + step) / (10 + step), so that the average soon forgets the
+    random start (as in TensorFlow's ExponentialMovingAverage); 0 means no averaging. `network` is a
+    copy in eval mode that holds the average.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -21,17 +24,26 @@ class EMA:
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        """Moves the average towards `network` as it stands after step `step` (from 0)."""
+        """Moves the average towards `network` as it is after step `step` (from 0)."""
         weight = 1 - min(self.decay, (1 + step) / (10 + step)) if self.decay else 1.0
-        ours, theirs = self._tensors(self.network), self._tensors(network)
-        floating = [tensor.is_floating_point() for tensor in ours]
-        averaged = [tensor for tensor, is_float in zip(ours, floating, strict=True) if is_float]
-        towards = [tensor for tensor, is_float in zip(theirs, floating, strict=True) if is_float]
-        torch._foreach_lerp_(averaged, towards, weight)
-        for mine, its, is_float in zip(ours, theirs, floating, strict=True):
-            if not is_float:  # such as the number of batches a batch norm has seen
-                mine.copy_(its)
+        averages: list[Tensor] = []
+        targets: list[Tensor] = []
+        for average, target in zip(_tensors(self.network), _tensors(network), strict=True):
+            if average.is_floating_point():
+                averages.append(average)
+                targets.append(target)
+            else:  # such as the number of batches a batch norm has seen
+                average.copy_(target)
+        torch._foreach_lerp_(averages, targets, weight)
 
-    @staticmethod
-    def _tensors(network: nn.Module) -> list[Tensor]:
-        return [*network.parameters(), *network.buffers()]
+    def state_dict(self) -> dict[str, Any]:
+        """The averaged network's."""
+        return self.network.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores `state_dict`."""
+        self.network.load_state_dict(state)
+
+
+def _tensors(network: nn.Module) -> list[Tensor]:
+    return [*network.parameters(), *network.buffers()]

@@ -1,4 +1,4 @@
-"""What moves parameters: one optimizer and one schedule per player, and the generator's average."""
+"""Optimizers and learning-rate schedules."""
 
 import math
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ class OptimSettings:
 
     Attributes:
         learning_rate: The highest rate, reached after the warm-up.
-        muon_learning_rate: The highest rate of hidden layers, which Muon then moves instead of Adam
-            (`srmodels.engine.optim.muon`); 0 leaves them to Adam. The schedule is the same.
-        betas: Decay of the running mean and of the running square of gradients.
+        muon_learning_rate: The highest rate of hidden layers, which Muon then trains instead of
+            Adam (`srmodels.engine.optim.muon`); 0 means Adam alone. The schedule is the same.
+        betas: Decay of the running means of gradients and of squared gradients.
         schedule: "constant"; "cosine" from the highest rate to `final_learning_rate`; or "halving"
-            at each step in `milestones` (a tenth with `milestone_factor` 0.1).
-        final_learning_rate: Where the cosine ends.
+            at each step in `milestones` (with `milestone_factor` 0.1, a tenth).
+        final_learning_rate: The last rate of the cosine.
         milestones: Steps at which "halving" multiplies the rate by `milestone_factor`.
-        milestone_factor: What a milestone multiplies the rate by.
+        milestone_factor: The factor of each milestone.
         warmup_steps: Steps of a linear rise from 0; 0 means none.
-        clip_norm: Largest L2 norm of a player's gradient; longer ones are shortened; 0 means none.
-        ema_decay: Decay of the generator's running average per step; 0 means no averaging.
+        clip_norm: Largest L2 norm of a player's gradient; 0 means no clipping.
+        ema_decay: Decay per step of the generator's exponential moving average; 0 means none.
     """
 
     learning_rate: float = 1e-4
@@ -43,7 +43,6 @@ class OptimSettings:
     ema_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        """Checks the ranges."""
         if not 0 < self.learning_rate < 1:
             raise ValueError("learning_rate must lie between 0 and 1")
         if not 0 <= self.muon_learning_rate < 1:
@@ -59,7 +58,7 @@ class OptimSettings:
 
 
 def learning_rate_at(step: int, steps: int, settings: OptimSettings) -> float:
-    """The learning rate of step `step` (from 0) of `steps`; a pure function, so nothing to save."""
+    """The learning rate of step `step` (from 0) of `steps`."""
     rate = settings.learning_rate
     if step < settings.warmup_steps:
         return rate * (step + 1) / settings.warmup_steps
@@ -72,21 +71,21 @@ def learning_rate_at(step: int, steps: int, settings: OptimSettings) -> float:
 
 
 def optimizer_for(networks: tuple[nn.Module, ...], settings: OptimSettings) -> torch.optim.Adam:
-    """Moves the parameters of one player's networks; in one kernel where PyTorch has one.
+    """The optimizer of one player's networks; fused where PyTorch can.
 
-    A parameter group's "factor" multiplies the rate of the schedule.
+    A parameter group's "factor" multiplies the schedule's rate.
     """
-    parameters = [each for network in networks for each in network.parameters()]
-    kinds = {each.device.type for each in parameters}
+    parameters = [parameter for network in networks for parameter in network.parameters()]
+    devices = {parameter.device.type for parameter in parameters}
     if settings.muon_learning_rate:
         return Muon(
             parameters,
             lr=settings.learning_rate,
             hidden_lr=settings.muon_learning_rate,
             betas=settings.betas,
-            fused=kinds == {"cpu"} or None,  # a loss scale would skip a fused step by itself
+            fused=devices == {"cpu"} or None,  # with a loss scale, fused steps skip themselves
         )
-    fused = kinds <= {"cuda", "cpu"} or None
+    fused = devices <= {"cuda", "cpu"} or None
     return torch.optim.Adam(
         parameters, lr=settings.learning_rate, betas=settings.betas, fused=fused
     )

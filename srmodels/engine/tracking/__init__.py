@@ -1,4 +1,1 @@
-"""What a training tells: curves in CSV, a progress bar, MLflow.
-
-Begin with `record`, which receives every figure; `mlflow_tracker` sends them on.
-"""
+"""Curves in CSV files, the progress bar and MLflow; begin with `record`."""

@@ -1,9 +1,7 @@
-"""Curves on disk: one CSV a curve file, appended while training, cut back on resume.
+"""Curves in CSV files, and a stage's metrics in JSON.
 
-The CSV is the source of truth; tracking servers get a copy. It holds no times, so that two runs of
-one configuration write the same bytes.
-
-What a finished training leaves for DVC to compare, beside its weights: curves and metrics.
+The CSV files are the source of truth, and MLflow gets a copy. They hold no times, so two runs of
+one configuration write equal bytes.
 """
 
 import csv
@@ -13,47 +11,48 @@ from pathlib import Path
 
 import pandas as pd
 
+from srmodels.atomic import write_table
+
 __all__ = ["Curve", "read_points", "write_curves", "write_metrics"]
 
 
 class Curve:
-    """A CSV with a `step` column and one column per scalar; every row is flushed when written."""
+    """A CSV file with a `step` column and one column per scalar; every row is flushed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.columns: list[str] = []
-        if path.exists():
-            with path.open(newline="", encoding="utf-8") as file:
-                self.columns = next(csv.reader(file), [])
+        self.columns: list[str] = next(iter(self._rows()), [])
+
+    def _rows(self) -> list[list[str]]:
+        if not self.path.exists():
+            return []
+        with self.path.open(newline="", encoding="utf-8") as file:
+            return list(csv.reader(file))
 
     def cut_after(self, step: int) -> None:
-        """Drops rows beyond `step`, and a last line that a kill left half written."""
-        if not self.path.exists():
+        """Drops rows after `step`, and a last line that a kill left half written."""
+        rows = self._rows()
+        if not rows:
             return
-        with self.path.open(newline="", encoding="utf-8") as file:
-            header, *rows = list(csv.reader(file)) or [[]]
-        kept = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]
-        partial = self.path.with_suffix(".partial")
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([header, *kept] if header else [])
-        partial.replace(self.path)
-        self.columns = header
+        self.columns = rows[0]
+        complete = [row for row in rows[1:] if len(row) == len(self.columns)]
+        write_table(self.path, self.columns, [row for row in complete if int(row[0]) <= step])
 
     def add(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Appends one row; all rows of a curve have the same columns."""
+        """Appends a row; all rows have the same columns."""
+        columns = ["step", *scalars]
         first = not self.columns
-        if first:
-            self.columns = ["step", *scalars]
-        assert self.columns == ["step", *scalars], f"{self.path}: columns changed in mid-run"
+        self.columns = self.columns or columns
+        assert self.columns == columns, f"{self.path}: columns changed in mid-run"
         with self.path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             if first:
-                writer.writerow(self.columns)
+                writer.writerow(columns)
             writer.writerow([step, *(f"{value:.6g}" for value in scalars.values())])
 
 
 def read_points(path: Path) -> list[tuple[int, str, float]]:
-    """Every point of a curve file as (step, name, value); none if the file is missing or empty."""
+    """All points of a curve as (step, name, value); none if the file is missing or empty."""
     if not path.exists() or not path.stat().st_size:
         return []
     table = pd.read_csv(path).melt(id_vars="step").dropna()
@@ -64,7 +63,7 @@ def read_points(path: Path) -> list[tuple[int, str, float]]:
 
 
 def write_curves(name: str, folder: Path, source: Path | None) -> None:
-    """Copies the curves of a training from `source`; headers only where nothing was trained."""
+    """Copies a training's curves from `source`; writes headers only if that is None."""
     folder.mkdir(exist_ok=True)
     for curve, target in (("losses", name), ("validation", f"{name}_validation")):
         path = source / f"{curve}.csv" if source else None
@@ -73,7 +72,7 @@ def write_curves(name: str, folder: Path, source: Path | None) -> None:
 
 
 def write_metrics(name: str, values: Mapping[str, object]) -> None:
-    """Writes metrics/<name>.json, the values nested under the name so that names stay unique."""
+    """Writes metrics/<name>.json, with the values under `name`."""
     path = Path("metrics") / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({name: values}, indent=2) + "\n", encoding="utf-8")

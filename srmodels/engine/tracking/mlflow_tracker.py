@@ -1,8 +1,7 @@
-"""MLflow gets a copy of every point; a server that is down never stops or slows a training.
+"""Copies every point to MLflow; a server that is down never stops or slows a training.
 
-One run per DVC experiment, reopened by every stage, found by a key. Points go through a buffer that
-a thread empties; what cannot be sent is kept and tried again, and the curves on disk (the source of
-truth) are replayed by the last stage where the server misses them.
+All stages of a DVC experiment share one run, found by a key. A thread sends buffered points and
+tries again after an error; the stage `evaluate` replays points that the server lacks.
 """
 
 import hashlib
@@ -13,7 +12,6 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -21,31 +19,36 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # we keep and retry ourselves
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # the tracker retries
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a log has no use for one
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 import mlflow
 from mlflow.entities import Metric, Param
 
-from srmodels.engine.checkpoint.fingerprint import flat
+from srmodels.engine.checkpoint.fingerprint import flatten
 from srmodels.engine.tracking.curves import read_points
 from srmodels.runs.store import EXPERIMENT, SERVER, tracking_uri
 
-__all__ = ["Tracker", "run_key"]
+__all__ = ["Tracker", "run_key", "short_reason"]
 
 log = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 2.0
 _RETRY_SECONDS = 30.0
-_BATCH = 500  # points a request; MLflow's limit is 1000
+_BATCH = 500  # points per request; MLflow's limit is 1000
+
+
+def short_reason(error: Exception) -> str:
+    """The first line of an error, for a log line."""
+    return str(error).partition("\n")[0][:200] or repr(error)
 
 
 def run_key(values: Mapping[str, object], baseline: str) -> tuple[str, str]:
-    """The name and the key of the MLflow run this process belongs to.
+    """The name and the key of this process's MLflow run.
 
     Args:
-        values: The parameters that matter to this run.
+        values: The parameters of the run.
         baseline: The commit the work started from.
     """
     name = os.environ.get("DVC_EXP_NAME") or "repro"
@@ -55,13 +58,13 @@ def run_key(values: Mapping[str, object], baseline: str) -> tuple[str, str]:
 
 
 class Tracker:
-    """One stage's view of the experiment's MLflow run; use it in a `with` block.
+    """Sends one stage's scalars and pictures to the experiment's run; a context manager.
 
     Args:
         stage: Prefix of every metric ("pretrain" makes "pretrain/pixel").
-        root: The user's repository: `mlflow.db` and `mlartifacts` lie there unless
-            MLFLOW_TRACKING_URI names a server.
-        values: Parameters, logged once when the run is created.
+        root: The repository, with `mlflow.db` and `mlartifacts` unless MLFLOW_TRACKING_URI names a
+            server.
+        values: Parameters, logged once per run.
         baseline: The commit the work started from.
         tags: Further tags of the run.
     """
@@ -86,8 +89,8 @@ class Tracker:
         self.uri = tracking_uri(self.root)
         self.client: Any = None
         self.run_id = ""
-        self._last_step: dict[str, int] = {}
-        self._resumed = True  # the run may hold points of before
+        self._last_step: dict[str, int] = {}  # sent, by metric
+        self._resumed = True  # whether the run may hold earlier points
         self._points: list[Metric] = []
         self._pictures: list[tuple[str, NDArray[np.uint8], int]] = []
         self._lock = threading.Lock()
@@ -95,23 +98,15 @@ class Tracker:
         self._stop = threading.Event()
         self._retry_at = 0.0
         self._warned = False
-        self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
+        self._thread = threading.Thread(target=self._send_in_loop, name="tracking", daemon=True)
 
     def __enter__(self) -> Self:
-        """Starts sending."""
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Sends what is left, one last try."""
+    def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
-        self._retry_at = 0.0
         self._send()
         if self._points or self._pictures:
             log.warning(
@@ -122,26 +117,26 @@ class Tracker:
                 self.uri,
             )
 
-    def log(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Buffers one row of scalars under this stage's prefix."""
+    def _add(self, stage: str, points: list[tuple[int, str, float]]) -> None:
         now = int(time.time() * 1000)
-        points = [Metric(f"{self.stage}/{n}", v, now, step) for n, v in scalars.items()]
+        metrics = [Metric(f"{stage}/{name}", value, now, step) for step, name, value in points]
         with self._lock:
-            self._points += points
+            self._points += metrics
+
+    def log(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Buffers scalars under this stage's prefix."""
+        self._add(self.stage, [(step, name, value) for name, value in scalars.items()])
 
     def picture(self, name: str, image: NDArray[np.uint8], step: int) -> None:
-        """Buffers a picture; the UI shows a slider over the steps of one name."""
+        """Buffers a picture; MLflow shows a slider over the steps of one name."""
         with self._lock:
             self._pictures.append((f"{self.stage}/{name}", image, step))
 
     def replay(self, curve: Path, stage: str) -> None:
-        """Sends the points of another stage's curve on disk that the run does not have yet."""
-        now = int(time.time() * 1000)
-        points = [Metric(f"{stage}/{n}", v, now, step) for step, n, v in read_points(curve)]
-        with self._lock:
-            self._points += points
+        """Buffers the points of another stage's curve, of which the run's own are not sent."""
+        self._add(stage, read_points(curve))
 
-    def _work(self) -> None:
+    def _send_in_loop(self) -> None:
         while not self._stop.wait(_FLUSH_SECONDS):
             if time.monotonic() >= self._retry_at:
                 self._send()
@@ -150,55 +145,50 @@ class Tracker:
         with self._sending:
             try:
                 if not self.run_id:
-                    self._open()
+                    self._open_run()
                 self._send_points()
                 self._send_pictures()
                 self._warned = False
-            except Exception as error:  # noqa: BLE001 - a tracker's trouble is not the training's
+            except Exception as error:  # noqa: BLE001 - MLflow must not stop the training
                 self._retry_at = time.monotonic() + _RETRY_SECONDS
-                # what was being sent may have arrived, and only the answer was lost: ask again
+                # the points may have arrived although the answer was lost: read the history again
                 self._last_step, self._resumed = {}, True
                 if not self._warned:
-                    reason = str(error).splitlines()[0][:200] if str(error) else repr(error)
+                    reason = short_reason(error)
                     log.warning(
                         "MLflow at %s: %s; points are kept and sent later", self.uri, reason
                     )
                 self._warned = True
 
-    def _open(self) -> None:
+    def _open_run(self) -> None:
         """Finds or creates the experiment and the run; several processes may do so at once."""
-        state = self.root / ".resume"
-        state.mkdir(exist_ok=True)
-        with FileLock(state / "mlflow.lock"):
+        locks = self.root / ".resume"
+        locks.mkdir(exist_ok=True)
+        with FileLock(locks / "mlflow.lock"):
             self.client = mlflow.MlflowClient(tracking_uri=self.uri)
             experiment = self.client.get_experiment_by_name(EXPERIMENT)
-            place = None if os.environ.get(SERVER) else self.root / "mlartifacts"
-            number = (
-                experiment.experiment_id
-                if experiment
-                else self.client.create_experiment(
-                    EXPERIMENT, artifact_location=place.as_uri() if place else None
-                )
-            )
-            found = self.client.search_runs([number], f"tags.`srmodels.key` = '{self.key}'")
-            self._resumed = bool(found)
-            run = found[0] if found else self._created(number)
-            run_id = run.info.run_id
-            if not run.data.params:  # the server may have gone away after it made the run
-                flattened = flat(self.values).items()
-                params = [Param(key, str(value)[:500]) for key, value in flattened]
+            if experiment:
+                number = experiment.experiment_id
+            else:
+                local = None if os.environ.get(SERVER) else (self.root / "mlartifacts").as_uri()
+                number = self.client.create_experiment(EXPERIMENT, artifact_location=local)
+            runs = self.client.search_runs([number], f"tags.`srmodels.key` = '{self.key}'")
+            self._resumed = bool(runs)
+            if not runs:
+                runs = [self.client.create_run(number, run_name=self.name, tags=self.tags)]
+            run_id = runs[0].info.run_id
+            if not runs[0].data.params:  # the server may have failed after it made the run
+                flat = flatten(self.values).items()
+                params = [Param(key, str(value)[:500]) for key, value in flat]
                 self.client.log_batch(run_id, params=params)
         self.run_id = run_id
         self.client.set_tag(run_id, f"stage.{self.stage}", "1")
 
-    def _created(self, experiment: str) -> Any:  # noqa: ANN401 - MLflow is not typed for mypy here
-        return self.client.create_run(experiment, run_name=self.name, tags=self.tags)
-
-    def _new(self, point: Metric) -> bool:
-        """Whether the run lacks this point: steps of a metric only ever grow."""
+    def _is_new(self, point: Metric) -> bool:
+        """Whether the run lacks this point: a metric's steps only grow."""
         if point.key not in self._last_step:
             past = self.client.get_metric_history(self.run_id, point.key) if self._resumed else []
-            self._last_step[point.key] = max((each.step for each in past), default=-1)
+            self._last_step[point.key] = max((metric.step for metric in past), default=-1)
         return bool(point.step > self._last_step[point.key])
 
     def _send_points(self) -> None:
@@ -207,7 +197,7 @@ class Tracker:
                 batch = self._points[:_BATCH]
             if not batch:
                 return
-            new = [point for point in batch if self._new(point)]
+            new = [point for point in batch if self._is_new(point)]
             if new:
                 self.client.log_batch(self.run_id, metrics=new)
             for point in new:
@@ -223,10 +213,10 @@ class Tracker:
                 del self._pictures[0]
 
     def finish(self) -> None:
-        """Marks the run as finished, when it could be opened."""
+        """Sends what is buffered and marks the run as finished."""
         self._send()
         if self.run_id:
             try:
                 self.client.set_terminated(self.run_id, "FINISHED")
-            except Exception as error:  # noqa: BLE001 - a tracker's trouble is not the training's
+            except Exception as error:  # noqa: BLE001 - MLflow must not fail the stage
                 log.warning("MLflow at %s: the run stays marked as running (%s)", self.uri, error)

@@ -1,4 +1,4 @@
-"""What people see of a training: a bar on a terminal, one plain line per point elsewhere."""
+"""The progress of a training: a bar on a terminal, one log line per point elsewhere."""
 
 import logging
 import sys
@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from types import TracebackType
 from typing import Self
 
 from tqdm import tqdm
@@ -18,12 +17,11 @@ __all__ = ["Progress"]
 
 log = logging.getLogger(__name__)
 
-_APART = ("learning_rate", "gradient_norm", "skipped_steps")  # on the curves; a bar is short
+_HIDDEN = ("learning_rate", "gradient_norm", "skipped_steps")  # in the curves only, to save space
 
 
-def _shown(means: Mapping[str, float], speed: Mapping[str, float]) -> str:
-    """The losses, images/s and data wait, as a phrase."""
-    losses = [f"{n} {v:.3g}" for n, v in means.items() if n.rpartition("/")[2] not in _APART]
+def _summary(means: Mapping[str, float], speed: Mapping[str, float]) -> str:
+    losses = [f"{n} {v:.3g}" for n, v in means.items() if n.rpartition("/")[2] not in _HIDDEN]
     skipped = means.get("skipped_steps", 0.0)
     return ", ".join(
         [
@@ -36,77 +34,65 @@ def _shown(means: Mapping[str, float], speed: Mapping[str, float]) -> str:
 
 
 class Progress:
-    """Tells how far a training is; used in a `with`, in which log lines do not break the bar.
+    """Shows progress; a context manager, inside which log lines do not break the bar.
 
     Args:
         title: The stage's name.
         total: Steps of the training.
-        first: Steps that were done before.
-        batch_size: Images in a step, of all processes.
+        first: Steps done before.
+        batch_size: Images per step, of all processes.
     """
 
-    def __init__(self, title: str, total: int, *, first: int, batch_size: int) -> None:
+    def __init__(self, title: str, total: int, first: int, batch_size: int) -> None:
         self.title, self.total, self.batch_size = title, total, batch_size
-        self._first = self._step = self._marked_step = first
-        self._began = self._marked = time.perf_counter()
-        hidden = not (sys.stderr.isatty() and collectives.is_main_process())
+        self._first = self._step = self._last_step = first
+        self._start = self._last_time = time.perf_counter()
         self._bar = tqdm(
             desc=title,
             total=total,
             initial=first,
             unit="step",
             smoothing=0.1,
-            disable=hidden,
+            disable=not (sys.stderr.isatty() and collectives.is_main_process()),
             dynamic_ncols=True,
         )
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        """Sends log lines past the bar."""
         if not self._bar.disable:
             self._stack.enter_context(logging_redirect_tqdm())
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leaves the bar as it stands."""
+    def __exit__(self, *_: object) -> None:
         self._bar.close()
         self._stack.close()
 
-    def stepped(self) -> None:
-        """Takes note of a step."""
+    def step(self) -> None:
+        """Counts a step."""
         self._step += 1
         self._bar.update()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """What happens in the block (a validation, a checkpoint) does not count as training."""
+        """Excludes the time in the block (a validation, a checkpoint) from the speed."""
         start = time.perf_counter()
         yield
-        self._marked += time.perf_counter() - start
+        self._last_time += time.perf_counter() - start
 
     def speed(self, waited: float) -> dict[str, float]:
-        """The speed since this was last asked: images_per_second and data_wait_share (0 to 1).
-
-        Args:
-            waited: Seconds of that time in which there was no batch to compute on.
-        """
+        """images_per_second and, from seconds `waited`, data_wait_share since the last call."""
         now = time.perf_counter()
-        spent = max(now - self._marked, 1e-9)
-        images = (self._step - self._marked_step) * self.batch_size
-        self._marked, self._marked_step = now, self._step
-        return {"images_per_second": images / spent, "data_wait_share": waited / spent}
+        seconds = max(now - self._last_time, 1e-9)
+        images = (self._step - self._last_step) * self.batch_size
+        self._last_time, self._last_step = now, self._step
+        return {"images_per_second": images / seconds, "data_wait_share": waited / seconds}
 
-    def point(self, means: Mapping[str, float], speed: Mapping[str, float]) -> None:
-        """Tells of a point of the curves: on the bar, or in a line with the time that is left."""
-        text = _shown(means, speed)
+    def log(self, means: Mapping[str, float], speed: Mapping[str, float]) -> None:
+        """Shows losses and speed on the bar, or logs them with the remaining time."""
+        text = _summary(means, speed)
         if not self._bar.disable:
             self._bar.set_postfix_str(text, refresh=False)
             return
-        each = (time.perf_counter() - self._began) / max(self._step - self._first, 1)
-        left = timedelta(seconds=round(each * (self.total - self._step)))
+        step_seconds = (time.perf_counter() - self._start) / max(self._step - self._first, 1)
+        left = timedelta(seconds=round(step_seconds * (self.total - self._step)))
         log.info("%s %d/%d: %s, %s left", self.title, self._step, self.total, text, left)

@@ -1,7 +1,4 @@
-"""What is told of a training while it goes on: the curves on disk, the watcher, the log.
-
-The means of what steps tell, from one point of the curves to the next.
-"""
+"""Writes the scalars of a training to curves, an optional logger such as MLflow, and the log."""
 
 import logging
 from collections.abc import Mapping
@@ -21,88 +18,83 @@ log = logging.getLogger(__name__)
 
 
 class Logger(Protocol):
-    """Who is told of points and pictures while they come, such as an MLflow run."""
+    """Receives scalars and pictures during a training, such as an MLflow run."""
 
     def log(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Takes one row of named scalars."""
+        """Logs scalars by name."""
         ...
 
     def picture(self, name: str, image: NDArray[np.uint8], step: int) -> None:
-        """Takes a picture, uint8 (H, W, 3)."""
+        """Logs a picture, uint8 (H, W, 3)."""
         ...
 
 
 class NullLogger:
-    """A watcher for processes that another one speaks for."""
+    """Logs nothing, for processes other than rank 0."""
 
     def log(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Keeps it to itself."""
+        """Does nothing."""
 
     def picture(self, name: str, image: NDArray[np.uint8], step: int) -> None:
-        """Keeps it to itself."""
+        """Does nothing."""
 
 
 class Record:
-    """The curves of one training, of which the watcher gets a copy.
+    """Writes losses.csv and validation.csv of a training of `steps`, and copies to the logger."""
 
-    Args:
-        folder: Gets losses.csv and validation.csv.
-        watcher: Told of every point and picture.
-        steps: Of the whole training.
-    """
-
-    def __init__(self, folder: Path, watcher: Logger, *, steps: int) -> None:
-        self.watcher, self.steps = watcher, steps
+    def __init__(self, folder: Path, logger: Logger, *, steps: int) -> None:
+        self.logger, self.steps = logger, steps
         self.losses = Curve(folder / "losses.csv")
         self.validation = Curve(folder / "validation.csv")
 
     def cut_after(self, step: int) -> None:
-        """Forgets the points beyond `step`, which a resumed training comes by again."""
+        """Drops the rows after `step`, which a resumed training writes again."""
         self.losses.cut_after(step)
         self.validation.cut_after(step)
 
-    def point(self, step: int, means: Mapping[str, float], speed: Mapping[str, float]) -> None:
-        """Takes a point of the losses; `means` is empty where no step was taken since the last."""
+    def add_losses(self, step: int, means: Mapping[str, float], speed: Mapping[str, float]) -> None:
+        """Adds a row of losses; `means` is empty if all steps since the last row were skipped."""
         if means:
             self.losses.add(step, means)
-        self.watcher.log(step, {**means, **speed})
+        self.logger.log(step, {**means, **speed})
 
-    def validated(
+    def add_validation(
         self, step: int, scores: Mapping[str, float], pictures: Mapping[str, NDArray[np.uint8]]
     ) -> None:
-        """Takes a validation."""
+        """Adds a row of scores, and the pictures."""
         self.validation.add(step, scores)
-        self.watcher.log(step, scores)
+        self.logger.log(step, scores)
         for name, picture in pictures.items():
-            self.watcher.picture(name, picture, step)
-        shown = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
-        log.info("step %d/%d: %s", step, self.steps, shown)
+            self.logger.picture(name, picture, step)
+        text = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
+        log.info("step %d/%d: %s", step, self.steps, text)
 
 
 class RunningMeans:
-    """Sums scalars on their device, so that the host waits for none of them before a point."""
+    """Means of scalars, summed on the device so that no step waits for the host."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
         self._sums: dict[str, Tensor] = {}
         self._count = 0
 
     def add(self, scalars: Mapping[str, Tensor]) -> None:
-        """Takes one step's scalars; all steps have the same names."""
+        """Adds one step's scalars; all steps have the same names."""
         for name, value in scalars.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value
         self._count += 1
 
-    def means(self) -> dict[str, float]:
-        """The mean of each since this was last asked; empty where no step came between."""
+    def pop(self) -> dict[str, float]:
+        """The means since the last call; empty if no step was added."""
         means = {name: float(value) / self._count for name, value in self._sums.items()}
         self._sums, self._count = {}, 0
         return means
 
-    def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+    def state_dict(self) -> dict[str, Any]:
+        """Sums and count."""
         return {"sums": self._sums, "count": self._count}
 
-    def load(self, state: Mapping[str, Any], device: torch.device) -> None:
-        """Goes on from what `state` gave."""
-        self._sums = {name: each.to(device) for name, each in state["sums"].items()}
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores `state_dict` on the device."""
+        self._sums = {name: value.to(self._device) for name, value in state["sums"].items()}
         self._count = state["count"]

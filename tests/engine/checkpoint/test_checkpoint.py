@@ -12,7 +12,7 @@ from srmodels.errors import BusyError
 
 @pytest.fixture
 def checkpoints(tmp_path):
-    with (made := Checkpoints(tmp_path / "pretrain-0123")).held():
+    with (made := Checkpoints(tmp_path / "pretrain-0123")).lock():
         yield made
 
 
@@ -50,11 +50,13 @@ def test_one_flipped_bit_of_a_tensor_is_noticed(checkpoints, caplog) -> None:
     assert "does not have its checksum" in caplog.text
 
 
-def test_where_none_can_be_used_the_training_starts_afresh_and_says_so(checkpoints, caplog) -> None:
+def test_where_none_can_be_used_the_training_starts_from_step_0_and_says_so(
+    checkpoints, caplog
+) -> None:
     checkpoints.path.write_bytes(b"not a checkpoint")
     with caplog.at_level(logging.WARNING):
         assert checkpoints.load() is None
-    assert "no checkpoint can be used; the training starts afresh" in caplog.text
+    assert "no usable checkpoint; training starts from step 0" in caplog.text
 
 
 def test_a_checkpoint_of_another_configuration_is_not_used(checkpoints, caplog) -> None:
@@ -62,7 +64,7 @@ def test_a_checkpoint_of_another_configuration_is_not_used(checkpoints, caplog) 
     other = Checkpoints(checkpoints.folder, {"data": "others"})
     with caplog.at_level(logging.WARNING):
         assert other.load() is None
-    assert "is of another configuration" in caplog.text
+    assert "belongs to another configuration" in caplog.text
 
 
 def test_a_full_disk_keeps_the_old_state_and_says_so(checkpoints, caplog) -> None:
@@ -84,32 +86,40 @@ def test_a_state_that_does_not_read_back_does_not_replace_the_one_that_does(
     checkpoints.save({"step": 1})
     saved = torch.save
 
-    def worn_out(state, path) -> None:
-        saved(state, path)
+    def truncated(content, path) -> None:
+        saved(content, path)
         path.write_bytes(path.read_bytes()[:-9])
 
-    monkeypatch.setattr(torch, "save", worn_out)
+    monkeypatch.setattr(torch, "save", truncated)
     assert not checkpoints.save({"step": 2})
     assert checkpoints.load()["step"] == 1
     assert not checkpoints.previous.exists()
 
 
-def test_a_changed_configuration_says_what_makes_it_start_afresh(tmp_path, caplog) -> None:
+def test_a_changed_configuration_says_what_differs(tmp_path, caplog) -> None:
     facts = {"settings": {"seed": 0, "rate": 1e-4}, "code": {"srmodels.engine.step": "aa"}}
     left = Checkpoints(tmp_path / "pretrain-aaaa", facts)
-    with left.held():
+    with left.lock():
         left.save({"step": 1})
     changed = {"settings": {"seed": 0, "rate": 2e-4}, "code": {"srmodels.engine.step": "bb"}}
     now = Checkpoints(tmp_path / "pretrain-bbbb", changed)
-    with now.held(), caplog.at_level(logging.INFO):
+    with now.lock(), caplog.at_level(logging.INFO):
         assert now.load() is None
-    (told,) = caplog.messages
-    assert "pretrain starts afresh" in told
-    assert "code srmodels.engine.step; settings rate 0.0002 (was 0.0001)" in told
+    (message,) = caplog.messages
+    assert "pretrain starts from step 0" in message
+    assert "code srmodels.engine.step; settings rate 0.0002 (was 0.0001)" in message
+
+
+def test_an_unfinished_file_of_a_killed_process_is_deleted(tmp_path) -> None:
+    checkpoints = Checkpoints(tmp_path / "pretrain-0123")
+    with checkpoints.lock():
+        (checkpoints.folder / ".checkpoint.pt.123").write_bytes(b"half")
+    with checkpoints.lock():
+        assert [path.name for path in checkpoints.folder.iterdir()] == ["inputs.json"]
 
 
 def _hold(folder, ready) -> None:
-    with Checkpoints(folder).held():
+    with Checkpoints(folder).lock():
         ready.set()
         time.sleep(30)
 
@@ -123,9 +133,9 @@ def test_a_second_process_on_the_same_configuration_is_refused_until_the_first_d
     first = context.Process(target=_hold, args=(tmp_path / "run", ready))
     first.start()
     assert ready.wait(30)
-    with pytest.raises(BusyError, match="another process"), Checkpoints(tmp_path / "run").held():
+    with pytest.raises(BusyError, match="another process"), Checkpoints(tmp_path / "run").lock():
         pass
     first.kill()
     first.join()
-    with Checkpoints(tmp_path / "run").held():
+    with Checkpoints(tmp_path / "run").lock():
         pass

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from srmodels.engine.checkpoint.fingerprint import differences, fingerprint_of, flat
+from srmodels.engine.checkpoint.fingerprint import differences, fingerprint_of, flatten
 
 
 def test_the_fingerprint_changes_with_any_fact_and_not_with_their_order() -> None:
@@ -10,7 +10,7 @@ def test_the_fingerprint_changes_with_any_fact_and_not_with_their_order() -> Non
 
 
 def test_facts_within_facts_have_full_keys() -> None:
-    assert flat({"a": {"b": {"c": 1}, "d": 2}, "e": [3]}) == {"a.b.c": 1, "a.d": 2, "e": [3]}
+    assert flatten({"a": {"b": {"c": 1}, "d": 2}, "e": [3]}) == {"a.b.c": 1, "a.d": 2, "e": [3]}
 
 
 def test_differences_name_settings_with_their_values_and_digests_without() -> None:

@@ -3,7 +3,7 @@ import random
 import numpy as np
 import torch
 
-from srmodels.engine.checkpoint.rng_state import rng_state, seed_all, set_rng_state
+from srmodels.engine.checkpoint.rng_state import RNGState, seed_all
 
 
 def drawn():
@@ -12,9 +12,9 @@ def drawn():
 
 def test_what_is_drawn_goes_on_from_a_saved_state(tmp_path) -> None:
     drawn()
-    torch.save(rng_state(), tmp_path / "state.pt")
+    torch.save(RNGState().state_dict(), tmp_path / "state.pt")
     expected = drawn()
-    set_rng_state(torch.load(tmp_path / "state.pt", weights_only=True))
+    RNGState().load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
     assert drawn() == expected
 
 

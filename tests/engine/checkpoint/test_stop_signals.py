@@ -75,7 +75,7 @@ def test_what_was_ignored_stays_ignored() -> None:
     try:
         with stop_requests() as requests:
             signal.raise_signal(signal.SIGINT)
-        assert requests.asked is None
+        assert requests.received is None
     finally:
         signal.signal(signal.SIGINT, before)
 

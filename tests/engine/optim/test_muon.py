@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from srmodels.engine.optim.muon import is_hidden, orthogonal
+from srmodels.engine.optim.muon import is_hidden, orthogonalize
 from srmodels.engine.optim.optim import OptimSettings, optimizer_for, set_rate
 from srmodels.errors import ConfigError
 
@@ -28,7 +28,7 @@ def stepped(net: nn.Sequential, optimizer: torch.optim.Optimizer, steps: range) 
 @pytest.mark.parametrize("shape", [(2, 16, 144), (3, 40, 16), (1, 16, 16)])
 def test_orthogonal_keeps_the_directions_and_makes_all_as_long(shape):
     matrices = torch.randn(shape, generator=torch.Generator().manual_seed(1))
-    found = orthogonal(matrices)
+    found = orthogonalize(matrices)
     left, _, right = torch.linalg.svd(matrices, full_matrices=False)
     seen = left.mT @ found @ right.mT
     lengths = seen.diagonal(dim1=-2, dim2=-1)
@@ -38,7 +38,7 @@ def test_orthogonal_keeps_the_directions_and_makes_all_as_long(shape):
 
 
 def test_a_gradient_of_zero_moves_nothing():
-    assert not orthogonal(torch.zeros(1, 16, 32)).any()
+    assert not orthogonalize(torch.zeros(1, 16, 32)).any()
 
 
 def test_hidden_are_layers_between_features():

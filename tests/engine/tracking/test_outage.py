@@ -54,10 +54,10 @@ def test_training_goes_on_without_the_server_and_every_point_reaches_it(
     checkpoints = Checkpoints(tmp_path / "run")
     checkpoints.folder.mkdir()
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-    told = {"values": {"model": "toy"}, "baseline": "a" * 40, "tags": {}}
-    with caplog.at_level(logging.WARNING), Tracker("pretrain", root=tmp_path, **told) as tracker:
+    options = {"values": {"model": "toy"}, "baseline": "a" * 40, "tags": {}}
+    with caplog.at_level(logging.WARNING), Tracker("pretrain", root=tmp_path, **options) as tracker:
         source = Outage(server, tracker)
-        trainer(fabric, checkpoints, watcher=tracker).run(source, title="outage")
+        trainer(fabric, checkpoints, logger=tracker).run(source, title="outage")
     assert source.left[0] == source.left[2] == 0
     assert source.left[1] > 0
     assert sum("points are kept" in text for text in caplog.messages) == 1
