@@ -1,5 +1,5 @@
-"""What writes docs/ and the README's tables from the files that the pipeline wrote.
+"""Writes docs/ and the README's tables from the files of the pipeline.
 
-Begin with `results` (docs/RESULTS.md), `recipes` and `readme` (the README), `faults`
-(docs/FAULTS.md).
+`results` writes docs/RESULTS.md, `recipes` and `readme` write README.md, `faults` writes
+docs/FAULTS.md.
 """

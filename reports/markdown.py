@@ -1,20 +1,34 @@
-"""Tables in Markdown, and their places in a page: between <!-- name --> and <!-- /name -->."""
+"""Markdown tables, number cells, and sections between <!-- name --> and <!-- /name -->."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-__all__ = ["fill_section", "table"]
+__all__ = ["fill_section", "number", "table", "training_cells"]
 
 
 def fill_section(text: str, name: str, content: str) -> str:
-    """The page with `content` between the two marks of a name, instead of what stood there."""
-    block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-    page, found = block.subn(lambda marks: f"{marks[1]}{content}\n{marks[2]}", text)
-    assert found == 1, f"one pair of marks for {name} is right"
+    """The page with `content` as the section `name`."""
+    section = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    page, count = section.subn(lambda marks: f"{marks[1]}{content}\n{marks[2]}", text)
+    assert count == 1, f"{count} sections {name} instead of one"
     return page
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table: the first column to the left, the others to the right."""
+    """A table with its first column aligned left and the others right."""
     rules = ["---", *["---:"] * (len(columns) - 1)]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in (columns, rules, *rows))
+
+
+def number(values: Mapping[str, float], score: str, digits: int) -> str:
+    """A score with so many decimals, or "-" if it is missing."""
+    return f"{values[score]:.{digits}f}" if score in values else "-"
+
+
+def training_cells(training: Mapping[str, Any], stages: Sequence[str]) -> list[str]:
+    """Minutes and images per second of the stages that ran, joined by " + "."""
+    return [
+        " + ".join(number(training[stage] or {}, name, digits) for stage in stages)
+        for name, digits in (("minutes", 1), ("images_per_second", 0))
+    ]

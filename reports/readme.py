@@ -1,7 +1,6 @@
-"""Rewrites what README.md shows of results: tables and the picture, from the files behind them.
+"""Rewrites README.md's tables and picture from the files of the pipeline and the benchmarks.
 
-`make readme` runs it after `dvc repro`; tests compare the tables with metrics/evaluate.json and
-with what the benchmarks wrote into benchmarks/results.
+`make readme` runs it after `dvc repro`.
 """
 
 import json
@@ -9,41 +8,39 @@ from pathlib import Path
 
 from PIL import Image
 
+from reports.command_line import ROOT
 from reports.markdown import fill_section, table
 from srmodels.evaluation.table import read_metrics, short_table
 
-ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 BENCHMARKS = ("patches", "loading", "upscale")
 
 
-def with_scores(text: str, metrics: Path) -> str:
-    """The README's text with the table of a metrics file between its two marks."""
-    return fill_section(text, "scores", short_table(read_metrics(metrics), markdown=True))
-
-
 def with_benchmark(text: str, name: str, results: Path) -> str:
-    """The README's text with the table of a benchmark's file between the marks of its name."""
-    found = json.loads(results.read_text(encoding="utf-8"))
-    return fill_section(text, name, table(found["columns"], found["rows"]))
+    """The README with the table of a benchmark's file."""
+    content = json.loads(results.read_text(encoding="utf-8"))
+    return fill_section(text, name, table(content["columns"], content["rows"]))
 
 
 def with_training(text: str, results: Path) -> str:
-    """The same for `benchmarks.training`, with a line about the peak and equal steps below."""
-    found = json.loads(results.read_text(encoding="utf-8"))
-    facts = found["settings"]
+    """The README with the training benchmark's table, and its peak and PSNR-Y below."""
+    content = json.loads(results.read_text(encoding="utf-8"))
+    settings = content["settings"]
     line = (
-        f"The peak: {max(facts['matmul_gflops'], facts['convolution_gflops'])} GFLOP/s on "
-        f"{facts['device']} ({found['machine']['cores']} cores). PSNR-Y after {facts['steps']} "
-        f"equal steps: {facts['psnr_y_plain']:.3f} dB plain, {facts['psnr_y_ours']:.3f} dB ours."
+        f"The peak: {max(settings['matmul_gflops'], settings['convolution_gflops'])} GFLOP/s on "
+        f"{settings['device']} ({content['machine']['cores']} cores). PSNR-Y after "
+        f"{settings['steps']} equal steps: {settings['psnr_y_plain']:.3f} dB plain, "
+        f"{settings['psnr_y_ours']:.3f} dB ours."
     )
-    return fill_section(text, "training", f"{table(found['columns'], found['rows'])}\n\n{line}")
+    tables = table(content["columns"], content["rows"])
+    return fill_section(text, "training", f"{tables}\n\n{line}")
 
 
 def main() -> None:
     """Rewrites the tables and the picture."""
     readme = ROOT / "README.md"
-    text = with_scores(readme.read_text(encoding="utf-8"), ROOT / "metrics" / "evaluate.json")
+    scores = short_table(read_metrics(ROOT / "metrics" / "evaluate.json"), markdown=True)
+    text = fill_section(readme.read_text(encoding="utf-8"), "scores", scores)
     for name in BENCHMARKS:
         text = with_benchmark(text, name, RESULTS / f"{name}.json")
     text = with_training(text, RESULTS / "training.json")

@@ -13,6 +13,8 @@ SrmodelsError            the user's side: one line, exit code 1, no traceback
     └── BusyError        another process already works on this very configuration
 """
 
+from collections.abc import Sequence
+
 __all__ = [
     "BusyError",
     "ConfigError",
@@ -25,6 +27,7 @@ __all__ = [
     "SrmodelsError",
     "TrainingError",
     "WeightsError",
+    "listed",
 ]
 
 
@@ -70,3 +73,9 @@ class GradientOverflowError(NonFiniteError):
 
 class ProcessLostError(TrainingError):
     """Another process of this training failed, died or does not answer."""
+
+
+def listed(names: Sequence[str], *, most: int = 5, separator: str = ", ") -> str:
+    """The first names for a message, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return separator.join(names[:most]) + more

@@ -1,6 +1,6 @@
-"""Faults that recur in public code, each built on purpose and measured beside this project's way.
+"""Common faults of super-resolution code, built on purpose and measured against this project.
 
-`python -m reports.faults run` measures them (metrics/faults/NAME.json and the pictures beside the
-page); `python -m reports.faults show` writes docs/FAULTS.md from those files. Nothing here is part
-of the package: `srmodels` has no switch that turns a fault on.
+`python -m reports.faults run` measures them, `python -m reports.faults show` writes docs/FAULTS.md.
+faults.yaml has the page's texts; a module per fault has the code. `srmodels` itself has no switch
+that turns a fault on.
 """

@@ -1,25 +1,20 @@
-"""What a fault is here: sentences, numbers by way, and what measures them."""
+"""The types of a fault: its texts, its numbers and the function that measures them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from reports.faults.dataset import StudyData
+from reports.faults.dataset import SCALE, StudyData
 from srmodels.evaluation.luma import Picture
+from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 
-__all__ = ["Fault", "Measured", "Numbers"]
+__all__ = ["Fault", "Measured", "Numbers", "detail_sheet"]
 
-Numbers = Mapping[str, Mapping[str, float]]
-"""Of each way: its metrics by name."""
+Numbers = Mapping[str, Mapping[str, float]]  # metrics by variant
 
 
 class Measured(NamedTuple):
-    """What a run of a fault leaves.
-
-    Attributes:
-        numbers: For metrics/faults/NAME.json.
-        picture: For docs/faults-NAME.jpg, uint8 (H, W, 3); None where numbers say it all.
-    """
+    """The numbers of metrics/faults/NAME.json and the picture docs/faults-NAME.jpg, if any."""
 
     numbers: Numbers
     picture: Picture | None = None
@@ -27,24 +22,29 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """Ways of doing one thing: this project's, and the fault's one or several.
+    """A section of the page.
 
     Attributes:
         name: Of its files.
-        title: Its heading on the page.
-        text: Markdown, paragraphs; `{way[metric]:.2f}` stands for a number of its file.
-        ways: What the table calls each way, in its order; this project's first.
-        columns: Heading and digits of each metric, in the table's order.
-        tests: What keeps it out, as "tests/FILE.py::NAME".
-        picture: What is to be seen on its picture; "" where there is none.
-        measure: Builds every way and measures it.
+        title: Heading.
+        text: Markdown; `{variant[metric]:.2f}` inserts a number of its file.
+        variants: Label of each variant, in the table's order.
+        columns: Heading and decimals of each metric.
+        tests: Tests that catch the fault, as "tests/FILE.py::NAME".
+        picture: Alternative text; "" if there is no picture.
     """
 
     name: str
     title: str
     text: str
-    ways: Mapping[str, str]
+    variants: Mapping[str, str]
     columns: Mapping[str, tuple[str, int]]
     tests: tuple[str, ...]
     picture: str = ""
     measure: Callable[[StudyData], Measured]
+
+
+def detail_sheet(pictures: Mapping[str, Picture]) -> Picture:
+    """The pictures side by side, with the most detailed crop of "HR" enlarged."""
+    corner = most_detailed_crop(pictures["HR"], CROP, multiple=SCALE)
+    return sheet(pictures, corner=corner, crop=CROP)

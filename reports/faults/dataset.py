@@ -1,4 +1,4 @@
-"""What the faults are shown on: the bundled photographs, of which two are kept to score on."""
+"""The data of the faults: the bundled photographs, two of them for scoring."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -18,16 +18,12 @@ SCALE = 4
 
 
 class StudyData:
-    """The photographs, copied and cut when they are first wanted.
-
-    Args:
-        folder: An empty one, for the copies and the patches.
-    """
+    """The photographs; copied to an empty folder and cut into patches on first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def _copied(self, split: str) -> Path:
+    def _copy(self, split: str) -> Path:
         rows = [row for row in read_choice(CHOICE) if row.split == split]
         target = self._folder / split
         target.mkdir()
@@ -35,19 +31,19 @@ class StudyData:
         return target
 
     @cached_property
-    def scored(self) -> Path:
-        """The folder of the photographs to score on."""
-        return self._copied("test")
+    def test_folder(self) -> Path:
+        """The folder of the photographs for scoring."""
+        return self._copy("test")
 
     @cached_property
     def pictures(self) -> Mapping[str, Picture]:
-        """Those photographs by name, uint8 (H, W, 3), cut to multiples of the scale."""
-        return {name: crop_to_multiple(hr, SCALE) for name, hr in whole_images(self.scored)}
+        """Those photographs by name, uint8 (H, W, 3), cropped to multiples of the scale."""
+        return {name: crop_to_multiple(hr, SCALE) for name, hr in whole_images(self.test_folder)}
 
     @cached_property
     def store(self) -> PatchStore:
-        """The patches of the photographs to train on."""
-        originals = self._copied("train")
+        """The patches for training."""
+        originals = self._copy("train")
         list_photographs(sorted(originals.iterdir()), originals)
         cut_into_store(originals, self._folder / "patches", workers=1)
         return PatchStore(self._folder / "patches" / "train")

@@ -1,63 +1,68 @@
-"""docs/FAULTS.md out of the faults' sentences and their files of numbers."""
+"""docs/FAULTS.md from faults.yaml and the files of numbers."""
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from textwrap import fill
 
+from ruamel.yaml import YAML
+
 from reports import markdown
+from reports.faults import collapse, colour, detached, pairs, ranges, validation
 from reports.faults.case import Fault, Numbers
-from reports.faults.collapse import COLLAPSE
-from reports.faults.colour import COLOUR
-from reports.faults.detached import DETACHED
-from reports.faults.pairs import PAIRS
-from reports.faults.ranges import BASELINE, PEAK
-from reports.faults.validation import VALIDATION
-from reports.recipes import number
 from srmodels.errors import ProtocolError
 
 __all__ = ["FAULTS", "read_numbers", "section", "with_faults"]
 
-_WIDTH = 100
-FAULTS = (BASELINE, PEAK, PAIRS, COLOUR, VALIDATION, DETACHED, COLLAPSE)
+_MEASURES = {
+    "baseline": ranges.measure_baseline,
+    "peak": ranges.measure_peak,
+    "pairs": pairs.measure,
+    "colour": colour.measure,
+    "validation": validation.measure,
+    "detached": detached.measure,
+    "collapse": collapse.measure,
+}
+_TEXTS = YAML(typ="safe").load(Path(__file__).with_name("faults.yaml"))
+FAULTS = {
+    name: Fault(name=name, measure=measure, **_TEXTS[name]) for name, measure in _MEASURES.items()
+}
 
 
 def read_numbers(fault: Fault, folder: Path) -> Numbers:
-    """What the last run of a fault measured.
-
-    Args:
-        fault: Which.
-        folder: Of the files NAME.json.
+    """The numbers of a fault's last run, from `folder`/NAME.json.
 
     Raises:
-        ProtocolError: It has not been run.
+        ProtocolError: The file is missing.
     """
     path = folder / f"{fault.name}.json"
     if not path.is_file():
-        raise ProtocolError(f"{path}: not found; `python -m reports.faults run {fault.name}`")
-    found: Numbers = json.loads(path.read_text(encoding="utf-8"))
-    return found
+        raise ProtocolError(f"{path}: not found. Run `python -m reports.faults run {fault.name}`.")
+    numbers: Numbers = json.loads(path.read_text(encoding="utf-8"))
+    return numbers
 
 
 def section(fault: Fault, numbers: Numbers) -> str:
-    """A fault's part of the page, in Markdown."""
+    """A fault's section of the page, in Markdown."""
+    columns = fault.columns.items()
     rows = [
-        [said, *(number(numbers[way], key, digits) for key, (_, digits) in fault.columns.items())]
-        for way, said in fault.ways.items()
+        [label, *(markdown.number(numbers[name], key, digits) for key, (_, digits) in columns)]
+        for name, label in fault.variants.items()
     ]
-    headings = ["way", *(heading for heading, _ in fault.columns.values())]
+    headings = ["variant", *(heading for _, (heading, _) in columns)]
+    text = fault.text.format(**numbers)
     parts = [
         f"## {fault.title}",
-        fill(fault.text.format(**numbers), _WIDTH, break_long_words=False, break_on_hyphens=False),
+        fill(text, width=100, break_long_words=False, break_on_hyphens=False),
         markdown.table(headings, rows),
     ]
     if fault.picture:
         parts.append(f"![{fault.picture}](faults-{fault.name}.jpg)")
     tests = "\n".join(f"- `{test}`" for test in fault.tests)
-    return "\n\n".join([*parts, "What keeps it out:", tests])
+    return "\n\n".join([*parts, "Tests that catch it:", tests])
 
 
 def with_faults(text: str, results: Iterable[tuple[Fault, Numbers]]) -> str:
-    """The page's text with every fault's part between its two marks."""
-    parts = (section(fault, numbers) for fault, numbers in results)
-    return markdown.fill_section(text, "faults", "\n\n".join(parts))
+    """The page with every fault's section."""
+    sections = (section(fault, numbers) for fault, numbers in results)
+    return markdown.fill_section(text, "faults", "\n\n".join(sections))

@@ -1,4 +1,4 @@
-"""LR and HR that do not show the same place."""
+"""Pairs of LR and HR that are not aligned."""
 
 from collections.abc import Callable
 from statistics import mean
@@ -7,64 +7,62 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reports.faults.case import Fault, Measured
+from reports.faults.case import Measured, Numbers, detail_sheet
 from reports.faults.dataset import SCALE, StudyData
-from reports.faults.training import batches, enlargers, scored, small_generator, train
+from reports.faults.training import batches, score_networks, small_generator, train, upscalers
 from srmodels.data.batches.batch import Batch
-from srmodels.data.batches.paired import PatchSampler
 from srmodels.evaluation.luma import Picture
-from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 from srmodels.evaluation.psnr import psnr_y
 from srmodels.objectives.pixel import PixelSettings, pixel_turns
 from srmodels.objectives.turn import Turn
 from srmodels.resize.images import downscale
 
-__all__ = ["PAIRS", "WAYS"]
+__all__ = ["VARIANTS", "measure"]
 
 _STEPS = 300
 _SIDE = 24
 _SHOWN = "coffee"
-Change = Callable[[Batch, int], Batch]
 
 
-def _laid_out(pictures: Tensor) -> Tensor:
+def _channels_last(pictures: Tensor) -> Tensor:
     return pictures.contiguous(memory_format=torch.channels_last)
 
 
-def _moved(batch: Batch, step: int, *, reach: int) -> Batch:
-    """HR at any x, LR at x // scale: so HR lies up to `reach` pixels further than LR says.
+def _shifted(batch: Batch, step: int, *, reach: int) -> Batch:
+    """HR cut at any x and LR at x // scale: HR is shifted by up to `reach` pixels.
 
     Args:
-        batch: Of crops a pixel of LR larger than wanted.
-        step: Decides how far, with the seed 1.
-        reach: 3 is the fault; 0 is ours, on the same crops.
+        batch: Crops one LR pixel larger than the result's.
+        step: Seeds the shifts.
+        reach: 3 is the fault, 0 is this project's way.
     """
     side = batch.lr.shape[-1] - 1
     shifts = np.random.default_rng([1, step]).integers(0, reach + 1, (len(batch.lr), 2)).tolist()
     end = side * SCALE
     hr = [
-        each[:, top : top + end, left : left + end]
-        for each, (top, left) in zip(batch.hr, shifts, strict=True)
+        crop[:, top : top + end, left : left + end]
+        for crop, (top, left) in zip(batch.hr, shifts, strict=True)
     ]
     lr = batch.lr[..., :side, :side]
-    return Batch(lr=_laid_out(lr), hr=_laid_out(torch.stack(hr)), photos=batch.photos)
+    return Batch(lr=_channels_last(lr), hr=_channels_last(torch.stack(hr)), photos=batch.photos)
 
 
 def _decimated(batch: Batch, step: int) -> Batch:
-    """LR is every fourth pixel of HR: 1.5 HR pixels up and to the left, and aliased."""
-    ours = _moved(batch, step, reach=0)
-    return Batch(lr=_laid_out(ours.hr[..., ::SCALE, ::SCALE]), hr=ours.hr, photos=ours.photos)
+    """LR is every fourth HR pixel: aliased, and shifted by 1.5 HR pixels up and left."""
+    aligned = _shifted(batch, step, reach=0)
+    lr = _channels_last(aligned.hr[..., ::SCALE, ::SCALE])
+    return Batch(lr=lr, hr=aligned.hr, photos=aligned.photos)
 
 
-WAYS: dict[str, Change] = {
-    "ours": lambda batch, step: _moved(batch, step, reach=0),
-    "moved": lambda batch, step: _moved(batch, step, reach=SCALE - 1),
+VARIANTS: dict[str, Callable[[Batch, int], Batch]] = {
+    "ours": lambda batch, step: _shifted(batch, step, reach=0),
+    "moved": lambda batch, step: _shifted(batch, step, reach=SCALE - 1),
     "decimated": _decimated,
 }
 
 
-def _perfect(hr: Picture) -> Picture:
-    """The best a network can answer, in the squared error, to pairs moved by 0 to 3 pixels."""
+def _best_answer(hr: Picture) -> Picture:
+    """The SR with the least squared error over pairs shifted by 0 to 3 pixels: their mean."""
     height, width = hr.shape[:2]
     wide = np.pad(hr, ((0, SCALE), (0, SCALE), (0, 0)), mode="symmetric").astype(np.float64)
     moved = [
@@ -80,63 +78,28 @@ def _turns(generator: nn.Module) -> tuple[Turn, ...]:
     return pixel_turns(generator, PixelSettings(kind="mse"))
 
 
-def _changed(source: PatchSampler, change: Change) -> Callable[[int], Batch]:
-    return lambda step: change(source.batch(step), step)
+def measure(data: StudyData) -> Measured:
+    """Trainings on aligned, shifted and decimated pairs."""
+    sampler = batches(data, patch_size=_SIDE + 1)
 
+    def trained(change: Callable[[Batch, int], Batch]) -> nn.Module:
+        return train(
+            small_generator(),
+            _turns,
+            lambda step: change(sampler.batch(step), step),
+            steps=_STEPS,
+        ).network
 
-def _measure(ground: StudyData) -> Measured:
-    source = batches(ground, patch_size=_SIDE + 1)
-    trained = {
-        way: train(small_generator(), _turns, _changed(source, change), steps=_STEPS).network
-        for way, change in WAYS.items()
+    networks = {name: trained(change) for name, change in VARIANTS.items()}
+    ceiling = mean(psnr_y(_best_answer(hr), hr, border=SCALE) for hr in data.pictures.values())
+    numbers = score_networks(networks, data, ("psnr_y", "lr_consistency", "sharpness"))
+    hr = data.pictures[_SHOWN]
+    sr = {name: upscale(downscale(hr, SCALE)) for name, upscale in upscalers(networks).items()}
+    shown = {
+        "HR": hr,
+        "aligned": sr["ours"],
+        "LR at x // 4": sr["moved"],
+        "every fourth pixel": sr["decimated"],
     }
-    ceiling = mean(psnr_y(_perfect(hr), hr, border=SCALE) for hr in ground.pictures.values())
-    numbers = scored(trained, ground, ("psnr_y", "lr_consistency", "sharpness"))
-    hr = ground.pictures[_SHOWN]
-    made = {way: each(downscale(hr, SCALE)) for way, each in enlargers(trained).items()}
-    shown = {"HR": hr, "aligned": made["ours"], "LR at x // 4": made["moved"]}
-    return Measured(
-        {**numbers, "ceiling": {"psnr_y": round(ceiling, 6)}, "training": {"steps": _STEPS}},
-        sheet(
-            {**shown, "every fourth pixel": made["decimated"]},
-            corner=most_detailed_crop(hr, CROP, multiple=SCALE),
-            crop=CROP,
-        ),
-    )
-
-
-PAIRS = Fault(
-    name="pairs",
-    title="Pairs that are not aligned",
-    text="""HR is cut at any pixel x and LR at `x // 4`, or LR is `hr[::4, ::4]`, or made by a
-resize with another idea of where a pixel's middle lies: the pair is shifted by up to 3 HR pixels.
-No error is raised and the loss falls, towards an answer that is shifted and blurred: a network that
-had learnt all there is in `x // 4` would score {ceiling[psnr_y]:.2f} dB on whole pictures, below
-bicubic's {bicubic[psnr_y]:.2f}. After {training[steps]:.0f} steps from the same weights on the same
-photographs the generator is at {ours[psnr_y]:.2f} dB with aligned pairs, on its way down at
-{moved[psnr_y]:.2f} with `x // 4`, and at {decimated[psnr_y]:.2f} with every fourth pixel. What
-tells is PSNR-Y on whole pictures beside bicubic, and more plainly the consistency with LR (SR made
-small again, compared with LR): {moved[lr_consistency]:.1f} dB instead of
-{ours[lr_consistency]:.1f}. Here the whole photograph is shrunk first, boxes are chosen on the LR
-grid and HR's box is four times LR's; a test shrinks HR patches again and compares, and LR pictures
-that came with a set are refused where they do not fit.""",
-    ways={
-        "bicubic": "bicubic",
-        "ours": "trained on aligned pairs",
-        "moved": "HR at x, LR at `x // 4`",
-        "decimated": "LR is `hr[::4, ::4]`",
-        "ceiling": "the best answer to `x // 4`",
-    },
-    columns={
-        "psnr_y": ("PSNR-Y (dB)", 2),
-        "lr_consistency": ("LR consistency (dB)", 1),
-        "sharpness": ("sharpness (HR: 1)", 2),
-    },
-    tests=(
-        "tests/data/patches/test_cut.py::test_every_hr_patch_is_its_box_and_shrinks_to_its_lr_patch",
-        "tests/data/patches/test_cut.py::test_a_shift_by_one_pixel_would_be_noticed",
-        "tests/data/patches/test_cut.py::test_a_given_lr_picture_that_does_not_fit_is_refused",
-    ),
-    picture="HR, and what the three trainings make of its LR",
-    measure=_measure,
-)
+    extra: Numbers = {"ceiling": {"psnr_y": round(ceiling, 6)}, "training": {"steps": _STEPS}}
+    return Measured({**numbers, **extra}, detail_sheet(shown))

@@ -1,20 +1,15 @@
-"""Small trainings: the engine's own step, without its checkpoints, tracking and bf16.
-
-What the faults of the content loss share: VGG19 with random weights, and a generator's turn.
-
-Generators scored as the pipeline scores them, for the faults that train.
-"""
+"""Small trainings for the faults: the engine's step without checkpoints, tracking and bf16."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from reports.command_line import ROOT
 from reports.faults.dataset import SCALE, StudyData
 from srmodels import models, params
 from srmodels.data.batches.batch import Batch
@@ -25,10 +20,9 @@ from srmodels.engine.optim.optim import OptimSettings, learning_rate_at, optimiz
 from srmodels.engine.precision import fabric_for, to_channels_last
 from srmodels.engine.run_settings import Precision, RunSettings
 from srmodels.engine.step import take_step
-from srmodels.evaluation.luma import Picture
 from srmodels.evaluation.means import means
 from srmodels.evaluation.samples import Draw
-from srmodels.evaluation.scores import evaluate
+from srmodels.evaluation.scores import Upscaler, evaluate
 from srmodels.inference.tiling.upscale import upscaler
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.models.srresnet import Settings
@@ -39,48 +33,44 @@ __all__ = [
     "SIDE",
     "Trained",
     "batches",
-    "enlargers",
     "generator_turn",
-    "scored",
+    "score_networks",
     "small_generator",
     "train",
+    "upscalers",
     "vgg_settings",
 ]
 
-_PARAMS = Path(__file__).parents[2] / "params.yaml"
-
+SIDE = 16  # of a crop in LR pixels, because VGG19 takes most of the time
 _OPTIMIZER = OptimSettings(learning_rate=1e-3, betas=(0.9, 0.99), schedule="cosine", ema_decay=0.99)
 
 
 class Trained(NamedTuple):
-    """What a training leaves.
-
-    Attributes:
-        network: The running average of its weights, in eval mode.
-        curves: What every step told, by name.
-    """
+    """The average of the weights in eval mode, and the scalars of every step by name."""
 
     network: nn.Module
     curves: Mapping[str, Sequence[float]]
 
 
 def small_generator(residual: Literal["none", "bicubic"] = "bicubic") -> nn.Module:
-    """The recipe srresnet's quickstart with half its blocks; the same weights on every call.
+    """The quickstart srresnet with half its blocks; the same weights on every call.
 
     Args:
-        residual: What is added to its output; "none" is the paper's.
+        residual: The image that is added to the output; the paper has "none".
     """
     torch.manual_seed(0)
-    small = params.load(_PARAMS, model="srresnet", preset="quickstart").recipe.generator
-    assert isinstance(small.settings, Settings)
-    half = replace(small.settings, num_blocks=small.settings.num_blocks // 2, residual=residual)
-    return models.build(small.name, half)
+    small = params.load(ROOT / "params.yaml", model="srresnet", preset="quickstart")
+    generator = small.recipe.generator
+    assert isinstance(generator.settings, Settings)
+    blocks = generator.settings.num_blocks // 2
+    settings = replace(generator.settings, num_blocks=blocks, residual=residual)
+    return models.build(generator.name, settings)
 
 
-def batches(ground: StudyData, *, patch_size: int, batch_size: int = 4) -> PatchSampler:
-    """Batches of the photographs to train on; the same ones for every way of a fault."""
+def batches(data: StudyData, *, patch_size: int, batch_size: int = 4) -> PatchSampler:
+    """Training batches; the same for every variant of a fault."""
     return PatchSampler(
-        ground.store,
+        data.store,
         patch_size=patch_size,
         batch_size=batch_size,
         seed=0,
@@ -102,35 +92,34 @@ def train(
     steps: int,
     precision: Precision = "32-true",
 ) -> Trained:
-    """Trains a generator; network and batches being equal, so is what is drawn.
+    """Trains `network` in place, with one seed for all trainings.
 
     Args:
-        network: Changed.
-        turns: Of the network: the one turn that moves it, in a sequence.
-        batch: Of a step, from 0 on.
-        steps: How many.
-        precision: As recipes have it; the default does not depend on the machine's kind of bf16.
+        network: The generator.
+        turns: Returns the generator's turn, as a sequence of one.
+        batch: Returns the batch of a step.
+        steps: Number of steps.
+        precision: As in recipes; the default does not depend on the machine's bf16.
     """
     torch.manual_seed(0)
     fabric, network = _fabric(precision), to_channels_last(network.train())
     taken = turns(fabric.setup_module(network))
     optimizer = fabric.setup_optimizers(optimizer_for((network,), _OPTIMIZER))
     average = EMA(network, _OPTIMIZER.ema_decay)
-    told: list[dict[str, Tensor]] = []
+    scalars: list[dict[str, Tensor]] = []
     for step in tqdm(range(steps), "steps", disable=None, leave=False):
         set_rate(optimizer, learning_rate_at(step, steps, _OPTIMIZER))
         shared = {"step": torch.tensor(step)}
-        told.append(take_step(fabric, taken, {"generator": optimizer}, batch(step), shared=shared))
+        scalars.append(
+            take_step(fabric, taken, {"generator": optimizer}, batch(step), shared=shared)
+        )
         average.update(network, step)
-    curves = {name: [float(each[name]) for each in told] for name in told[0]}
+    curves = {name: [float(values[name]) for values in scalars] for name in scalars[0]}
     return Trained(average.network, curves)
 
 
-SIDE = 16  # of a crop in LR pixels; VGG19 is most of the time
-
-
 def vgg_settings(layer: str) -> PerceptualSettings:
-    """Of one layer; random weights are the same everywhere and need no download."""
+    """One layer of VGG19 with random weights, which need no download."""
     return PerceptualSettings(weights="random", layers={layer: 1.0}, feature_scale=1.0)
 
 
@@ -140,8 +129,8 @@ def generator_turn(
     """The generator's turn of a GAN without an adversarial term.
 
     Args:
-        generator: Whose.
-        loss: The content loss, of weight 1; None leaves it out.
+        generator: The network.
+        loss: The content loss with weight 1; None for none.
         pixel: Weight of the L1 loss.
     """
     weights = GanWeights(pixel=pixel, perceptual=0.0 if loss is None else 1.0, adversarial=0.0)
@@ -151,25 +140,22 @@ def generator_turn(
     return gan_turns(generator, nn.Identity(), settings, loss)[:1]
 
 
-Enlarge = Callable[[Picture], Picture]
+def upscalers(networks: Mapping[str, nn.Module]) -> dict[str, Upscaler]:
+    """Functions from LR to SR, uint8 (H, W, 3), by variant."""
+    return {name: partial(upscaler(SCALE), network) for name, network in networks.items()}
 
 
-def enlargers(generators: Mapping[str, nn.Module]) -> dict[str, Enlarge]:
-    """What enlarges a picture, by way: uint8 (h, w, 3) to uint8 (scale h, scale w, 3)."""
-    return {way: partial(upscaler(SCALE), each) for way, each in generators.items()}
-
-
-def scored(
-    generators: Mapping[str, nn.Module],
-    ground: StudyData,
+def score_networks(
+    networks: Mapping[str, nn.Module],
+    data: StudyData,
     scores: Sequence[str],
     *,
     draw: Draw | None = None,
 ) -> dict[str, dict[str, float]]:
-    """The named scores of bicubic and of every generator, means over the test photographs."""
-    images = list(ground.pictures.items())
-    table = evaluate(enlargers(generators), images, scale=SCALE, draw=draw)
+    """Mean scores of bicubic and of every network on the test photographs, by variant."""
+    images = list(data.pictures.items())
+    table = evaluate(upscalers(networks), images, scale=SCALE, draw=draw)
     return {
-        way: {name: values[name] for name in scores if name in values}
-        for way, values in means(table).items()
+        name: {score: row[score] for score in scores if score in row}
+        for name, row in means(table).items()
     }

@@ -26,14 +26,14 @@ def compare(
     Scores whose best value is 0 or 1 are compared by their distance from that value.
     """
     from srmodels.comparison.selection import named_experiments
-    from srmodels.comparison.text_table import difference_table, few_notes
+    from srmodels.comparison.text_table import difference_table, small_set_notes
     from srmodels.errors import ConfigError
 
     if len(set(names)) < 2:
         raise ConfigError(f"compare: only one experiment (got {names[0]}). Name two or more.")
     experiments, notes = named_experiments(names, root=Path(), model=model)
     typer.echo(difference_table(experiments))
-    for note in [*few_notes(experiments), *notes]:
+    for note in [*small_set_notes(experiments), *notes]:
         typer.echo(note)
 
 
@@ -52,9 +52,9 @@ def report(  # noqa: PLR0917 - typer passes them by name
 ) -> None:
     """Write an HTML report of experiments; without names, of all experiments."""
     from srmodels.atomic import write_bytes
-    from srmodels.comparison.gallery import gallery
+    from srmodels.comparison.gallery import build_gallery
     from srmodels.comparison.report import render_report
-    from srmodels.comparison.sample_images import View
+    from srmodels.comparison.sample_images import ImageOptions
     from srmodels.comparison.selection import all_experiments, named_experiments
     from srmodels.inference.tiling.device import resolve_device
     from srmodels.inference.weights.open import load
@@ -65,11 +65,11 @@ def report(  # noqa: PLR0917 - typer passes them by name
         if names
         else all_experiments(root, model=model)
     )
-    view = View(folder=data, pictures=pictures, crops=crops)
-    images = gallery(experiments, view, load=load_weights, root=root)
-    text = render_report(experiments, images, notes=notes, root=root)
+    options = ImageOptions(folder=data, pictures=pictures, crops=crops)
+    gallery = build_gallery(experiments, options, load=load_weights, root=root)
+    text = render_report(experiments, gallery, notes=notes, root=root)
     write_bytes(output, text.encode())
-    for note in [*images.reasons, *notes]:
+    for note in [*gallery.reasons, *notes]:
         typer.echo(note, err=True)
-    listed = ", ".join(experiment.name for experiment in experiments)
-    typer.echo(f"{output}: {listed}; {len(text) / 1e6:.1f} MB")
+    shown = ", ".join(experiment.name for experiment in experiments)
+    typer.echo(f"{output}: {shown}; {len(text) / 1e6:.1f} MB")

@@ -1,201 +1,152 @@
-"""Where everything in a chart lies, in pixels; the report's template draws it as SVG.
+"""The report's charts: matplotlib figures, and their SVG for an HTML page.
 
-A point per experiment, each with its name beside it.
+The SVG names colours by CSS variables (--s0, --soft, ...), so the page's light or dark theme
+decides.
 """
 
+import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from typing import Any
 
-from matplotlib.ticker import MaxNLocator
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
-__all__ = ["Axis", "Chart", "Dot", "Line", "Series", "Tick", "axes", "line_chart", "scatter"]
+__all__ = ["GREY", "Series", "line_chart", "scatter_chart", "to_svg"]
 
-_LINES = (360, 230)  # pixels
-
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 12, 10, 40  # around the drawing
-
-_DECADE = 10.0
-
-_MANY = 2  # decades on which powers of ten are marks enough
-
-_ROOM = 0.05  # of an axis, beyond its values
+GREY = -1  # the colour of bicubic; an experiment's colour is its position
+_PALETTE = ["#1c1c1a", "#1769b0", "#c25200", "#18803a", "#7a3fb8", "#b8246f", "#0c7f86", "#6f7f00"]
+_SOFT, _RULE = "#6a6a66", "#dededa"
+_VARIABLES = {_SOFT: "soft", _RULE: "rule"} | {code: f"s{n}" for n, code in enumerate(_PALETTE)}
+_STYLE: dict[Any, object] = {
+    "axes.edgecolor": _SOFT,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.labelcolor": _SOFT,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 72,  # a unit of the SVG is a pixel of the figure
+    "figure.facecolor": "none",
+    "font.size": 10,
+    "grid.color": _RULE,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "srmodels",
+    "text.color": _PALETTE[0],
+    "text.parse_math": False,  # a name may contain $
+    "xtick.color": _SOFT,
+    "ytick.color": _SOFT,
+}
+_LABEL_HEIGHT, _GAP = 15, 8  # units of the SVG; the gap is between a point and its label
+_TITLE = "title:"  # marks the matplotlib objects that show their label as a tooltip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """Points of one experiment, in the data's units."""
+    """Points (x, y) of one experiment; `colour` is its position, or GREY."""
 
     label: str
     colour: int
     points: Sequence[tuple[float, float]]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Tick:
-    """A mark on an axis, `at` pixels from the chart's left or top."""
-
-    at: float
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """A curve; `path` is SVG's list of points."""
-
-    label: str
-    colour: int
-    path: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dot:
-    """A point with its label's place."""
-
-    label: str
-    colour: int
-    x: float
-    y: float
-    text_x: float
-    text_y: float
-    anchor: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chart:
-    """A drawing of `width` x `height` pixels; its axes are at `left` and `bottom`."""
-
-    title: str
-    x_label: str
-    y_label: str
-    x_ticks: list[Tick]
-    y_ticks: list[Tick]
-    lines: list[Line]
-    dots: list[Dot]
-    width: int
-    height: int
-    left: int = _LEFT
-    top: int = _TOP
+    @property
+    def code(self) -> str:
+        """The colour in the light theme, "#rrggbb"."""
+        return _SOFT if self.colour == GREY else _PALETTE[self.colour % len(_PALETTE)]
 
     @property
-    def right(self) -> int:
-        """The drawing's right edge."""
-        return self.width - _RIGHT
-
-    @property
-    def bottom(self) -> int:
-        """Its lower edge."""
-        return self.height - _BOTTOM
+    def repeated(self) -> bool:
+        """Whether an earlier experiment has this colour: dashed lines, hollow points."""
+        return self.colour >= len(_PALETTE)
 
 
-class Axis:
-    """From values to pixels; logarithmic where values are positive and span over a decade."""
+@mpl.rc_context(_STYLE)
+def line_chart(series: Sequence[Series], *, x_label: str) -> Figure:
+    """A curve per series; y is logarithmic if all values are positive and span over a decade."""
+    figure = Figure(figsize=(5, 3.2))
+    axes = figure.subplots()
+    for curve in series:
+        x, y = zip(*curve.points, strict=True)
+        style = "--" if curve.repeated else "-"
+        axes.plot(x, y, style, color=curve.code, gid=_TITLE + curve.label)
+    values = [value for curve in series for _, value in curve.points]
+    if 0 < 10 * min(values) < max(values):
+        axes.set_yscale("log")
+        subs = (1, 2, 5) if max(values) < 100 * min(values) else (1,)
+        axes.yaxis.set_major_locator(LogLocator(subs=subs))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel(x_label)
+    return figure
 
-    def __init__(self, values: Sequence[float], start: float, end: float, *, log: bool) -> None:
-        self.log = log and min(values) > 0 and max(values) / min(values) > _DECADE
-        low, high = (self._scaled(each) for each in (min(values), max(values)))
-        room = _ROOM * (high - low or abs(high) or 1)
-        self.low, self.high, self.start, self.end = low - room, high + room, start, end
 
-    def _scaled(self, value: float) -> float:
-        return log10(value) if self.log else value
-
-    def __call__(self, value: float) -> float:
-        """Its place in pixels."""
-        share = (self._scaled(value) - self.low) / (self.high - self.low)
-        return round(self.start + share * (self.end - self.start), 1)
-
-    def ticks(self) -> list[Tick]:
-        """Round values inside the axis."""
-        low, high = self.low, self.high
-        marks: Sequence[float] = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
-        if self.log:
-            powers = range(floor(low), ceil(high))
-            marks = [step * 10.0**power for power in powers for step in (1, 2, 5)]
-            marks = marks if high - low < _MANY else marks[::3]
-        return [
-            Tick(at=self(mark), text=f"{mark:.6g}")
-            for mark in marks
-            if low <= self._scaled(mark) <= high
+def _label_points(figure: Figure, series: Sequence[Series]) -> None:
+    """Writes each label beside its point, up or down by whole lines until the place is free."""
+    (axes,) = figure.axes
+    spots = [axes.transData.transform(point.points[0]) for point in series]
+    taken = [Bbox.from_extents(x - _GAP, y - _GAP, x + _GAP, y + _GAP) for x, y in spots]
+    for (x, y), point in zip(spots, series, strict=True):
+        text = axes.annotate(
+            point.label,
+            point.points[0],
+            (0, 0),
+            va="center",
+            textcoords="offset points",
+            arrowprops={"arrowstyle": "-", "color": _SOFT, "linewidth": 0.5, "shrinkB": 5},
+        )
+        width = Text.get_window_extent(text).width  # without the line to the point
+        shifts = [_LABEL_HEIGHT * line for n in range(len(series) + 1) for line in (n, -n)]
+        places = [
+            Bbox.from_bounds(left, y + shift - _LABEL_HEIGHT / 2, width, _LABEL_HEIGHT)
+            for shift in shifts
+            for left in (x + _GAP, x - _GAP - width)
         ]
 
+        def faults(place: Bbox) -> int:
+            outside = place.x0 < axes.bbox.x0 or place.x1 > figure.bbox.x1
+            outside = outside or place.y0 < axes.bbox.y0 or place.y1 > axes.bbox.y1
+            overlaps: int = place.count_overlaps(taken)
+            return overlaps + len(taken) * bool(outside)
 
-def axes(series: Sequence[Series], size: tuple[int, int], *, log: bool) -> tuple[Axis, Axis]:
-    """The x and the y axis that hold all points; `log` lets y be logarithmic."""
-    width, height = size
-    xs, ys = ([point[axis] for each in series for point in each.points] for axis in (0, 1))
-    return (
-        Axis(xs, _LEFT, width - _RIGHT, log=False),
-        Axis(ys, height - _BOTTOM, _TOP, log=log),
-    )
+        best = min(places, key=faults)
+        text.set_position((best.x0 - x, best.y0 + _LABEL_HEIGHT / 2 - y))
+        taken.append(best)
 
 
-def line_chart(title: str, series: Sequence[Series], *, x_label: str) -> Chart:
-    """Curves over each other; the y axis is logarithmic where that shows more."""
-    x, y = axes(series, _LINES, log=True)
-    lines = [
-        Line(
-            label=each.label,
-            colour=each.colour,
-            path=" ".join(f"{x(at):g},{y(value):g}" for at, value in each.points),
+@mpl.rc_context(_STYLE)
+def scatter_chart(series: Sequence[Series], *, x_label: str, y_label: str) -> Figure:
+    """A labelled point per series; a label covers no other label."""
+    height = max(400, (len(series) + 4) * _LABEL_HEIGHT)
+    figure = Figure(figsize=(9, height / 72))
+    axes = figure.subplots()
+    axes.margins(0.08)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    for point in series:
+        fill = "none" if point.repeated else point.code
+        axes.plot(
+            *point.points[0], "o", color=point.code, markerfacecolor=fill, gid=_TITLE + point.label
         )
-        for each in series
-    ]
-    return Chart(
-        title=title,
-        x_label=x_label,
-        y_label="",
-        x_ticks=x.ticks(),
-        y_ticks=y.ticks(),
-        lines=lines,
-        dots=[],
-        width=_LINES[0],
-        height=_LINES[1],
-    )
+    figure.draw_without_rendering()  # fixes the layout that the labels are measured in
+    _label_points(figure, series)
+    figure.set_layout_engine("none")
+    return figure
 
 
-_SIZE = (640, 400)  # pixels
-
-_LABEL, _LETTER, _GAP = 15, 7, 8  # pixels: a label's line, a letter's width, from point to label
-
-
-def _dot(each: Series, x: float, y: float, placed: Sequence[Dot]) -> Dot:
-    """A point whose label, beside it, is moved down until it covers none of the earlier ones."""
-    width = _LETTER * len(each.label)
-    turned = x + width > _SIZE[0]
-    start = x - _GAP - width if turned else x + _GAP
-    text_y = y + _GAP / 2
-    for other in placed:  # from the highest to the lowest
-        begins = other.text_x - (_LETTER * len(other.label) if other.anchor == "end" else 0)
-        beside = start > begins + _LETTER * len(other.label) or begins > start + width
-        if not beside and abs(text_y - other.text_y) < _LABEL:
-            text_y = other.text_y + _LABEL
-    return Dot(
-        label=each.label,
-        colour=each.colour,
-        x=x,
-        y=y,
-        text_x=x - _GAP if turned else x + _GAP,
-        text_y=text_y,
-        anchor="end" if turned else "start",
-    )
-
-
-def scatter(title: str, series: Sequence[Series], *, x_label: str, y_label: str) -> Chart:
-    """A labelled point per series."""
-    x, y = axes(series, _SIZE, log=False)
-    spots = [(x(each.points[0][0]), y(each.points[0][1]), each) for each in series]
-    dots: list[Dot] = []
-    for left, top, each in sorted(spots, key=lambda spot: spot[1]):
-        dots.append(_dot(each, left, top, dots))
-    return Chart(
-        title=title,
-        x_label=x_label,
-        y_label=y_label,
-        x_ticks=x.ticks(),
-        y_ticks=y.ticks(),
-        lines=[],
-        dots=dots,
-        width=_SIZE[0],
-        height=_SIZE[1],
-    )
+def to_svg(figure: Figure) -> str:
+    """The <svg> element of a figure: escaped, without fixed size, ids of groups or addresses."""
+    file = io.StringIO()
+    with mpl.rc_context(_STYLE):
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(file, format="svg", metadata=nothing)
+    width, height = figure.bbox.size
+    svg = file.getvalue().partition("<svg ")[2].partition(">")[2]
+    svg = re.sub(r"<style.*?</style>", "", svg, flags=re.DOTALL)  # would style the whole page
+    svg = re.sub(rf'<g id="{_TITLE}(.*?)">', r'<g class="named"><title>\1</title>', svg)
+    svg = re.sub(r'<g id=".*?">', "<g>", svg)
+    codes = rf"(?<=: )({'|'.join(_VARIABLES)})\b"
+    svg = re.sub(codes, lambda code: f"var(--{_VARIABLES[code[0]]})", svg)
+    return f'<svg viewBox="0 0 {width:g} {height:g}" role="img">{svg}'

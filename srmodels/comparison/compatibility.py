@@ -1,109 +1,102 @@
-"""Whether scores may be compared at all: one protocol, the same pictures.
+"""Checks whether two experiments' scores may be compared: the same protocol, the same images.
 
-What two protocols state must agree. What only one states is told, not refused: bicubic, which
-every evaluation scores, shows whether the same was measured on the same pictures.
+A protocol field that only one experiment states gives a note, not an error: bicubic's scores, which
+every evaluation has, show whether the images and the measurement were the same.
 """
-
-from collections.abc import Sequence
 
 import pandas as pd
 
 from srmodels.comparison.experiment import Experiment
-from srmodels.errors import ProtocolError
+from srmodels.errors import ProtocolError, listed
 from srmodels.evaluation.scores import BASELINE, SAMPLES
 
 __all__ = ["check_comparable", "shared_sets"]
 
-_CLOSE = 1e-3  # scores agree to 4 decimals on any machine
-# Fields that matter for one row only, or (None) for nothing that is compared: what a row is, and
-# how the interval was made that is not read here.
-_OF_ROWS = {
+_TOLERANCE = 1e-3  # scores agree to 4 decimals on any machine
+# Fields that matter for this row only, or for no comparison (None).
+_ROW_OF_FIELD = {
     "samples": SAMPLES,
     "diversity": SAMPLES,
     "interpolated": None,
     "ensemble": None,
     "interval": None,
 }
-_LISTED = 5
 
 
-def _protocols(first: Experiment, other: Experiment) -> list[str]:
-    """Refuses two values of one field; returns what else is to be said."""
-    said, theirs = (each.metrics.get("protocol") or {} for each in (first, other))
+def _check_protocols(first: Experiment, other: Experiment) -> list[str]:
+    """Returns notes on fields that only one protocol has; raises where two values differ."""
+    protocols = [experiment.metrics.get("protocol") or {} for experiment in (first, other)]
     fields = {
         field
-        for field in said.keys() | theirs.keys()
-        if _OF_ROWS.get(field, first.row) in {first.row, other.row}
+        for protocol in protocols
+        for field in protocol
+        if _ROW_OF_FIELD.get(field, first.row) in {first.row, other.row}
     }
-    for field in sorted(fields & said.keys() & theirs.keys()):
-        if said[field] != theirs[field]:
-            raise ProtocolError(
-                f"{other.name}: is of another protocol than {first.name}: {field} differs (found "
-                f"{_words(theirs[field])}; {first.name} has {_words(said[field])}); "
-                "evaluate both alike"
+    expected, actual = protocols
+    for field in sorted(fields & expected.keys() & actual.keys()):
+        if expected[field] != actual[field]:
+            theirs, ours = (
+                ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+                for value in (actual[field], expected[field])
             )
-    if not said or not theirs:
-        silent = first if not said else other
-        return [f"{silent.name}: no protocol stands beside these scores; nothing could be checked"]
+            raise ProtocolError(
+                f"{other.name}: the protocol differs from {first.name}'s: {field} differs (got "
+                f"{theirs}; {first.name} has {ours}). Evaluate both with one protocol."
+            )
+    if not expected or not actual:
+        name = (other if expected else first).name
+        return [f"{name}: the metrics file states no protocol; the protocols were not compared"]
     return [
-        f"protocol: only {owner.name} states {', '.join(sorted(only))}"
-        for owner, only in ((first, fields - theirs.keys()), (other, fields - said.keys()))
+        f"protocol: only {experiment.name} states {', '.join(sorted(only))}"
+        for experiment, only in ((first, fields - actual.keys()), (other, fields - expected.keys()))
         if only
     ]
 
 
-def _words(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
-
-
-def _pictures(first: Experiment, other: Experiment, name: str) -> list[str]:
-    """Refuses pictures on which bicubic scores differently; returns those only one has."""
-    mine, theirs = (each.scores(name, BASELINE) for each in (first, other))
-    images = mine.index.intersection(theirs.index)
+def _check_images(first: Experiment, other: Experiment, name: str) -> list[str]:
+    """Returns notes on images that only one has; raises where bicubic's scores differ."""
+    ours, theirs = (experiment.scores(name, BASELINE) for experiment in (first, other))
+    images = ours.index.intersection(theirs.index)
     if len(images):
-        shared = [score for score in mine if score in theirs]
-        apart = (mine.loc[images, shared] - theirs.loc[images, shared]).abs().stack()
+        columns = [score for score in ours if score in theirs]
+        apart = (ours.loc[images, columns] - theirs.loc[images, columns]).abs().stack()
     else:
-        means, others = (each.means(name, BASELINE) for each in (first, other))
-        apart = abs(pd.Series(means) - pd.Series(others)).dropna()
-    if len(apart) and apart.max() > _CLOSE:
+        means = [pd.Series(experiment.means(name, BASELINE)) for experiment in (first, other)]
+        apart = abs(means[0] - means[1]).dropna()
+    if len(apart) and apart.max() > _TOLERANCE:
         where = apart.idxmax()
-        found = ": ".join(map(str, where)) if isinstance(where, tuple) else f"{where}"
-        presets = f"{other.preset} and {first.preset}"
-        differ = "" not in (first.preset, other.preset) and first.preset != other.preset
-        cause = f"; their presets differ, {presets}" if differ else ""
+        place = ": ".join(map(str, where)) if isinstance(where, tuple) else str(where)
+        presets = [other.preset, first.preset]
+        differ = all(presets) and presets[0] != presets[1]
+        cause = f"; their presets differ, {' and '.join(presets)}" if differ else ""
         raise ProtocolError(
-            f"{other.name}: was scored on other pictures than {first.name}, or otherwise: in "
-            f"{name}, bicubic differs (found {found} apart by {apart.max():.4g}{cause}); evaluate "
-            "both alike"
+            f"{other.name}: the scored images or the measurement differ from {first.name}'s: in "
+            f"{name}, bicubic differs (got {place} apart by {apart.max():.4g}{cause}). Evaluate "
+            "both on the same images."
         )
-    notes = []
-    for owner, own, foreign in ((first, mine, theirs), (other, theirs, mine)):
-        only = [str(image) for image in own.index.difference(foreign.index)]
-        if only and len(images):
-            notes.append(f"{name}: only {owner.name} has {_some(only)}; left out")
-    return notes
+    only = ((first, ours.index.difference(images)), (other, theirs.index.difference(images)))
+    return [
+        f"{name}: only {experiment.name} has {listed([*map(str, missing)])}; left out"
+        for experiment, missing in only
+        if len(images) and len(missing)
+    ]
 
 
 def shared_sets(first: Experiment, other: Experiment) -> list[str]:
-    """The test sets on which both rows were scored, in the first one's order.
+    """The test sets that both experiments were scored on, in the first one's order.
 
     Raises:
         ProtocolError: There is none.
     """
-    mine, theirs = (
-        [name for name in each.sets() if each.means(name, each.row)] for each in (first, other)
+    ours, theirs = (
+        [name for name in experiment.sets() if experiment.means(name, experiment.row)]
+        for experiment in (first, other)
     )
-    shared = [name for name in mine if name in theirs]
+    shared = [name for name in ours if name in theirs]
     if not shared:
         raise ProtocolError(
-            f"{other.name}: shares no test set with {first.name} (found {', '.join(theirs)}; "
-            f"{first.name} has {', '.join(mine)}); evaluate both on one"
+            f"{other.name}: shares no test set with {first.name} (got {', '.join(theirs)}; "
+            f"{first.name} has {', '.join(ours)}). Evaluate both on one set."
         )
     return shared
 
@@ -112,13 +105,12 @@ def check_comparable(first: Experiment, other: Experiment) -> list[str]:
     """Checks that a comparison of two experiments means something.
 
     Returns:
-        What a reader should know of it, a sentence each.
+        Notes for the reader, a sentence each.
 
     Raises:
-        ProtocolError: The protocols differ in a field, the test sets have nothing in common, or
-            bicubic scores differently on a picture of the same name.
+        ProtocolError: A protocol field differs, no test set is shared, or bicubic's scores differ.
     """
-    notes = _protocols(first, other)
+    notes = _check_protocols(first, other)
     for name in shared_sets(first, other):
-        notes += _pictures(first, other, name)
+        notes += _check_images(first, other, name)
     return notes

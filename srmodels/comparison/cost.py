@@ -1,42 +1,39 @@
-"""What an experiment was and cost, as far as files say.
+"""Parameters and training times of an experiment, from the files that hold them.
 
-Times stand in MLflow alone, which this room does not read; metrics/recipes keeps them of the runs
-that somebody collected. They are an experiment's own where recipe, preset and scores are the same.
+Only MLflow stores times; metrics/recipes keeps those of collected runs. They belong to an
+experiment if recipe, preset and score are equal.
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from srmodels.comparison.experiment import GENERATOR, Experiment
 from srmodels.evaluation.table import sets_of
 
-__all__ = ["Facts", "facts_of"]
-
-_SET = "test"  # whose scores metrics/recipes holds
-_SCORE = "psnr_y"
+__all__ = ["Cost", "cost_of"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """Attributes are as printed: "-" where no file says it; phases are joined by " + "."""
+class Cost(NamedTuple):
+    """Text for a table: "-" if unknown; training phases are joined by " + "."""
 
     parameters: str
     minutes: str
     images_per_second: str
 
 
-def facts_of(entry: Experiment, *, root: Path) -> Facts:
-    """Looks in the metrics file, and in the project's metrics/recipes."""
-    count = entry.metrics.get("parameters")
-    path = root / "metrics" / "recipes" / f"{entry.recipe}.json"
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    scored = found.get("scores", {}).get(GENERATOR, {}).get(_SCORE)
-    own = sets_of(entry.metrics).get(_SET, {}).get(GENERATOR, {}).get(_SCORE)
-    same = own is not None and (scored, found.get("preset")) == (own, entry.preset)
-    phases = [spent for spent in found.get("training", {}).values() if spent] if same else []
-    return Facts(
+def cost_of(experiment: Experiment, *, root: Path) -> Cost:
+    """Reads the experiment's metrics file and `root`/metrics/recipes."""
+    count = experiment.metrics.get("parameters")
+    path = root / "metrics" / "recipes" / f"{experiment.recipe}.json"
+    recipe = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    expected = recipe.get("scores", {}).get(GENERATOR, {}).get("psnr_y")
+    actual = sets_of(experiment.metrics).get("test", {}).get(GENERATOR, {}).get("psnr_y")
+    same = actual is not None and (expected, recipe.get("preset")) == (actual, experiment.preset)
+    phases = [phase for phase in recipe.get("training", {}).values() if phase] if same else []
+    return Cost(
         parameters=f"{count:,}" if isinstance(count, int) else "-",
-        minutes=" + ".join(f"{each['minutes']:.1f}" for each in phases) or "-",
-        images_per_second=" + ".join(f"{each['images_per_second']:.0f}" for each in phases) or "-",
+        minutes=" + ".join(f"{phase['minutes']:.1f}" for phase in phases) or "-",
+        images_per_second=" + ".join(f"{phase['images_per_second']:.0f}" for phase in phases)
+        or "-",
     )

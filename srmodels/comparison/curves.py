@@ -1,66 +1,57 @@
-"""The losses and validations of several trainings, a chart per quantity."""
+"""Training losses and validations of several experiments, a chart per quantity."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import inf, nan
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from srmodels.comparison.charts import Chart, Series, line_chart
+from srmodels.comparison.charts import Series, line_chart
 from srmodels.comparison.experiment import Experiment
 
 __all__ = ["curve_charts"]
 
-_FILES = {  # of plots/: the stage they belong to
+_STAGES = {  # by file of plots/, in the order of the charts
     "pretrain_validation": "pretrain",
     "gan_validation": "gan",
     "pretrain": "pretrain",
     "gan": "gan",
 }
-_NO_CURVE = ("learning_rate", "gradient_norm")  # as set, or of use to nobody who compares
-_MOST = 300  # points of a curve; more than a chart has pixels shows nothing more
+_NOT_DRAWN = ("learning_rate", "gradient_norm")
+_MAX_POINTS = 300  # of a curve: about one per pixel of the chart
 
 
-def _table(entry: Experiment, file: str) -> pd.DataFrame:
-    """A curve file's numbers; empty where it has none, which is no fault of a comparison."""
-    text = entry.source.read(f"plots/{file}.csv")
+def _read_curves(experiment: Experiment, file: str) -> pd.DataFrame:
+    """The numeric columns; empty if the file is missing, empty or has no column of steps."""
     try:
-        table = pd.read_csv(io.BytesIO(text or b""))
-    except ValueError:  # empty, as of a phase that did not take place
+        table = pd.read_csv(io.BytesIO(experiment.files.read(f"plots/{file}.csv") or b""))
+    except ValueError:  # no header: the training phase did not take place
         return pd.DataFrame()
     numbers = table.select_dtypes("number")
     return numbers if "step" in numbers else pd.DataFrame()
 
 
-def _series(entry: Experiment, colour: int, table: pd.DataFrame, name: str) -> Series:
-    points = table[["step", name]].replace([inf, -inf], nan).dropna().drop_duplicates("step")
-    thinned = points.iloc[:: -(-len(points) // _MOST) or 1]
-    rows = [(float(step), float(value)) for step, value in thinned.itertuples(index=False)]
-    return Series(label=entry.label, colour=colour, points=rows)
+def _points(table: pd.DataFrame, name: str) -> list[tuple[float, float]]:
+    finite = table[["step", name]].replace([inf, -inf], nan).dropna().drop_duplicates("step")
+    thinned = finite.iloc[:: -(-len(finite) // _MAX_POINTS) or 1]
+    return [(float(step), float(value)) for step, value in thinned.itertuples(index=False)]
 
 
-def curve_charts(entries: Sequence[Experiment]) -> list[Chart]:
-    """Draws every column of every curve file, those of equal names into one chart.
+def curve_charts(experiments: Sequence[Experiment]) -> Iterator[tuple[str, Figure]]:
+    """A title and a chart for every column of every curve file, validations first.
 
-    Args:
-        entries: An experiment's place is its colour.
-
-    Returns:
-        Validations first. Columns that no experiment has make no chart.
+    An experiment's position is its colour. Columns without a finite value give no chart.
     """
-    charts = []
-    for file, stage in _FILES.items():
-        tables = [_table(entry, file) for entry in entries]
-        names = dict.fromkeys(str(name) for table in tables for name in table if name != "step")
-        for name in names:
-            if name.endswith(_NO_CURVE):
+    for file, stage in _STAGES.items():
+        tables = [_read_curves(experiment, file) for experiment in experiments]
+        for name in dict.fromkeys(str(name) for table in tables for name in table):
+            if name == "step" or name.endswith(_NOT_DRAWN):
                 continue
             series = [
-                _series(entry, colour, table, name)
-                for colour, (entry, table) in enumerate(zip(entries, tables, strict=True))
-                if name in table
+                Series(label=experiment.label, colour=colour, points=points)
+                for colour, (experiment, table) in enumerate(zip(experiments, tables, strict=True))
+                if name in table and (points := _points(table, name))
             ]
-            series = [each for each in series if each.points]
             if series:
-                charts.append(line_chart(f"{stage}: {name}", series, x_label="step"))
-    return charts
+                yield f"{stage}: {name}", line_chart(series, x_label="step")

@@ -1,8 +1,7 @@
-"""Whether two models differ in a score, and how sure that is: differences image by image.
+"""Differences of two experiments' scores, image by image, with 95 % intervals and verdicts.
 
-The interval is that of the mean difference (`srmodels.evaluation.interval`): images are drawn with
-replacement, the same ones for both models. Of two trainings that differ in their seeds alone it may
-well say "better": it speaks of other images, not of another training.
+The interval is the paired bootstrap of `srmodels.evaluation.interval`. It covers the choice of
+images, not of the training seed: two seeds of one recipe may well get the verdict "better".
 """
 
 from collections.abc import Callable
@@ -18,8 +17,8 @@ __all__ = ["FEW", "Difference", "better_direction", "differences"]
 
 FEW = 5  # images; an interval over fewer shows little
 
-Values = NDArray[np.float64]
-_AIMS: dict[str, tuple[str, Callable[[Values], Values]]] = {
+Scores = NDArray[np.float64]
+_DIRECTIONS: dict[str, tuple[str, Callable[[Scores], Scores]]] = {  # names, distance from the best
     "up": ("psnr ssim lr_consistency", np.negative),
     "down": ("colour_shift checkerboard lpips", np.asarray),
     "to 1": ("sharpness", lambda values: np.abs(values - 1)),
@@ -32,42 +31,41 @@ class Difference:
     """A score of one set in two experiments, over the images that both have.
 
     Attributes:
-        score: Its name.
-        aim: "up", "down", "to 1", "to 0": which way is better; "" where none is.
-        images: How many; 0 where only means are known.
+        direction: "up", "down", "to 1" or "to 0" is better; "" if the score has no best value.
+        images: Their number; 0 if only means are known.
         first: Mean of the first experiment.
         other: Mean of the other.
-        bounds: The 95 % interval of other less first; None with fewer than two images.
-        verdict: Of the other: "better", "worse", "no difference shown"; "perhaps ..." with fewer
-            than five images; "" without an interval or an aim.
+        bounds: The 95 % interval of other - first; None with fewer than two images.
+        verdict: On the other: "better", "worse", "no difference shown"; "perhaps ..." with fewer
+            than `FEW` images; "" without an interval or a direction.
     """
 
     score: str
-    aim: str
+    direction: str
     images: int
     first: float
     other: float
-    bounds: tuple[float, float] | None
-    verdict: str
+    bounds: tuple[float, float] | None = None
+    verdict: str = ""
 
     @property
     def difference(self) -> float:
-        """Other less first."""
+        """Other - first."""
         return self.other - self.first
 
 
 def better_direction(score: str) -> str:
-    """Which way a score is better; "" where it does not say."""
-    for direction, (names, _) in _AIMS.items():
+    """Which way a score is better: "up", "down", "to 1", "to 0" or "" (neither)."""
+    for direction, (names, _) in _DIRECTIONS.items():
         if score.startswith(tuple(names.split())):
             return direction
     return ""
 
 
-def _verdict(first: Values, other: Values, direction: str) -> str:
+def _verdict(first: Scores, other: Scores, direction: str) -> str:
     if not direction or len(first) < 2:
         return ""
-    distance = _AIMS[direction][1]  # from the best value there is
+    distance = _DIRECTIONS[direction][1]
     low, high = interval(distance(other) - distance(first))
     if low <= 0 <= high:
         return "no difference shown"
@@ -75,50 +73,40 @@ def _verdict(first: Values, other: Values, direction: str) -> str:
     return f"perhaps {word}" if len(first) < FEW else word
 
 
-def _paired(score: str, first: Values, other: Values) -> Difference:
-    return Difference(
-        score=score,
-        aim=better_direction(score),
-        images=len(first),
-        first=float(first.mean()),
-        other=float(other.mean()),
-        bounds=interval(other - first) if len(first) > 1 else None,
-        verdict=_verdict(first, other, better_direction(score)),
-    )
-
-
 def differences(first: Experiment, other: Experiment, name: str) -> list[Difference]:
-    """Compares two experiments on one test set, score by score.
-
-    Args:
-        first: What is compared with.
-        other: Whose verdicts these are.
-        name: The set; images are paired by name.
+    """Compares two experiments on the test set `name`, score by score; images pair by name.
 
     Returns:
-        The scores that both have, in the first one's order. Without images in common, of means
-        alone.
+        The scores that both have, in the first one's order. Without images in common, of means.
     """
-    mine, theirs = first.scores(name, first.row), other.scores(name, other.row)
-    images = mine.index.intersection(theirs.index)
-    if len(images):
-        pairs = mine.loc[images], theirs.loc[images]
+    ours, theirs = first.scores(name, first.row), other.scores(name, other.row)
+    images = ours.index.intersection(theirs.index)
+    if not len(images):
+        means, others = first.means(name, first.row), other.means(name, other.row)
         return [
-            _paired(str(score), *(table[score].to_numpy() for table in pairs))
-            for score in mine
-            if score in theirs
+            Difference(
+                score=score,
+                direction=better_direction(score),
+                images=0,
+                first=means[score],
+                other=others[score],
+            )
+            for score in means
+            if score in others
         ]
-    means, others = first.means(name, first.row), other.means(name, other.row)
-    return [
-        Difference(
-            score=score,
-            aim=better_direction(score),
-            images=0,
-            first=means[score],
-            other=others[score],
-            bounds=None,
-            verdict="",
+    compared = []
+    for score in (str(score) for score in ours if score in theirs):
+        one, two = (table.loc[images, score].to_numpy() for table in (ours, theirs))
+        direction = better_direction(score)
+        compared.append(
+            Difference(
+                score=score,
+                direction=direction,
+                images=len(images),
+                first=float(one.mean()),
+                other=float(two.mean()),
+                bounds=interval(two - one) if len(images) > 1 else None,
+                verdict=_verdict(one, two, direction),
+            )
         )
-        for score in means
-        if score in others
-    ]
+    return compared

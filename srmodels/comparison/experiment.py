@@ -1,4 +1,4 @@
-"""What one experiment has to show: its scores, per picture and on average, and what it was."""
+"""Scores of one experiment, per image and on average, with its recipe and preset."""
 
 import io
 import re
@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from srmodels.comparison.sources import METRICS, PER_IMAGE, Source
+from srmodels.comparison.sources import METRICS, PER_IMAGE, ExperimentFiles
 from srmodels.config import one_of
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.interval import BOUNDS
@@ -19,8 +19,8 @@ __all__ = ["GENERATOR", "Experiment", "read_experiment"]
 
 GENERATOR = "generator"
 _KEYS = ["set", "image", "model"]
-# dvc.lock says what was run; params.yaml may have changed since.
-_RUN = re.compile(rb"models\.([^.\s]+)\.([^.\s]+)\.generator:")
+# dvc.lock says which recipe ran; params.yaml may have changed since.
+_RECIPE = re.compile(rb"models\.([^.\s]+)\.([^.\s]+)\.generator:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,15 +28,14 @@ class Experiment:
     """One experiment in a comparison.
 
     Attributes:
-        source: Its files.
-        recipe: Name of its recipe; "" where the files do not say.
-        preset: Likewise.
-        row: Which of its models is compared: "generator", "pretrained", ...
-        metrics: The metrics file; empty where only a table per image was given.
-        images: A row per set, image and model; no row where only a metrics file was given.
+        recipe: "" if unknown.
+        preset: "" if unknown.
+        row: The model that is compared: "generator", "pretrained", ...
+        metrics: The metrics file; empty if only a table per image was given.
+        images: A row per set, image and model; empty if only a metrics file was given.
     """
 
-    source: Source
+    files: ExperimentFiles
     recipe: str
     preset: str
     row: str
@@ -45,97 +44,96 @@ class Experiment:
 
     @property
     def name(self) -> str:
-        """What the user calls it."""
-        return self.source.name
+        """The name that the user gave."""
+        return self.files.name
 
     @property
     def label(self) -> str:
-        """Its name, with the recipe where that is known and the row where it is no generator."""
-        said = [self.recipe, *([self.row] if self.row != GENERATOR else [])]
-        return " ".join([self.name, *(f"({each})" for each in said if each)])
+        """The name, with the recipe if known, and the row unless that is the generator."""
+        details = [self.recipe, "" if self.row == GENERATOR else self.row]
+        return " ".join([self.name, *(f"({detail})" for detail in details if detail)])
 
     def sets(self) -> list[str]:
-        """The test sets it was scored on."""
+        """The test sets that were scored."""
         return list(dict.fromkeys([*sets_of(self.metrics), *map(str, self.images["set"])]))
 
     def scores(self, name: str, row: str) -> pd.DataFrame:
-        """The scores of a set's images, which are the index; a score it lacks has no column."""
+        """The scores of a test set: a line per image (the index), a column per score."""
         chosen = self.images[(self.images["set"] == name) & (self.images["model"] == row)]
         return chosen.set_index("image").drop(columns=["set", "model"]).dropna(axis=1, how="all")
 
     def means(self, name: str, row: str) -> dict[str, float]:
-        """The mean scores on a set; empty where it has no such row."""
+        """The mean scores on a test set; empty if the set or the row was not scored."""
         table = self.scores(name, row)
         if len(table):
             return {str(score): float(value) for score, value in table.mean().items()}
-        found = sets_of(self.metrics).get(name, {}).get(row, {})
-        return {score: mean for score, mean in found.items() if not score.endswith(BOUNDS)}
+        means = sets_of(self.metrics).get(name, {}).get(row, {})
+        return {score: mean for score, mean in means.items() if not score.endswith(BOUNDS)}
 
 
-def _images(text: bytes, where: str) -> pd.DataFrame:
-    """The table per image, checked: the keys once each, all else numbers."""
-    wanted = f"{where}: is no table per image"
+def _read_images(text: bytes, where: str) -> pd.DataFrame:
+    """The table per image, checked: unique keys, and numbers in all other columns."""
     try:
         table = pd.read_csv(io.BytesIO(text), dtype=dict.fromkeys(_KEYS, str))
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ProtocolError(f"{wanted} ({str(error).strip()}); {PER_IMAGE} was expected") from None
-    missing = [key for key in _KEYS if key not in table]
-    words = [str(name) for name in table.columns.drop(_KEYS, errors="ignore")]
-    words = [name for name in words if not pd.api.types.is_numeric_dtype(table[name])]
-    if missing or words:
-        found = f"no column {missing[0]}" if missing else f"words in the column {words[0]}"
-        raise ProtocolError(f"{wanted} (found {found}); {PER_IMAGE} was expected")
+        missing = [f"no column {key}" for key in _KEYS if key not in table]
+        columns = table.columns.drop(_KEYS, errors="ignore")
+        words = columns.difference(table.select_dtypes("number").columns, sort=False)
+        problems = [*missing, *(f"words in the column {name}" for name in words)]
+    except ValueError as error:
+        problems = [str(error).strip()]
+    if problems:
+        raise ProtocolError(
+            f"{where}: not a table per image (got {problems[0]}). Use a file like {PER_IMAGE}."
+        )
     twice = table[table.duplicated(_KEYS)]
     if len(twice):
         key = ", ".join(twice.iloc[0][_KEYS])
-        raise ProtocolError(f"{where}: lists a picture twice (found {key}); once is right")
+        raise ProtocolError(f"{where}: two lines for one image (got {key}). Remove one.")
     return table
 
 
-def _row(entry_rows: list[str], model: str | None, name: str) -> str:
-    """The row to compare: the one asked for, else the last model's own SR."""
-    if model is not None:
-        if model not in entry_rows:
-            raise ProtocolError(one_of(f"{name}: model", model, entry_rows))
-        return model
-    own = [row for row in entry_rows if row != SAMPLES]
-    return GENERATOR if GENERATOR in own else own[-1]
+def _select_row(rows: list[str], model: str | None, name: str) -> str:
+    """The row to compare: `model`, or the generator, or the last model that is not sampled."""
+    if model is None:
+        return GENERATOR if GENERATOR in rows else [row for row in rows if row != SAMPLES][-1]
+    if model not in rows:
+        raise ProtocolError(one_of(f"{name}: model", model, rows))
+    return model
 
 
-def read_experiment(source: Source, *, model: str | None = None) -> Experiment:
-    """Reads what an experiment has to show.
+def read_experiment(files: ExperimentFiles, *, model: str | None = None) -> Experiment:
+    """Reads an experiment's scores.
 
     Args:
-        source: Its files.
-        model: The row to compare; None is the final generator's.
+        files: Of the experiment.
+        model: The row to compare; None is the final generator.
 
     Raises:
-        ProtocolError: It has no scores, not of this model, or its files are not what they should
-            be.
+        ProtocolError: There are no scores, or none of this model, or a file is damaged.
     """
-    name = source.name
-    text, table = source.read(METRICS), source.read(PER_IMAGE)
+    name = files.name
+    single = name.endswith((".json", ".csv"))
+    metrics_file, images_file = (
+        name if single else f"{name}: {path}" for path in (METRICS, PER_IMAGE)
+    )
+    text, table = files.read(METRICS), files.read(PER_IMAGE)
     if text is None and table is None:
-        raise ProtocolError(f"{name}: has no {METRICS}; a revision after `dvc repro` has one")
-    metrics = {} if text is None else metrics_in(text, _where(name, METRICS))
+        raise ProtocolError(f"{name}: has no {METRICS}. Run `dvc repro`, or name another revision.")
+    metrics = {} if text is None else metrics_in(text, metrics_file)
     images = pd.DataFrame(columns=_KEYS)
     if table is not None:
-        images = _images(table, _where(name, PER_IMAGE))
-    rows = [row for models in sets_of(metrics).values() for row in models]
-    rows = list(dict.fromkeys([*rows, *map(str, images["model"])]))
+        images = _read_images(table, images_file)
+    models = [row for models in sets_of(metrics).values() for row in models]
+    rows = list(dict.fromkeys([*models, *map(str, images["model"])]))
     if not rows:
-        raise ProtocolError(f"{name}: lists no picture; at least {BASELINE} is scored on one")
-    run = _RUN.search(source.read("dvc.lock") or b"")
-    recipe, preset = (each.decode() for each in run.groups()) if run else ("", "")
+        raise ProtocolError(f"{name}: has no scores. Evaluate at least {BASELINE} on an image.")
+    run = _RECIPE.search(files.read("dvc.lock") or b"")
+    recipe, preset = (part.decode() for part in run.groups()) if run else ("", "")
     return Experiment(
-        source=source,
+        files=files,
         recipe=recipe,
         preset=preset,
-        row=_row(rows, model, name),
+        row=_select_row(rows, model, name),
         metrics=metrics,
         images=images,
     )
-
-
-def _where(name: str, path: str) -> str:
-    return name if name.endswith((".json", ".csv")) else f"{name}: {path}"

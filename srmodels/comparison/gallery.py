@@ -1,5 +1,7 @@
-"""What of the experiments can be seen: their generators' SR of the same test pictures."""
+"""The pictures of the report: every experiment's SR of the same test images."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,78 +10,113 @@ from tempfile import TemporaryDirectory
 from tqdm import tqdm
 
 from srmodels.comparison.experiment import Experiment
-from srmodels.comparison.fetch_weights import fetch
-from srmodels.comparison.sample_images import Enlarging, Scene, View, make_scenes
+from srmodels.comparison.sample_images import (
+    Generator,
+    ImageOptions,
+    SampleImage,
+    upscale_images,
+)
 from srmodels.errors import SrmodelsError, WeightsError
 
-__all__ = ["Gallery", "gallery"]
+__all__ = ["Gallery", "build_gallery"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gallery:
-    """What the models made of the test pictures.
+    """Test images by several generators.
 
     Attributes:
-        scenes: One per picture.
-        shown: The experiments with an SR in each scene, by their place, in its order.
-        speeds: SR megapixels a second, by an experiment's place.
-        reasons: Why an experiment, or everything, is not shown; a sentence each.
+        shown: Positions of the experiments with an SR in each image, in the images' order.
+        speeds: SR megapixels per second, by an experiment's position.
+        reasons: Why experiments, or all images, are not shown; a sentence each.
     """
 
-    scenes: Sequence[Scene]
+    images: Sequence[SampleImage]
     shown: Sequence[int]
     speeds: Mapping[int, float]
     reasons: Sequence[str]
 
 
-def _opened(
-    entries: Sequence[Experiment], load: Callable[[Path], Enlarging], root: Path
-) -> tuple[dict[int, Enlarging], list[str]]:
-    """The generators that can be had, by their experiment's place, and why others cannot."""
-    models: dict[int, Enlarging] = {}
+def _fetch_weights(experiment: Experiment, folder: Path, *, root: Path) -> Path:
+    """Writes the row's weights to a file in `folder`, from disk or DVC's cache and remotes."""
+    row = experiment.row
+    if row not in {"pretrained", "generator"}:
+        raise WeightsError(f"the row {row} has no weights of its own")
+    path, target = f"weights/{row}.safetensors", folder / f"{row}.safetensors"
+    weights, commit = experiment.files.read(path), experiment.files.commit
+    if weights is not None:
+        target.write_bytes(weights)
+        return target
+    if not commit:
+        raise WeightsError(f"no {path} beside its scores")
+    done = subprocess.run(  # noqa: S603 - no shell; the commit is a hash
+        [sys.executable, *f"-m dvc get . {path} --rev {commit} -o".split(), str(target)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode or not target.exists():
+        lines = [line.removeprefix("ERROR: ") for line in done.stderr.split("\n") if line.strip()]
+        reason = lines[0] if lines else "dvc get wrote no file"
+        raise WeightsError(f"{path} cannot be fetched ({reason})")
+    return target
+
+
+def _load_generators(
+    experiments: Sequence[Experiment], load: Callable[[Path], Generator], root: Path
+) -> tuple[dict[int, Generator], list[str]]:
+    """The generators by their experiment's position, and why others are missing."""
+    generators: dict[int, Generator] = {}
     reasons = []
-    for place, entry in enumerate(tqdm(entries, "weights", disable=None, unit="experiment")):
+    progress = tqdm(experiments, "weights", disable=None, unit="experiment")
+    for position, experiment in enumerate(progress):
         try:
             with TemporaryDirectory() as folder:
-                model = load(fetch(entry, Path(folder), root=root))
+                generator = load(_fetch_weights(experiment, Path(folder), root=root))
         except WeightsError as error:
-            reasons.append(f"{entry.label}: {error}")
+            reasons.append(f"{experiment.label}: {error}")
             continue
-        scale = next(iter(models.values()), model).scale
-        if model.scale == scale:
-            models[place] = model
+        scale = next(iter(generators.values()), generator).scale
+        if generator.scale == scale:
+            generators[position] = generator
         else:
-            reasons.append(f"{entry.label}: enlarges {model.scale} times, others {scale} times")
-    return models, reasons
+            reasons.append(f"{experiment.label}: its scale is {generator.scale}, others' {scale}")
+    return generators, reasons
 
 
-def gallery(
-    entries: Sequence[Experiment], view: View, *, load: Callable[[Path], Enlarging], root: Path
+def build_gallery(
+    experiments: Sequence[Experiment],
+    options: ImageOptions,
+    *,
+    load: Callable[[Path], Generator],
+    root: Path,
 ) -> Gallery:
-    """Fetches every experiment's weights and lets them enlarge the test pictures.
+    """Upscales the test images by every experiment's generator.
 
-    Whatever cannot be shown is left out with its reason: scores can be compared without pictures.
+    An experiment without usable weights is left out with a reason.
 
     Args:
-        entries: The experiments.
-        view: Which pictures; with none of them nothing is fetched.
-        load: Opens a file of weights; raises a WeightsError where it cannot.
+        experiments: Whose generators.
+        options: Which images; with 0 `pictures` no weights are fetched.
+        load: Opens a file of weights, or raises a WeightsError.
         root: The project's folder.
     """
-    models: dict[int, Enlarging] = {}
+    generators: dict[int, Generator] = {}
     reasons: list[str] = []
-    scenes: list[Scene] = []
+    images: list[SampleImage] = []
     speeds: list[float] = []
-    if view.pictures:
-        models, reasons = _opened(entries, load, root)
-    if models:
+    if options.pictures:
+        generators, reasons = _load_generators(experiments, load, root)
+    if generators:
         try:
-            scenes, speeds = make_scenes(list(models.values()), view)
+            images, speeds = upscale_images(list(generators.values()), options)
         except SrmodelsError as error:
             reasons.append(str(error))
     return Gallery(
-        scenes=scenes,
-        shown=list(models) if scenes else [],
-        speeds=dict(zip(models, speeds, strict=False)),
+        images=images,
+        shown=list(generators) if images else [],
+        speeds=dict(zip(generators, speeds, strict=False)),
         reasons=reasons,
     )

@@ -1,84 +1,83 @@
-"""The report's table of one test set: means, differences to the first, intervals, verdicts."""
+"""The report's table of one test set: means, differences from the first, intervals, verdicts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from srmodels.comparison.difference import Difference, better_direction, differences
+from srmodels.comparison.charts import GREY
+from srmodels.comparison.difference import better_direction, differences
 from srmodels.comparison.experiment import Experiment
-from srmodels.comparison.text_table import number
+from srmodels.comparison.text_table import format_bounds, format_score
 from srmodels.evaluation.interval import interval
 from srmodels.evaluation.scores import BASELINE
 
-__all__ = ["GREY", "Cell", "score_table"]
-
-GREY = -1  # bicubic's colour; an experiment's is its place
+__all__ = ["Cell", "score_table"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A mean, and below it the difference, the interval of either, and the verdict."""
+    """A mean with its own interval, and the difference from the first with its interval."""
 
-    mean: str
+    mean: str = "-"
     difference: str = ""
     bounds: str = ""
     verdict: str = ""
-    own: str = ""
+    own_bounds: str = ""
 
     @property
-    def kind(self) -> str:
-        """How it is coloured: "better", "worse" or ""."""
+    def css_class(self) -> str:
+        """The class "better", "worse" or ""."""
         return next((word for word in ("better", "worse") if self.verdict.endswith(word)), "")
 
 
-def _bounds(low: float, high: float, *, sign: bool) -> str:
-    return f"{number(low, sign=sign)} to {number(high, sign=sign)}"
-
-
-def _own(entry: Experiment, name: str, row: str, score: str) -> str:
-    """The interval of a mean over the set's images."""
-    values = entry.scores(name, row).get(score)
-    if values is None or len(values) < 2:
+def _own_bounds(experiment: Experiment, name: str, row: str, score: str) -> str:
+    """The interval of a mean over the set's images; "" with fewer than two."""
+    scores = experiment.scores(name, row).get(score)
+    if scores is None or len(scores) < 2:
         return ""
-    return _bounds(*interval(values.to_numpy()), sign=False)
+    return format_bounds(interval(scores.to_numpy()))
 
 
-def _plain(entry: Experiment, name: str, row: str, scores: Sequence[str]) -> list[Cell]:
-    """A row that is compared with nothing."""
-    means = entry.means(name, row)
+def _first_row(first: Experiment, name: str, row: str, scores: Sequence[str]) -> list[Cell]:
+    means = first.means(name, row)
     return [
-        Cell(mean=number(means[score]), bounds=_own(entry, name, row, score))
+        Cell(mean=format_score(means[score]), bounds=_own_bounds(first, name, row, score))
         if score in means
-        else Cell(mean="-")
+        else Cell()
         for score in scores
     ]
 
 
-def _compared(entry: Experiment, name: str, score: str, found: Difference | None) -> Cell:
-    if found is None:
-        return Cell(mean="-")
-    return Cell(
-        mean=number(found.other),
-        difference=number(found.difference, sign=True),
-        bounds=_bounds(*found.bounds, sign=True) if found.bounds else "",
-        verdict=found.verdict,
-        own=_own(entry, name, entry.row, score),
-    )
+def _compared_row(
+    first: Experiment, other: Experiment, name: str, scores: Sequence[str]
+) -> list[Cell]:
+    compared = {difference.score: difference for difference in differences(first, other, name)}
+    return [
+        Cell(
+            mean=format_score(compared[score].other),
+            difference=format_score(compared[score].difference, sign=True),
+            bounds=format_bounds(compared[score].bounds, sign=True),
+            verdict=compared[score].verdict,
+            own_bounds=_own_bounds(other, name, other.row, score),
+        )
+        if score in compared
+        else Cell()
+        for score in scores
+    ]
 
 
-def score_table(entries: Sequence[Experiment], name: str) -> dict[str, object]:
-    """A test set's table: bicubic, the first experiment, the others against it."""
-    first, *others = entries
+def score_table(experiments: Sequence[Experiment], name: str) -> dict[str, object]:
+    """The table of the test set `name`: bicubic, the first experiment, the others against it."""
+    first, *others = experiments
     scores = list(first.means(name, first.row))
     rows = [
-        (GREY, BASELINE, _plain(first, name, BASELINE, scores)),
-        (0, first.label, _plain(first, name, first.row, scores)),
+        (GREY, BASELINE, _first_row(first, name, BASELINE, scores)),
+        (0, first.label, _first_row(first, name, first.row, scores)),
     ]
-    for place, entry in enumerate(others, 1):
-        if not entry.means(name, entry.row):
-            continue
-        found = {each.score: each for each in differences(first, entry, name)}
-        cells = [_compared(entry, name, score, found.get(score)) for score in scores]
-        rows.append((place, entry.label, cells))
+    rows += [
+        (colour, other.label, _compared_row(first, other, name, scores))
+        for colour, other in enumerate(others, 1)
+        if other.means(name, other.row)
+    ]
     heads = [(score, better_direction(score)) for score in scores]
     images = len(first.scores(name, first.row))
     return {"name": name, "images": images, "heads": heads, "rows": rows}

@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs nothing else, neither network nor other files."""
+"""The report of a comparison: one HTML file that loads nothing else."""
 
 import base64
 import io
@@ -6,91 +6,91 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup
+from matplotlib.figure import Figure
 from PIL import Image
 
-from srmodels.comparison.charts import Chart, Series, scatter
-from srmodels.comparison.cost import facts_of
+from srmodels.comparison.charts import GREY, Series, scatter_chart, to_svg
+from srmodels.comparison.cost import cost_of
 from srmodels.comparison.curves import curve_charts
 from srmodels.comparison.difference import better_direction
 from srmodels.comparison.experiment import Experiment
 from srmodels.comparison.gallery import Gallery
-from srmodels.comparison.html_table import GREY, score_table
-from srmodels.comparison.sample_images import Scene
-from srmodels.comparison.text_table import few_notes
+from srmodels.comparison.html_table import score_table
+from srmodels.comparison.sample_images import SampleImage
+from srmodels.comparison.text_table import small_set_notes
 from srmodels.evaluation.luma import Picture
 from srmodels.evaluation.scores import BASELINE
 
 __all__ = ["render_report"]
 
 _QUALITY = 85  # of whole pictures; crops are lossless
-_DISTORTION, _SHARPNESS, _PERCEPTION = "psnr_y", "sharpness", "lpips"
 
 
-def _uri(picture: Picture, *, lossless: bool) -> str:
+def _data_uri(picture: Picture, *, lossless: bool) -> str:
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "WEBP", lossless=lossless, quality=_QUALITY)
     return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _distortion_chart(entries: Sequence[Experiment], name: str) -> Chart | None:
-    """PSNR-Y against LPIPS where everyone has it, else against sharpness."""
-    means = [entry.means(name, entry.row) for entry in entries]
-    across = _PERCEPTION if all(_PERCEPTION in each for each in means if each) else _SHARPNESS
-    rows = [(GREY, BASELINE, entries[0].means(name, BASELINE))]
-    rows += [
-        (place, entry.label, each)
-        for place, (entry, each) in enumerate(zip(entries, means, strict=True))
-    ]
+def _chart(title: str, figure: Figure) -> tuple[str, Markup]:
+    return title, Markup(to_svg(figure))  # noqa: S704 - matplotlib escapes text
+
+
+def _scatter_charts(experiments: Sequence[Experiment], name: str) -> list[tuple[str, Markup]]:
+    """PSNR-Y against LPIPS if all experiments have it, else against sharpness; at most one."""
+    means = [experiment.means(name, experiment.row) for experiment in experiments]
+    x = "lpips" if all("lpips" in scores for scores in means if scores) else "sharpness"
+    rows = [(GREY, BASELINE, experiments[0].means(name, BASELINE))]
+    labels = [experiment.label for experiment in experiments]
+    rows += zip(range(len(labels)), labels, means, strict=True)
     series = [
-        Series(label=label, colour=colour, points=[(each[across], each[_DISTORTION])])
-        for colour, label, each in rows
-        if across in each and _DISTORTION in each
+        Series(label=label, colour=colour, points=[(scores[x], scores["psnr_y"])])
+        for colour, label, scores in rows
+        if x in scores and "psnr_y" in scores
     ]
     if not series:
-        return None
-    return scatter(
-        f"{name}: {_DISTORTION} against {across}",
-        series,
-        x_label=f"{across} (best: {better_direction(across)})",
-        y_label=f"{_DISTORTION} (dB)",
-    )
+        return []
+    x_label = f"{x} (best: {better_direction(x)})"
+    figure = scatter_chart(series, x_label=x_label, y_label="psnr_y (dB)")
+    return [_chart(f"{name}: psnr_y against {x}", figure)]
 
 
-def _scene(scene: Scene, names: Sequence[str]) -> dict[str, object]:
-    """A test picture as the template wants it: whole ones and, per window, the crops of all."""
-    everyone = list(zip(["HR", *names], [scene.hr, *scene.pictures], strict=True))
+def _image_context(image: SampleImage, names: Sequence[str]) -> dict[str, object]:
+    """The template's values of a test image: whole pictures, and the crops of all."""
+    pictures = list(zip(["HR", *names], [image.hr, *image.sr], strict=True))
     crops = [
         [
-            (label, _uri(each[top : top + scene.size, left : left + scene.size], lossless=True))
-            for label, each in everyone
+            (
+                label,
+                _data_uri(sr[top : top + image.size, left : left + image.size], lossless=True),
+            )
+            for label, sr in pictures
         ]
-        for top, left in scene.corners
+        for top, left in image.corners
     ]
-    height, width = scene.hr.shape[:2]
+    height, width = image.hr.shape[:2]
     return {
-        "name": scene.name,
+        "name": image.name,
         "height": height,
         "width": width,
-        "size": scene.size,
-        "corners": scene.corners,
-        "whole": [(label, _uri(each, lossless=False)) for label, each in everyone],
+        "size": image.size,
+        "corners": image.corners,
+        "whole": [(label, _data_uri(sr, lossless=False)) for label, sr in pictures],
         "crops": crops,
     }
 
 
 def render_report(
-    entries: Sequence[Experiment], pictures: Gallery, *, notes: Sequence[str], root: Path
+    experiments: Sequence[Experiment], gallery: Gallery, *, notes: Sequence[str], root: Path
 ) -> str:
-    """Writes the report.
+    """Renders the report as HTML; text of users and files is escaped.
 
     Args:
-        entries: Compared with the first; `check_comparable` has been asked about each.
-        pictures: What to show of them.
-        notes: What else a reader should know.
-        root: The project's folder, whose metrics/recipes says what runs cost.
-
-    Returns:
-        HTML; whatever comes from users or files is escaped.
+        experiments: Comparable with the first one (`check_comparable`).
+        gallery: Their pictures.
+        notes: Further sentences for the reader.
+        root: The project's folder, whose metrics/recipes has training times.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -99,18 +99,18 @@ def render_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    sets = [name for name in entries[0].sets() if entries[0].means(name, entries[0].row)]
-    found = [_distortion_chart(entries, name) for name in sets]
-    names = [BASELINE, *(entries[place].label for place in pictures.shown)]
+    first = experiments[0]
+    sets = [name for name in first.sets() if first.means(name, first.row)]
+    names = [BASELINE, *(experiments[position].label for position in gallery.shown)]
     return environment.get_template("report.html").render(
-        heading=f"{len(entries)} experiments compared" if len(entries) > 1 else entries[0].label,
-        entries=[(entry, facts_of(entry, root=root)) for entry in entries],
-        speeds={place: f"{speed:.2f}" for place, speed in pictures.speeds.items()},
-        tables=[score_table(entries, name) for name in sets],
-        scatters=[chart for chart in found if chart],
-        curves=curve_charts(entries),
-        scenes=[_scene(scene, names) for scene in pictures.scenes],
-        reasons=pictures.reasons,
-        protocol=entries[0].metrics.get("protocol") or {},
-        notes=[*few_notes(entries), *notes],
+        heading=f"{len(experiments)} experiments compared" if len(experiments) > 1 else first.label,
+        experiments=[(experiment, cost_of(experiment, root=root)) for experiment in experiments],
+        speeds={position: f"{speed:.2f}" for position, speed in gallery.speeds.items()},
+        tables=[score_table(experiments, name) for name in sets],
+        scatters=[chart for name in sets for chart in _scatter_charts(experiments, name)],
+        curves=[_chart(title, figure) for title, figure in curve_charts(experiments)],
+        images=[_image_context(image, names) for image in gallery.images],
+        reasons=gallery.reasons,
+        protocol=first.metrics.get("protocol") or {},
+        notes=[*small_set_notes(experiments), *notes],
     )

@@ -1,4 +1,4 @@
-"""Which experiments take part in a comparison."""
+"""Selects the experiments of a comparison."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,43 +14,40 @@ __all__ = ["all_experiments", "named_experiments"]
 def named_experiments(
     names: Sequence[str], *, root: Path, model: str | None = None
 ) -> tuple[list[Experiment], list[str]]:
-    """The experiments a user names, each once.
+    """The experiments that a user names, each once, and notes for the reader.
 
     Args:
         names: As `find_source` takes them.
         root: The project's folder.
-        model: The row to compare; None is the final generator's.
-
-    Returns:
-        The experiments, and what a reader should know of the comparison.
+        model: The row to compare; None is the final generator.
 
     Raises:
-        ProtocolError: One cannot be found, has no scores, or cannot be compared with the first.
+        ProtocolError: One is unknown, has no scores, or is not comparable with the first.
     """
-    first, *others = entries = [
+    first, *others = experiments = [
         read_experiment(find_source(name, root=root), model=model) for name in dict.fromkeys(names)
     ]
     notes = [note for other in others for note in check_comparable(first, other)]
-    return entries, list(dict.fromkeys(notes))
+    return experiments, list(dict.fromkeys(notes))
 
 
 def all_experiments(root: Path, *, model: str | None = None) -> tuple[list[Experiment], list[str]]:
-    """All experiments of a repository that can be compared, the workspace first.
+    """The workspace and all experiments that are comparable with it, and notes for the reader.
 
-    One that cannot be compared with the first is left out, and a note says why.
+    A note gives the reason for each experiment that is left out.
 
     Raises:
-        ProtocolError: There is none with scores.
+        ProtocolError: None has scores.
     """
-    entries: list[Experiment] = []
+    experiments: list[Experiment] = []
     notes = []
-    for source in all_sources(root):
+    for files in all_sources(root):
         try:
-            entry = read_experiment(source, model=model)
-            notes += check_comparable(entries[0], entry) if entries else []
-            entries.append(entry)
+            experiment = read_experiment(files, model=model)
+            notes += check_comparable(experiments[0], experiment) if experiments else []
+            experiments.append(experiment)
         except ProtocolError as error:
             notes.append(f"left out: {error}")
-    if not entries:
+    if not experiments:
         raise ProtocolError(f"no experiment can be reported; {notes[0]}")
-    return entries, list(dict.fromkeys(notes))
+    return experiments, list(dict.fromkeys(notes))

@@ -1,6 +1,6 @@
-"""Where an experiment's files are: in a revision that git keeps, or on disk.
+"""Finds an experiment's files: in a git revision or on disk.
 
-An experiment of DVC is a commit under refs/exps; git alone reads it.
+A DVC experiment is a commit under refs/exps, so git alone reads it.
 """
 
 import re
@@ -13,23 +13,23 @@ from pathlib import Path
 from srmodels.config import one_of
 from srmodels.errors import ProtocolError
 
-__all__ = ["METRICS", "PER_IMAGE", "WORKSPACE", "Source", "all_sources", "find_source"]
+__all__ = ["METRICS", "PER_IMAGE", "WORKSPACE", "ExperimentFiles", "all_sources", "find_source"]
 
 WORKSPACE = "workspace"
 METRICS = "metrics/evaluate.json"
 PER_IMAGE = "plots/per_image.csv"
-_OFFERED = 8  # names, of the hundreds there may be
+_MAX_NAMES = 8  # in an error message
 _EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/([^/]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class ExperimentFiles:
     """Files of one experiment.
 
     Attributes:
-        name: As the user calls it.
-        commit: Its hash; "" for files on disk.
-        read: A file by its path in the repository; None where there is no such file.
+        name: The name that the user gave.
+        commit: The hash; "" for files on disk.
+        read: Returns a file's content by its path in the repository; None if it is missing.
     """
 
     name: str
@@ -38,94 +38,90 @@ class Source:
 
 
 def _git(root: Path, *words: str) -> bytes | None:
-    """What git prints; None where it fails, also for want of a repository or of git."""
-    command = ["git", *words]
+    """Git's output; None if it fails, is not installed, or `root` is no repository."""
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, check=False)  # noqa: S603 - git reads the name of a revision, whatever it is
+        done = subprocess.run(["git", *words], cwd=root, capture_output=True, check=False)  # noqa: S603, S607 - git reads the name of a revision, whatever it is
     except FileNotFoundError:
         return None
     return None if done.returncode else done.stdout
 
 
-def _committed(name: str, commit: str, root: Path) -> Source:
+def _committed(name: str, commit: str, root: Path) -> ExperimentFiles:
     # ./ because the project may be a folder of a larger repository
-    return Source(
+    return ExperimentFiles(
         name=name, commit=commit, read=lambda path: _git(root, "show", f"{commit}:./{path}")
     )
 
 
-def _on_disk(name: str, root: Path) -> Source:
+def _on_disk(name: str, root: Path) -> ExperimentFiles:
     def read(path: str) -> bytes | None:
         file = root / path
         return file.read_bytes() if file.is_file() else None
 
-    return Source(name=name, commit="", read=read)
+    return ExperimentFiles(name=name, commit="", read=read)
 
 
-def _given(path: Path) -> Source:
-    """A single file, with its neighbours where it lies as the pipeline leaves it."""
+def _single_file(path: Path) -> ExperimentFiles:
+    """A metrics file or table; a file of a project brings the project's other files."""
     own = PER_IMAGE if path.suffix == ".csv" else METRICS
     if path.parts[-2:] == Path(own).parts:
         return _on_disk(str(path), path.parents[1])
     if not path.is_file():
         raise ProtocolError(
-            f"{path}: no such file; a metrics file (.json) or a table per image (.csv) is right"
+            f"{path}: no such file. Name a metrics file (.json) or a table per image (.csv)."
         )
-    return Source(
-        name=str(path), commit="", read=lambda wanted: path.read_bytes() if wanted == own else None
+    return ExperimentFiles(
+        name=str(path), commit="", read=lambda name: path.read_bytes() if name == own else None
     )
 
 
 def _experiments(root: Path) -> dict[str, list[str]]:
-    """The commits of each name, the newest name first; one per baseline it was run on."""
+    """The commits of each experiment name, newest name first; one commit per baseline."""
     words = ("for-each-ref", "--sort=-creatordate", "--format=%(objectname) %(refname)")
-    found: dict[str, list[str]] = {}
+    experiments: dict[str, list[str]] = {}
     for line in (_git(root, *words, "refs/exps/") or b"").decode().splitlines():
         commit, ref = line.split(" ", 1)
         if match := _EXPERIMENT.fullmatch(ref):
-            found.setdefault(match[1], []).append(commit)
-    return found
+            experiments.setdefault(match[1], []).append(commit)
+    return experiments
 
 
-def find_source(name: str, *, root: Path) -> Source:
-    """Finds what a name means.
+def find_source(name: str, *, root: Path) -> ExperimentFiles:
+    """Finds the files that a name means.
 
     Args:
-        name: "workspace", an experiment's name, a revision of git, or a file ending in .json or
-            .csv; the first of these that exists.
+        name: "workspace", an experiment, a git revision, or a .json or .csv file; the first that
+            exists.
         root: The project's folder.
 
     Raises:
-        ProtocolError: Nothing is called so, or several experiments are.
+        ProtocolError: The name is unknown, or several experiments have it.
     """
     if name == WORKSPACE:
         return _on_disk(name, root)
-    named = _experiments(root)
-    commits = named.get(name, [])
+    experiments = _experiments(root)
+    commits = experiments.get(name, [])
     if len(commits) > 1:
         hashes = ", ".join(commit[:10] for commit in commits)
-        raise ProtocolError(f"{name}: names {len(commits)} experiments; one of {hashes} is right")
+        raise ProtocolError(f"{name}: {len(commits)} experiments have this name. Use {hashes}.")
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    found = commits[0] if commits else (_git(root, *words) or b"").decode().strip()
-    if found:
-        return _committed(name, found, root)
+    commit = commits[0] if commits else (_git(root, *words) or b"").decode().strip()
+    if commit:
+        return _committed(name, commit, root)
     if Path(name).suffix in (".json", ".csv"):
-        return _given(Path(name))
+        return _single_file(Path(name))
     branches = _git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags")
-    known = [WORKSPACE, *named, *(branches or b"").decode().split()]
-    if len(known) <= _OFFERED:
+    known = [WORKSPACE, *experiments, *(branches or b"").decode().split()]
+    if len(known) <= _MAX_NAMES:
         raise ProtocolError(one_of("EXPERIMENT", name, known))
-    nearest = ", ".join(get_close_matches(name, known, _OFFERED, 0))
+    nearest = ", ".join(get_close_matches(name, known, _MAX_NAMES, 0))
     raise ProtocolError(
-        f"EXPERIMENT: unknown name (found {name!r}); of {len(known)} the nearest are {nearest}"
+        f"EXPERIMENT: unknown name (got {name!r}). The nearest of {len(known)} names are {nearest}."
     )
 
 
-def all_sources(root: Path) -> list[Source]:
-    """The workspace and every experiment of the repository, the newest first.
-
-    An experiment whose name is taken by another is called by its hash.
-    """
+def all_sources(root: Path) -> list[ExperimentFiles]:
+    """The workspace and every experiment, newest first; names that occur twice become hashes."""
     return [
         _on_disk(WORKSPACE, root),
         *(

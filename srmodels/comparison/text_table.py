@@ -1,4 +1,4 @@
-"""The comparison as text: a line per set, score and experiment."""
+"""The comparison as text: a line per test set, score and experiment."""
 
 from collections.abc import Sequence
 
@@ -6,71 +6,72 @@ from srmodels.comparison.compatibility import shared_sets
 from srmodels.comparison.difference import FEW, Difference, differences
 from srmodels.comparison.experiment import Experiment
 
-__all__ = ["difference_table", "few_notes", "number"]
+__all__ = ["difference_table", "format_bounds", "format_score", "small_set_notes"]
 
 _HEADING = ("set", "images", "score", "best", "experiment", "mean", "difference", "95 % interval")
-_LEFT = {0, 2, 3, 4, 8}  # columns of words
+_LEFT_ALIGNED = {0, 2, 3, 4, 8}  # columns
 
 
-def number(value: float, *, sign: bool = False) -> str:
-    """Four digits after the point for small numbers, three else: PSNR's are beyond telling."""
+def format_score(value: float, *, sign: bool = False) -> str:
+    """Three decimals from 10 on (PSNR), else four."""
     digits = 3 if abs(value) >= 10 else 4
     rounded = round(value, digits) + 0.0  # no -0.0000
     return f"{rounded:{'+' if sign else ''}.{digits}f}"
 
 
-def _line(name: str, entry: Experiment, found: Difference) -> list[str]:
-    bounds = "-"
-    if found.bounds:
-        bounds = " to ".join(number(bound, sign=True) for bound in found.bounds)
-    images = str(found.images or "-")
-    difference = number(found.difference, sign=True)
-    words = [name, images, found.score, found.aim or "-", entry.label, number(found.other)]
-    return [*words, difference, bounds, found.verdict or "-"]
+def format_bounds(bounds: tuple[float, float] | None, *, sign: bool = False) -> str:
+    """An interval as "LOW to HIGH"; "" for None."""
+    return " to ".join(format_score(bound, sign=sign) for bound in bounds or ())
 
 
-def difference_table(entries: Sequence[Experiment]) -> str:
-    """Aligned columns; every experiment is compared with the first."""
-    first, *others = entries
-    lines = [[*_HEADING, f"against {first.name}"]]
-    found = [
-        (name, entry, each)
-        for entry in others
-        for name in shared_sets(first, entry)
-        for each in differences(first, entry, name)
+def _compare(experiments: Sequence[Experiment]) -> list[tuple[str, Experiment, Difference]]:
+    first, *others = experiments
+    return [
+        (name, other, difference)
+        for other in others
+        for name in shared_sets(first, other)
+        for difference in differences(first, other, name)
     ]
-    # by set and score, the experiments below each other; sorting keeps their order
-    order = list(dict.fromkeys((name, each.score) for name, _, each in found))
-    for name, score in order:
-        rows = [(entry, each) for at, entry, each in found if (at, each.score) == (name, score)]
-        images = {each.images for _, each in rows}
-        means = number(rows[0][1].first) if len(images) == 1 else "-"
-        head = [name, str(rows[0][1].images or "-"), score, rows[0][1].aim or "-", first.label]
-        lines.append([*head, means, "", "", ""])
-        lines += [_line(name, entry, each) for entry, each in rows]
+
+
+def difference_table(experiments: Sequence[Experiment]) -> str:
+    """Aligned columns; every experiment is compared with the first."""
+    first = experiments[0]
+    groups: dict[tuple[str, str], list[tuple[Experiment, Difference]]] = {}
+    for name, other, difference in _compare(experiments):
+        groups.setdefault((name, difference.score), []).append((other, difference))
+    lines = [[*_HEADING, f"against {first.name}"]]
+    for (name, score), rows in groups.items():
+        found = rows[0][1]
+        same = len({row.images for _, row in rows}) == 1
+        mean = format_score(found.first) if same else "-"
+        head = [name, str(found.images or "-"), score, found.direction or "-"]
+        lines.append([*head, first.label, mean, "", "", ""])
+        lines += [
+            [
+                *(name, str(row.images or "-"), score, row.direction or "-", other.label),
+                *(format_score(row.other), format_score(row.difference, sign=True)),
+                *(format_bounds(row.bounds, sign=True) or "-", row.verdict or "-"),
+            ]
+            for other, row in rows
+        ]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(
-            word.ljust(width) if index in _LEFT else word.rjust(width)
+            word.ljust(width) if index in _LEFT_ALIGNED else word.rjust(width)
             for index, (word, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in lines
     )
 
 
-def few_notes(entries: Sequence[Experiment]) -> list[str]:
-    """A sentence for every set that is too small for its intervals to show much."""
-    first, *others = entries
-    counts = {
-        (name, each.images)
-        for entry in others
-        for name in shared_sets(first, entry)
-        for each in differences(first, entry, name)[:1]
-    }
+def small_set_notes(experiments: Sequence[Experiment]) -> list[str]:
+    """A sentence for every test set with too few images for a useful interval."""
+    counts = {(name, difference.images) for name, _, difference in _compare(experiments)}
     notes = []
     for name, images in sorted(counts):
         if images == 0:
-            notes.append(f"{name}: only means are known, so no interval; a table per image has one")
+            notes.append(f"{name}: only means are known, so no interval; use a table per image")
         elif images < FEW:
             plural = "image" if images == 1 else "images"
             notes.append(f"{name}: an interval over {images} {plural} shows little; score more")

@@ -1,4 +1,4 @@
-"""The one way in which commands reach MLflow: its trouble becomes one line."""
+"""Connects commands to MLflow and turns its errors into one line."""
 
 import os
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ __all__ = ["connected", "is_missing", "reason_of"]
 
 @contextmanager
 def connected(root: Path) -> Iterator[Any]:
-    """A client of the store of a repository, or of the server in MLFLOW_TRACKING_URI.
+    """An MlflowClient of the repository's store, or of the server in MLFLOW_TRACKING_URI.
 
     Args:
         root: The repository.
 
     Raises:
-        TrainingError: There is no store, or what is done inside fails in MLflow.
+        TrainingError: There is no store, or an MLflow call in the `with` block fails.
     """
     uri = store_of(root)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
@@ -33,18 +33,18 @@ def connected(root: Path) -> Iterator[Any]:
         yield MlflowClient(tracking_uri=uri, registry_uri=uri)
     except MlflowException as error:
         raise TrainingError(
-            f"MLflow at {uri}: {reason_of(error)}; see that it runs, or mend MLFLOW_TRACKING_URI"
+            f"MLflow at {uri}: {reason_of(error)}. Check the server and MLFLOW_TRACKING_URI."
         ) from None
 
 
 def reason_of(error: Exception) -> str:
-    """The first line of what MLflow says."""
+    """The first line of an MLflow error."""
     return str(error).splitlines()[0][:200].rstrip(".") if str(error) else repr(error)
 
 
 def is_missing(error: Exception) -> bool:
-    """Whether MLflow was reached and has nothing under the name asked for."""
-    return getattr(error, "error_code", "") in (
+    """Whether MLflow answered that the name does not exist."""
+    return getattr(error, "error_code", "") in {
         "RESOURCE_DOES_NOT_EXIST",
         "INVALID_PARAMETER_VALUE",
-    )
+    }

@@ -1,4 +1,4 @@
-"""From a DVC experiment to its MLflow run: by its name, or by the weights its dvc.lock names."""
+"""Finds the MLflow run of a DVC experiment by its name or by the weights in its dvc.lock."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,12 @@ _WEIGHTS = "weights/generator.safetensors"
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run of MLflow's.
+    """An MLflow run.
 
     Attributes:
-        id: MLflow's.
-        name: Of the DVC experiment that made it, or "repro".
-        experiment: The id of MLflow's own kind of experiment, which holds all runs.
+        id: MLflow's id.
+        name: The DVC experiment that made it, or "repro".
+        experiment: The id of the MLflow experiment, which holds all runs.
         model: The recipe.
         status: RUNNING, FINISHED, FAILED or KILLED.
     """
@@ -35,7 +35,7 @@ class Run:
 
 
 def weights_of(lock: str) -> str:
-    """The MD5 of the generator's weights that a dvc.lock names; "" where it names none."""
+    """The MD5 of the generator's weights in the text of a dvc.lock; "" if there is none."""
     stages = (YAML(typ="safe").load(lock) or {}).get("stages", {})
     outs = stages.get("gan", {}).get("outs", [])
     return next((out["md5"] for out in outs if out["path"] == _WEIGHTS), "")
@@ -45,7 +45,7 @@ def _search(client: Any, condition: str, count: int) -> list[Run]:  # noqa: ANN4
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
         return []
-    found = client.search_runs(
+    runs = client.search_runs(
         [experiment.experiment_id],
         condition,
         max_results=count,
@@ -59,12 +59,12 @@ def _search(client: Any, condition: str, count: int) -> list[Run]:  # noqa: ANN4
             model=run.data.tags.get("model", "-"),
             status=run.info.status,
         )
-        for run in found
+        for run in runs
     ]
 
 
 def newest(count: int, *, root: Path) -> list[Run]:
-    """The newest runs, at most `count`.
+    """The newest `count` runs, or fewer.
 
     Raises:
         TrainingError: There is no store, or the server cannot be reached.
@@ -74,28 +74,28 @@ def newest(count: int, *, root: Path) -> list[Run]:
 
 
 def run_of(name: str, lock: str, *, root: Path) -> Run:
-    """The newest run of an experiment.
+    """The newest run of an experiment, or the run that trained its weights.
 
-    What DVC takes from its cache does not run. Such an experiment has the run that made its
-    weights, and that run has another name.
+    An experiment that DVC takes from its cache has no run of its own.
 
     Args:
-        name: The experiment's, or any revision's.
-        lock: Its dvc.lock.
+        name: The experiment or git revision.
+        lock: The text of its dvc.lock.
         root: The repository.
 
     Raises:
-        TrainingError: There is none; no store; or the server cannot be reached.
+        TrainingError: There is no run or no store, or the server cannot be reached.
     """
-    quoted = name.replace("'", "")
     digest = weights_of(lock)
+    quoted = name.replace("'", "")
+    conditions = [f"tags.`dvc.exp_name` = '{quoted}'"]
+    if digest:
+        conditions.append(f"tags.`{WEIGHTS_TAG}` = '{digest}'")
     with connected(root) as client:
-        found = _search(client, f"tags.`dvc.exp_name` = '{quoted}'", 1)
-        if not found and digest:
-            found = _search(client, f"tags.`{WEIGHTS_TAG}` = '{digest}'", 1)
-    if not found:
-        raise TrainingError(
-            f"{name}: MLflow has no run of it (found neither its name nor the MD5 of its "
-            f"weights, {digest or 'unknown'}); `dvc repro --single-item --force evaluate` makes one"
-        )
-    return found[0]
+        for condition in conditions:
+            if runs := _search(client, condition, 1):
+                return runs[0]
+    raise TrainingError(
+        f"{name}: MLflow has no run of it (got neither its name nor the MD5 of its weights, "
+        f"{digest or 'unknown'}). Run `dvc repro --single-item --force evaluate`."
+    )

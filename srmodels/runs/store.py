@@ -1,4 +1,4 @@
-"""Where MLflow keeps runs and models, and the pages on which it shows them."""
+"""Where MLflow stores runs and models, and the addresses of its pages."""
 
 import os
 from collections.abc import Sequence
@@ -20,53 +20,47 @@ __all__ = [
 
 EXPERIMENT = "srmodels"
 SERVER = "MLFLOW_TRACKING_URI"
-WEIGHTS_TAG = "dvc.generator_md5"  # of runs and models: the weights, as dvc.lock names them
+WEIGHTS_TAG = "dvc.generator_md5"  # of runs and models: the MD5 of the weights in dvc.lock
 PORT = 5000  # of `mlflow ui`
 
 
 def tracking_uri(root: Path) -> str:
-    """The server in MLFLOW_TRACKING_URI, or the repository's own store.
-
-    Args:
-        root: The repository, absolute.
-    """
+    """The server in MLFLOW_TRACKING_URI, or the store of the repository `root` (absolute)."""
     return os.environ.get(SERVER) or f"sqlite:///{root}/mlflow.db"
 
 
 def store_of(root: Path) -> str:
-    """The same, for reading: MLflow would make an empty store where there is none.
+    """The tracking URI for reading; MLflow itself would create an empty store.
 
     Raises:
-        TrainingError: There is none.
+        TrainingError: There is no store.
     """
     if not os.environ.get(SERVER) and not (root / "mlflow.db").exists():
-        raise TrainingError(f"{root / 'mlflow.db'}: no such file; the run of a recipe writes it")
+        raise TrainingError(f"{root / 'mlflow.db'}: no such file. Run a recipe with `dvc repro`.")
     return tracking_uri(root.resolve())
 
 
-def _front() -> str:
-    """The beginning of every page's address: the server's, or that of a local `mlflow ui`."""
+def _experiment_page(experiment: str) -> str:
+    """The page on the server, or on a local `mlflow ui`."""
     server = os.environ.get(SERVER, "")
-    return server.rstrip("/") if server.startswith("http") else f"http://127.0.0.1:{PORT}"
+    front = server.rstrip("/") if server.startswith("http") else f"http://127.0.0.1:{PORT}"
+    return f"{front}/#/experiments/{experiment}/runs"
 
 
 def run_page(experiment: str, run: str) -> str:
-    """The address of a run's page, by the ids of MLflow's experiment and of the run."""
-    return f"{_front()}/#/experiments/{experiment}/runs/{run}"
+    """The address of a run's page, from the MLflow ids of experiment and run."""
+    return f"{_experiment_page(experiment)}/{run}"
 
 
 def comparison_page(experiment: str, runs: Sequence[str] = ()) -> str:
-    """The address of the page that draws the curves of runs into each other.
+    """The address of the page that draws the curves of runs in common charts.
 
     Args:
-        experiment: MLflow's id of it.
-        runs: Their ids; none for the newest ones.
+        experiment: The id of the MLflow experiment.
+        runs: Ids of runs; none for the newest ones.
     """
-    only = ""
-    if runs:
-        listed = ", ".join(f"'{run}'" for run in runs)
-        only = "&searchFilter=" + quote(f"attributes.run_id IN ({listed})")
-    return (
-        f"{_front()}/#/experiments/{experiment}/runs"
-        f"?compareRunsMode=CHART&workflowType=machine_learning{only}"
-    )
+    page = f"{_experiment_page(experiment)}?compareRunsMode=CHART&workflowType=machine_learning"
+    if not runs:
+        return page
+    ids = ", ".join(f"'{run}'" for run in runs)
+    return f"{page}&searchFilter=" + quote(f"attributes.run_id IN ({ids})")

@@ -46,7 +46,7 @@ def test_means_alone_are_compared_without_intervals(project, capsys):
 
 def test_another_protocol_is_refused_by_its_field(project):
     write_run(project, [30.0], protocol=PROTOCOL | {"scale": ["2"]})
-    with pytest.raises(ProtocolError, match=r"edsr-run: .* scale differs \(found 4; .* 2"):
+    with pytest.raises(ProtocolError, match=r"edsr-run: .* scale differs \(got 4; .* 2"):
         compare(["workspace", "edsr-run"])
 
 
@@ -72,4 +72,4 @@ def test_a_report_shows_the_models_it_can_get(project, capsys, photo):
     assert "edsr-run (edsr): " in err
     text = (project / "report.html").read_text()
     assert text.count("data:image/webp") == 3 * (1 + 1)  # HR, bicubic, workspace; one window
-    assert "is not to be had" in text
+    assert "cannot be fetched" in text

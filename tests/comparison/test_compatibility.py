@@ -19,8 +19,8 @@ def notes(tmp_path):
             write_run(tmp_path / "two", **{"psnr": [32.0, 33.0], **changes}),
         ]
         paths = [str(folder / METRICS) for folder in folders]
-        entries = [read_experiment(find_source(path, root=tmp_path)) for path in paths]
-        return check_comparable(*entries)
+        experiments = [read_experiment(find_source(path, root=tmp_path)) for path in paths]
+        return check_comparable(*experiments)
 
     return compare
 
@@ -30,7 +30,7 @@ def test_equal_protocols_and_pictures_need_no_words(notes):
 
 
 def test_another_protocol_is_refused_by_the_field_that_differs(notes):
-    with pytest.raises(ProtocolError, match=r"y differs \(found full range; .* 16\.\.235\)"):
+    with pytest.raises(ProtocolError, match=r"y differs \(got full range; .* 16\.\.235\)"):
         notes(protocol=PROTOCOL | {"y": ["full range"]})
 
 
@@ -44,7 +44,7 @@ def test_how_another_row_was_made_does_not_matter(notes):
 
 
 def test_pictures_on_which_bicubic_scores_differently_are_refused(notes):
-    with pytest.raises(ProtocolError, match=r"bicubic differs \(found a: psnr_y apart by 0\.5\)"):
+    with pytest.raises(ProtocolError, match=r"bicubic differs \(got a: psnr_y apart by 0\.5\)"):
         notes(bicubic=20.5)
 
 
@@ -64,7 +64,7 @@ def test_no_common_test_set_is_refused(notes, tmp_path):
     (folder / "plots/per_image.csv").unlink()
     metrics = json.loads((folder / METRICS).read_text())
     (folder / METRICS).write_text(json.dumps({"set5": metrics["test"]}))
-    paths = [str(each / METRICS) for each in (write_run(tmp_path / "one", [30.0]), folder)]
-    entries = [read_experiment(find_source(path, root=tmp_path)) for path in paths]
-    with pytest.raises(ProtocolError, match=r"shares no test set .*found set5; .* has test"):
-        check_comparable(*entries)
+    paths = [str(run / METRICS) for run in (write_run(tmp_path / "one", [30.0]), folder)]
+    experiments = [read_experiment(find_source(path, root=tmp_path)) for path in paths]
+    with pytest.raises(ProtocolError, match=r"shares no test set .*got set5; .* has test"):
+        check_comparable(*experiments)

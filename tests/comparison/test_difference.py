@@ -7,20 +7,18 @@ from scipy.stats import bootstrap
 
 from srmodels.comparison.difference import better_direction, differences
 from srmodels.comparison.experiment import Experiment
-from srmodels.comparison.sources import Source
+from srmodels.comparison.sources import ExperimentFiles
 
 
-def entry(scores, names="abcdefghijklmnopqrst"):
+def experiment(scores, names="abcdefghijklmnopqrst"):
     values = {"image": list(names[: len(next(iter(scores.values())))]), **scores}
     images = pd.DataFrame(values).assign(set="test", model="generator")
-    source = Source(name="x", commit="", read=lambda path: None)
-    return Experiment(
-        source=source, recipe="", preset="", row="generator", metrics={}, images=images
-    )
+    files = ExperimentFiles(name="x", commit="", read=lambda path: None)
+    return Experiment(files=files, recipe="", preset="", row="generator", metrics={}, images=images)
 
 
-def found(first, other, score="psnr_y"):
-    (difference,) = differences(entry({score: first}), entry({score: other}), "test")
+def compare(first, other, score="psnr_y"):
+    (difference,) = differences(experiment({score: first}), experiment({score: other}), "test")
     return difference
 
 
@@ -29,7 +27,7 @@ NOISE = np.random.default_rng(0).standard_normal(20)
 
 def test_the_interval_is_that_of_the_differences_not_of_the_models():
     first = 30 + 5 * NOISE
-    difference = found(first, first + 0.1 + 0.05 * NOISE[::-1])
+    difference = compare(first, first + 0.1 + 0.05 * NOISE[::-1])
     wanted = bootstrap(
         (0.1 + 0.05 * NOISE[::-1],), np.mean, method="percentile", random_state=1
     ).confidence_interval
@@ -38,7 +36,7 @@ def test_the_interval_is_that_of_the_differences_not_of_the_models():
 
 
 def test_what_may_be_chance_is_not_shown():
-    assert found(30 + NOISE, 30 + NOISE[::-1]).verdict == "no difference shown"
+    assert compare(30 + NOISE, 30 + NOISE[::-1]).verdict == "no difference shown"
 
 
 @pytest.mark.parametrize(
@@ -57,26 +55,29 @@ def test_what_may_be_chance_is_not_shown():
 )
 def test_better_is_what_the_score_means(score, first, other):
     small = 0.001 * NOISE[:6]
-    assert found(first + small, other - small, score).verdict == "better"
-    assert found(other + small, first - small, score).verdict == "worse"
+    assert compare(first + small, other - small, score).verdict == "better"
+    assert compare(other + small, first - small, score).verdict == "worse"
 
 
 def test_a_score_without_a_best_value_gets_no_verdict():
-    difference = found(NOISE, NOISE + 1, "diversity")
+    difference = compare(NOISE, NOISE + 1, "diversity")
     assert (better_direction("diversity"), difference.verdict) == ("", "")
     assert difference.bounds == pytest.approx((1, 1))
 
 
 def test_fewer_than_five_images_show_a_difference_only_perhaps():
-    assert found([30.0, 31.0], [31.0, 32.5]).verdict == "perhaps better"
+    assert compare([30.0, 31.0], [31.0, 32.5]).verdict == "perhaps better"
 
 
 def test_one_image_has_neither_interval_nor_verdict():
-    difference = found([30.0], [31.0])
+    difference = compare([30.0], [31.0])
     assert (difference.bounds, difference.verdict) == (None, "")
 
 
 def test_images_are_paired_by_name_and_means_are_of_pairs():
-    one, other = entry({"psnr_y": [1.0, 2.0, 3.0]}), entry({"psnr_y": [30.0, 20.0]}, names="cb")
+    one, other = (
+        experiment({"psnr_y": [1.0, 2.0, 3.0]}),
+        experiment({"psnr_y": [30.0, 20.0]}, names="cb"),
+    )
     (difference,) = differences(one, other, "test")
     assert (difference.images, difference.first, difference.other) == (2, 2.5, 25.0)

@@ -33,7 +33,7 @@ def test_recipe_and_preset_are_those_that_ran(project):
 
 
 def test_a_revision_without_metrics_is_one_line(tmp_path):
-    with pytest.raises(ProtocolError, match=r"workspace: has no metrics/evaluate.json; "):
+    with pytest.raises(ProtocolError, match=r"workspace: has no metrics/evaluate\.json\. "):
         read(tmp_path)
 
 
@@ -42,10 +42,14 @@ def test_a_revision_without_metrics_is_one_line(tmp_path):
     [
         (METRICS, "{", "evaluate.json: is no JSON"),
         (METRICS, '{"patches": {"count": 3}}', "evaluate.json: holds no scores"),
-        (PER_IMAGE, "step,loss\n1,2\n", "no table per image .found no column set"),
-        (PER_IMAGE, "", "no table per image"),
+        (PER_IMAGE, "step,loss\n1,2\n", "not a table per image .got no column set"),
+        (PER_IMAGE, "", "not a table per image"),
         (PER_IMAGE, "set,image,model,psnr_y\nt,a,bicubic,x\n", "words in the column psnr_y"),
-        (PER_IMAGE, "set,image,model,p\n" + "t,a,bicubic,1\n" * 2, "twice .found t, a, bicubic"),
+        (
+            PER_IMAGE,
+            "set,image,model,p\n" + "t,a,bicubic,1\n" * 2,
+            "two lines for one image .got t, a, bicubic",
+        ),
     ],
 )
 def test_a_file_that_is_no_result_is_one_line(project, path, text, message):

@@ -9,13 +9,13 @@ import pytest
 
 from srmodels.comparison.gallery import Gallery
 from srmodels.comparison.report import render_report
-from srmodels.comparison.sample_images import Scene
+from srmodels.comparison.sample_images import SampleImage
 from srmodels.comparison.selection import all_experiments, named_experiments
 from srmodels.errors import ProtocolError
 from tests.comparison.runs import PROTOCOL, repository, write_run
 from tests.stages.repository import run
 
-NOTHING = Gallery(scenes=[], shown=[], speeds={}, reasons=["no test picture"])
+NOTHING = Gallery(images=[], shown=[], speeds={}, reasons=["no test picture"])
 EVIL = "<script>alert(1)</script>"
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -30,13 +30,13 @@ def project(tmp_path_factory):
 def shown():
     rng = np.random.default_rng(0)
     pictures = [rng.integers(0, 256, (96, 128, 3), np.uint8) for _ in range(4)]
-    scene = Scene(name=EVIL, hr=pictures[0], pictures=pictures[1:], corners=[(8, 16)], size=64)
-    return Gallery(scenes=[scene], shown=[0, 2], speeds={0: 1.5, 2: 2.5}, reasons=[])
+    image = SampleImage(name=EVIL, hr=pictures[0], sr=pictures[1:], corners=[(8, 16)], size=64)
+    return Gallery(images=[image], shown=[0, 2], speeds={0: 1.5, 2: 2.5}, reasons=[])
 
 
 def written(project, shown, notes=()):
-    entries, _ = named_experiments(["workspace", "edsr-run", "srcnn-run"], root=project)
-    return render_report(entries, shown, notes=notes, root=project)
+    experiments, _ = named_experiments(["workspace", "edsr-run", "srcnn-run"], root=project)
+    return render_report(experiments, shown, notes=notes, root=project)
 
 
 class Addresses(HTMLParser):
@@ -46,10 +46,10 @@ class Addresses(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.found, self.open = [], []
+        self.addresses, self.open = [], []
 
     def handle_starttag(self, tag, attrs):
-        self.found += [value for name, value in attrs if name in ("src", "href", "srcset")]
+        self.addresses += [value for name, value in attrs if name in ("src", "href", "srcset")]
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -61,8 +61,10 @@ def test_a_report_loads_nothing_and_closes_its_tags(project, shown):
     text = written(project, shown)
     parser = Addresses()
     parser.feed(text)
-    assert all(each.startswith("data:image/webp;base64,") for each in parser.found)
-    assert len(parser.found) == 4 + 4  # HR, bicubic and two models: whole, and one window of each
+    assert all(address.startswith("data:image/webp;base64,") for address in parser.addresses)
+    assert (
+        len(parser.addresses) == 4 + 4
+    )  # HR, bicubic and two models: whole, and one window of address
     assert "http://" not in text
     assert "https://" not in text
 
@@ -98,8 +100,8 @@ def test_of_all_experiments_those_that_do_not_fit_are_left_out_with_the_reason(p
     run(tmp_path, "git", "clone", "-q", str(project), str(clone))
     run(clone, "git", "fetch", "-q", "origin", "refs/exps/*:refs/exps/*")
     write_run(clone, [30.0] * 5, protocol=PROTOCOL | {"y": ["full range"]})
-    entries, notes = all_experiments(clone)
-    assert [entry.name for entry in entries] == ["workspace"]
+    experiments, notes = all_experiments(clone)
+    assert [experiment.name for experiment in experiments] == ["workspace"]
     assert len(notes) == 2
     assert all(note.startswith("left out: ") and "y differs" in note for note in notes)
 

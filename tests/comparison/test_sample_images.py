@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from srmodels.comparison.sample_images import differing
+from srmodels.comparison.sample_images import most_different_crops
 
 
 def pictures(photo, *squares):
@@ -14,12 +14,12 @@ def pictures(photo, *squares):
 
 
 def test_windows_lie_where_the_pictures_differ_the_most_first(photo):
-    made = pictures(photo, (10, 20, 30), (60, 90, 60))
-    assert differing(made, size=16, count=2) == [(60, 90), (10, 20)]
+    sr = pictures(photo, (10, 20, 30), (60, 90, 60))
+    assert most_different_crops(sr, size=16, count=2) == [(60, 90), (10, 20)]
 
 
 def test_windows_do_not_overlap(photo):
-    corners = differing(pictures(photo, (10, 20, 30)), size=16, count=9)
+    corners = most_different_crops(pictures(photo, (10, 20, 30)), size=16, count=9)
     assert len(corners) == 9
     for index, (top, left) in enumerate(corners):
         for other_top, other_left in corners[:index]:
@@ -27,10 +27,12 @@ def test_windows_do_not_overlap(photo):
 
 
 def test_there_are_as_many_windows_as_fit(photo):
-    assert differing(pictures(photo), size=96, count=5) == [(0, 0)]
+    assert most_different_crops(pictures(photo), size=96, count=5) == [(0, 0)]
 
 
 def test_what_is_common_to_all_pictures_does_not_count(photo):
-    made = pictures(photo, (60, 90, 60))
-    moved = [(each + np.uint8(5)) for each in made]
-    assert differing(moved, size=16, count=1) == differing(made, size=16, count=1)
+    sr = pictures(photo, (60, 90, 60))
+    moved = [(picture + np.uint8(5)) for picture in sr]
+    assert most_different_crops(moved, size=16, count=1) == most_different_crops(
+        sr, size=16, count=1
+    )

@@ -49,7 +49,7 @@ def test_of_many_names_the_nearest_are_offered_and_their_number_told(tmp_path):
     repository(tmp_path, edsr=[31.0] * 5)
     for number in range(20):
         run(tmp_path, "git", "branch", f"idea-{number:02}")
-    with pytest.raises(ProtocolError, match=r"of 2\d the nearest are .*idea-07, ") as caught:
+    with pytest.raises(ProtocolError, match=r"nearest of 2\d names are .*idea-07, ") as caught:
         find_source("idea-7", root=tmp_path)
     assert "one of" not in str(caught.value)
     assert str(caught.value).count(", ") == 7
@@ -66,23 +66,25 @@ def test_a_name_on_two_baselines_is_refused_with_the_hashes(project, tmp_path):
     for baseline in (BASELINE, BASELINE[::-1]):
         ref = f"refs/exps/{baseline[:2]}/{baseline[2:]}/twice"
         run(clone, "git", "update-ref", ref, "HEAD")
-    with pytest.raises(ProtocolError, match=f"names 2 experiments; one of {head(clone)[:10]}"):
+    with pytest.raises(
+        ProtocolError, match=f"2 experiments have this name. Use {head(clone)[:10]}"
+    ):
         find_source("twice", root=clone)
     assert [source.name for source in all_sources(clone)][1:] == [head(clone)[:10]] * 2
 
 
 def test_a_metrics_file_of_a_project_brings_its_neighbours(project, tmp_path):
-    entry = read_experiment(find_source(str(project / METRICS), root=tmp_path))
-    assert len(entry.scores("test", "generator")) == 5
+    experiment = read_experiment(find_source(str(project / METRICS), root=tmp_path))
+    assert len(experiment.scores("test", "generator")) == 5
 
 
 def test_a_metrics_file_elsewhere_has_means_only(project, tmp_path):
     (tmp_path / "alone.json").write_bytes((project / METRICS).read_bytes())
-    entry = read_experiment(find_source(str(tmp_path / "alone.json"), root=tmp_path))
-    assert entry.means("test", "generator") == {"psnr_y": 30, "sharpness": 0.5}
-    assert entry.scores("test", "generator").empty
+    experiment = read_experiment(find_source(str(tmp_path / "alone.json"), root=tmp_path))
+    assert experiment.means("test", "generator") == {"psnr_y": 30, "sharpness": 0.5}
+    assert experiment.scores("test", "generator").empty
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path):
-    with pytest.raises(ProtocolError, match=r"none.csv: no such file; .* is right"):
+    with pytest.raises(ProtocolError, match=r"none.csv: no such file. Name"):
         find_source(str(tmp_path / "none.csv"), root=tmp_path)

@@ -6,7 +6,7 @@ import pytest
 
 from reports.recipes import read_results, recipes_table, result_of, with_recipes
 from srmodels.errors import ProtocolError, TrainingError
-from tests.reports.test_training_times import PARAMS, SPEED, Some
+from tests.reports.test_training_times import PARAMS, SPEED, FakeRuns
 
 SCORES = {"psnr_y": 30.5, "ssim_y": 0.82, "sharpness": 0.1, "colour_shift": 0.5, "shift_l": 0.0}
 SCORED = "evaluate/test/generator/psnr_y"
@@ -27,7 +27,7 @@ def write_metrics(folder, *, psnr_y=31.0, gan_steps=20, **further):
 
 def runs(psnr_y=31.0, **changes):
     points = {SPEED: [(100, 20.0)], "gan/images_per_second": [(20, 5.0)], SCORED: [(0, psnr_y)]}
-    return Some((PARAMS | {"preset": "quickstart"} | changes, points))
+    return FakeRuns((PARAMS | {"preset": "quickstart"} | changes, points))
 
 
 def collected(folder, recipe="srgan", **changes):
@@ -97,7 +97,7 @@ def test_results_are_read_in_the_order_of_the_recipes(tmp_path):
     for name in ("edsr", "srgan"):
         path = tmp_path / "metrics" / "recipes" / f"{name}.json"
         path.write_text(json.dumps(collected(tmp_path / "metrics", name)))
-    assert [each["recipe"] for each in read_results(tmp_path)] == ["srgan", "edsr"]
+    assert [result["recipe"] for result in read_results(tmp_path)] == ["srgan", "edsr"]
 
 
 def test_the_table_replaces_what_stood_between_its_marks(tmp_path):

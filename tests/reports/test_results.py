@@ -1,4 +1,4 @@
-"""reports/results.yaml, and the page and tables made of metrics/results."""
+"""reports/results.yaml, and the page and tables content of metrics/results."""
 
 import json
 from pathlib import Path
@@ -7,21 +7,18 @@ import pytest
 from ruamel.yaml import YAML
 
 from reports.markdown import fill_section
+from reports.plots import draw_curves, draw_scatter
 from reports.results import (
     PAGE,
     collected,
-    command_of,
-    commands,
     differences,
-    draw_curves,
-    draw_scatter,
     read_experiments,
+    read_repeats,
     read_rows,
     repeat,
-    repeats,
-    results_table,
     settings_of,
 )
+from reports.results_page import command_of, commands, repeats_list, results_table
 from srmodels.errors import ProtocolError
 from srmodels.params import parse
 from tests.reports.test_recipes import runs, write_metrics
@@ -33,8 +30,8 @@ SETS = ("Set5", "BSD100")
 
 def changed(values, settings):
     """params.yaml's values with settings as `-S` gives them; new keys want `++` there."""
-    for each in settings:
-        key, _, value = each.partition("=")
+    for setting in settings:
+        key, _, value = setting.partition("=")
         *path, last = key.removeprefix("++").split(".")
         place = values
         for name in path:
@@ -47,27 +44,27 @@ def changed(values, settings):
 def result(tmp_path, row="srgan", **changes):
     write_metrics(tmp_path / "metrics")
     path = tmp_path / "metrics" / "evaluate.json"
-    found = json.loads(path.read_text())
-    path.write_text(json.dumps(found | dict.fromkeys(SETS, found["test"])))
+    metrics = json.loads(path.read_text())
+    path.write_text(json.dumps(metrics | dict.fromkeys(SETS, metrics["test"])))
     (tmp_path / "plots").mkdir(exist_ok=True)
     for stage in ("pretrain", "gan"):
         text = "step,validation_psnr_y,validation_ssim_y\n50,29.5,0.8\n100,30.25,0.82\n"
         (tmp_path / "plots" / f"{stage}_validation.csv").write_text(text)
-    made = collected(row, tmp_path, runs(preset="bsds400"))
-    return made | {"commit": "0123456789", "device": "CPU, 2 cores, AVX512"} | changes
+    content = collected(row, tmp_path, runs(preset="bsds400"))
+    return content | {"commit": "0123456789", "device": "CPU, 2 cores, AVX512"} | changes
 
 
 @pytest.mark.parametrize("row", EXPERIMENTS)
 def test_every_row_is_a_configuration_that_the_pipeline_takes(row) -> None:
     values = YAML(typ="safe").load(ROOT / "params.yaml")
-    settings = [each for each in settings_of(row) if "evaluate.sets" not in each]
+    settings = [setting for setting in settings_of(row) if "evaluate.sets" not in setting]
     params = parse(changed(values, settings))
     assert params.preset == "bsds400"
     assert params.recipe.generator is not None
 
 
 def test_a_row_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ProtocolError, match="has no row 'esr'; "):
+    with pytest.raises(ProtocolError, match=r"has no row 'esr'\. "):
         settings_of("esr")
 
 
@@ -78,11 +75,11 @@ def test_a_command_leaves_the_folders_to_the_shell() -> None:
 
 
 def test_a_result_has_all_sets_and_the_curves(tmp_path) -> None:
-    made = result(tmp_path)
-    assert made["further"]["Set5"]["generator"]["psnr_y"] == 31.0
+    content = result(tmp_path)
+    assert content["further"]["Set5"]["generator"]["psnr_y"] == 31.0
     curve = [[50, 29.5], [100, 30.25]]
-    assert made["curves"] == {"pretrain": curve, "gan": curve}
-    assert (made["seed"], made["settings"]) == (0, settings_of("srgan"))
+    assert content["curves"] == {"pretrain": curve, "gan": curve}
+    assert (content["seed"], content["settings"]) == (0, settings_of("srgan"))
 
 
 def test_a_gan_has_a_line_for_its_pretrained_generator(tmp_path) -> None:
@@ -124,7 +121,7 @@ def test_the_page_and_the_readme_show_the_files() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert fill_section(page, "results", table) == page
     assert fill_section(page, "commands", commands(results)) == page
-    assert fill_section(page, "repeats", repeats()) == page
+    assert fill_section(page, "repeats", repeats_list(read_repeats())) == page
     assert fill_section(readme, "results", table) == readme
 
 

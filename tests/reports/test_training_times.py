@@ -20,7 +20,7 @@ PIXEL_ONLY = {key: value for key, value in PARAMS.items() if "adversarial" not i
 SPEED = "pretrain/images_per_second"
 
 
-class Some:
+class FakeRuns:
     """Runs in memory, the newest first: parameters, points by metric."""
 
     def __init__(self, *runs):
@@ -40,38 +40,38 @@ def test_each_points_speed_holds_since_the_point_before():
 
 def test_a_training_from_the_cache_has_the_times_of_the_run_that_did_it():
     trained = (PIXEL_ONLY | {"model": "srresnet"}, {SPEED: [(50, 20.0), (100, 20.0)]})
-    runs = Some((PARAMS, {}), trained)
+    runs = FakeRuns((PARAMS, {}), trained)
     spent = training_of(runs, PARAMS, "pretrain", 100)
     assert spent == {"minutes": round(800 / 20 / 60, 2), "images_per_second": 20.0}
 
 
 @pytest.mark.parametrize("changed", [{"seed": "1"}, {"recipe.pretrain.training.batch_size": "4"}])
 def test_another_training_lends_no_times(changed):
-    runs = Some((PARAMS | changed, {SPEED: [(100, 20.0)]}))
+    runs = FakeRuns((PARAMS | changed, {SPEED: [(100, 20.0)]}))
     assert training_of(runs, PARAMS, "pretrain", 100) is None
 
 
 def test_an_adversarial_training_rests_on_all_of_the_recipe():
     points = {"gan/images_per_second": [(10, 5.0), (20, 5.0)]}
     changed = {"recipe.pretrain.training.steps": "99"}
-    assert training_of(Some((PARAMS | changed, points)), PARAMS, "gan", 20) is None
-    assert training_of(Some((PARAMS, points)), PARAMS, "gan", 20)["images_per_second"] == 5
+    assert training_of(FakeRuns((PARAMS | changed, points)), PARAMS, "gan", 20) is None
+    assert training_of(FakeRuns((PARAMS, points)), PARAMS, "gan", 20)["images_per_second"] == 5
 
 
 def test_a_training_that_did_not_end_is_passed_over():
     half, whole = {SPEED: [(50, 1.0)]}, {SPEED: [(50, 9.0), (100, 9.0)]}
-    spent = training_of(Some((PARAMS, half), (PARAMS, whole)), PARAMS, "pretrain", 100)
+    spent = training_of(FakeRuns((PARAMS, half), (PARAMS, whole)), PARAMS, "pretrain", 100)
     assert spent["images_per_second"] == 9
 
 
 def test_the_run_of_a_score_is_the_recipes_own():
-    runs = Some(
+    runs = FakeRuns(
         (PARAMS | {"model": "srcnn"}, {"score": [(0, 30.5)]}),
         (PARAMS | {"seed": "1"}, {"score": [(0, 30.4)]}),
         (PARAMS, {"score": [(0, 30.5)]}),
     )
     assert run_of(runs, "srgan", metric="score", value=30.5) == PARAMS
-    with pytest.raises(TrainingError, match=r"no run of srgan .*found 31.*-S model=srgan"):
+    with pytest.raises(TrainingError, match=r"no run of srgan .*got 31.*-S model=srgan"):
         run_of(runs, "srgan", metric="score", value=31.0)
 
 

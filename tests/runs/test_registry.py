@@ -88,7 +88,7 @@ def test_a_model_of_others_holds_no_weights_of_ours(logged) -> None:
 def test_a_name_mlflow_refuses_and_a_run_without_a_generator_are_told(logged) -> None:
     root, _ = logged
     run = run_of("red-fox", "", root=root)
-    with pytest.raises(ConfigError, match=r"NAME: .*found 'a/b'"):
+    with pytest.raises(ConfigError, match=r"NAME: .*got 'a/b'"):
         register(run, "a/b", alias=None, root=root)
     with Tracker("pretrain", root=root, values={}, baseline="b" * 40, tags={}) as watcher:
         watcher.log(1, {"pixel": 1.0})
