@@ -25,7 +25,7 @@ from benchmarks.photographs import make_photographs
 from benchmarks.plain import SCALE, context, cut_all
 from benchmarks.report import Cell, report
 from benchmarks.steps import BATCH, NETWORKS, PATCH, Round, fastest, serve
-from srmodels.inference.tiling.device import resolve_device
+from srmodels.machine import resolve_device
 
 _SIDES = (("plain", 0), ("plain", 2), ("ours", 0))  # and the DataLoader's workers
 

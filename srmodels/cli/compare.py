@@ -56,10 +56,10 @@ def report(  # noqa: PLR0917 - typer passes them by name
     from srmodels.comparison.report import render_report
     from srmodels.comparison.sample_images import ImageOptions
     from srmodels.comparison.selection import all_experiments, named_experiments
-    from srmodels.inference.tiling.device import resolve_device
-    from srmodels.inference.weights.open import load
+    from srmodels.inference.weights.open import open_weights
+    from srmodels.machine import resolve_device
 
-    root, load_weights = Path(), partial(load, device=resolve_device(device))
+    root, load_weights = Path(), partial(open_weights, device=resolve_device(device))
     experiments, notes = (
         named_experiments(names, root=root, model=model)
         if names

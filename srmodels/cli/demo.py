@@ -46,7 +46,8 @@ def demo(  # noqa: PLR0917 - typer passes them by name
         raise ConfigError("demo: Gradio is missing. Run: pip install 'srmodels[demo]'")
     from srmodels.demo.server import ServerOptions, serve
     from srmodels.demo.types import ComputeOptions, Limits
-    from srmodels.inference.tiling.device import resolve_device, resolve_precision
+    from srmodels.inference.tiling.device import resolve_precision
+    from srmodels.machine import resolve_device
 
     resolve_precision(resolve_device(device), precision)
     options = ServerOptions(

@@ -74,8 +74,8 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     from srmodels.evaluation.table import short_table
     from srmodels.images.readers.folder import whole_images
     from srmodels.inference.generators.self_ensemble import add_self_ensemble
-    from srmodels.inference.tiling.device import resolve_device
     from srmodels.inference.weights.open import load_for_evaluation, open_weights
+    from srmodels.machine import resolve_device
 
     check({"alpha": alpha, "samples": samples, "tile": tile}, EvaluateSettings, "evaluate")
     set_name, folder = find_set(data, data=repository() / "data")

@@ -99,20 +99,20 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
     from srmodels.inference.files.enlarge import OutputOptions, passes
     from srmodels.inference.files.plan import plan
     from srmodels.inference.files.upscale_files import upscale_files
-    from srmodels.inference.tiling.device import resolve_device, resolve_precision
+    from srmodels.inference.tiling.device import resolve_precision
     from srmodels.inference.weights.open import open_weights
     from srmodels.inference.weights.registry import weights_file
-    from srmodels.machine import keep_freed_memory
+    from srmodels.machine import keep_freed_memory, resolve_device
 
     if scale is not None and not 1 <= scale < float("inf"):
         raise ConfigError(f"--scale: not a factor of 1 or more (got {scale:g}). Choose another.")
     if bits not in (None, 8, 16):
         raise ConfigError(f"--bits: unsupported depth (got {bits}). Choose 8 or 16.")
     kind = format_named(file_format) if file_format else None
-    tasks = plan(inputs, output, kind=kind, samples=samples)
-    if bits == 16 and not tasks[0].kind.has_16bit:
+    tasks = plan(inputs, output, file_format=kind, samples=samples)
+    if bits == 16 and not tasks[0].file_format.has_16bit:
         raise ConfigError(
-            f"--bits: {tasks[0].kind.name} stores 8 bits (got 16). Write png or tiff."
+            f"--bits: {tasks[0].file_format.name} stores 8 bits (got 16). Write png or tiff."
         )
     if output == _PIPE and sys.stdout.isatty():
         raise ConfigError("-o -: standard output is a terminal. Redirect it to a file or program.")

@@ -7,7 +7,7 @@ from PIL import Image
 
 from srmodels.demo.types import DecodedImage
 from srmodels.images.colour import Pixels
-from srmodels.inference.files.resample import resampled
+from srmodels.inference.files.resample import resample_rows
 from srmodels.inference.tiling.box import Box
 
 __all__ = ["crop", "crop_box", "fit_size", "reduce_image", "reduce_to_match", "resized_crop"]
@@ -65,7 +65,7 @@ def reduce_image(image: DecodedImage, *, side: int) -> Image.Image:
     if target == size:
         return _to_pillow(pixels)
     chunks = (pixels[top : top + _CHUNK] for top in range(0, len(pixels), _CHUNK))
-    return _to_pillow(np.concatenate(list(resampled(chunks, size=size, to=target))))
+    return _to_pillow(np.concatenate(list(resample_rows(chunks, size=size, to=target))))
 
 
 def reduce_to_match(source: DecodedImage, result: DecodedImage, *, side: int) -> Image.Image:

@@ -1,5 +1,5 @@
 """Whole pictures through a trained generator.
 
-Begin with `api` (what `srmodels.load` gives); `tiling` computes, `weights` opens files, `files`
-reads and writes people's.
+Begin with `api` (`srmodels.load`). `tiling` runs networks, `weights` opens weights, `files` reads
+and writes picture files.
 """

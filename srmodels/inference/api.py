@@ -1,9 +1,9 @@
-"""A generator for other people's Python: pictures of any usual kind in, the same kind out."""
+"""`srmodels.load`: an upscaler for NumPy arrays, Pillow images and tensors."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -13,124 +13,106 @@ from torch import Tensor
 
 from srmodels.errors import PhotoError
 from srmodels.inference.generators.generator import Generator
-from srmodels.inference.tiling.device import Precision, resolve_device
-from srmodels.inference.tiling.pixels import Kind
+from srmodels.inference.tiling.device import Precision
 from srmodels.inference.weights.open import open_weights
+from srmodels.machine import resolve_device
+from srmodels.resize.tensors import PixelT
 
 __all__ = ["Upscaler", "load"]
 
-_KINDS = (np.uint8, np.uint16, np.float32)
-_MODES = ("RGB", "L")
+PictureT = TypeVar(
+    "PictureT",
+    NDArray[np.uint8],
+    NDArray[np.uint16],
+    NDArray[np.float32],
+    Image.Image,
+    Tensor,
+)
+_DTYPES = (np.uint8, np.uint16, np.float32)
 
 
 @dataclass(frozen=True)
 class Upscaler:
-    """A callable that enlarges pictures.
-
-    Attributes:
-        generator: The network, and how it is run.
-    """
+    """A callable that enlarges arrays, images and tensors."""
 
     generator: Generator
 
     @property
     def scale(self) -> int:
-        """How many times larger a picture becomes."""
+        """SR pixels per LR pixel."""
         return self.generator.scale
 
     @property
     def name(self) -> str:
-        """The network's name."""
+        """The network's module name."""
         return self.generator.name
 
-    @overload
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]: ...
-
-    @overload
-    def __call__(self, image: NDArray[np.uint16]) -> NDArray[np.uint16]: ...
-
-    @overload
-    def __call__(self, image: NDArray[np.float32]) -> NDArray[np.float32]: ...
-
-    @overload
-    def __call__(self, image: Image.Image) -> Image.Image: ...
-
-    @overload
-    def __call__(self, image: Tensor) -> Tensor: ...
-
-    def __call__(
-        self, image: NDArray[Any] | Image.Image | Tensor
-    ) -> NDArray[Any] | Image.Image | Tensor:
-        """Enlarges one picture, or a batch of tensors.
+    def __call__(self, image: PictureT) -> PictureT:
+        """Enlarges one picture, or a batch of tensors, to the same type.
 
         Args:
-            image: RGB in sRGB: a NumPy array (H, W, 3), or (H, W) for grey, of uint8, uint16 or
-                float32 in [0, 1]; a Pillow image of mode RGB or L; or a float32 tensor (3, H, W) or
-                (N, 3, H, W) in [0, 1].
-
-        Returns:
-            The same kind, `scale` times as high and wide; floats in [0, 1]. A tensor is on the
-            device of the one given, and carries no gradient.
+            image: sRGB: an array (H, W, 3), or (H, W) for grey, of uint8, uint16 or float32; a
+                Pillow image of mode RGB or L; or a float32 tensor (3, H, W) or (N, 3, H, W). Floats
+                are in [0, 1]. A tensor's result is on its device and carries no gradient.
 
         Raises:
-            PhotoError: The picture is of another kind or shape, or its values are out of range.
+            PhotoError: The type, mode, shape or range is another.
         """
         if isinstance(image, Image.Image):
-            if image.mode not in _MODES:
+            if image.mode not in ("RGB", "L"):
                 raise PhotoError(
-                    f"image: of a mode that is not enlarged (found {image.mode!r}); RGB or L is "
-                    "right, and image.convert('RGB') makes it"
+                    f"image: has an unsupported mode (got {image.mode!r}). "
+                    "Convert it: image.convert('RGB')."
                 )
-            return Image.fromarray(self._array(np.asarray(image)))
+            return Image.fromarray(self._upscale_array(np.asarray(image)))
         if isinstance(image, Tensor):
-            return self._tensor(image)
+            return self._upscale_tensor(image)
         if isinstance(image, np.ndarray):
-            return self._array(image)
+            return self._upscale_array(image)
         raise PhotoError(
-            f"image: is no picture (found {type(image).__name__}); a NumPy array, a Pillow image "
-            "or a tensor is right, and PIL.Image.open opens a file"
+            f"image: is no picture (got {type(image).__name__}). Pass a NumPy array, a Pillow "
+            "image or a tensor; PIL.Image.open opens a file."
         )
 
-    def _array(self, image: NDArray[Kind]) -> NDArray[Kind]:
+    def _upscale_array(self, image: NDArray[PixelT]) -> NDArray[PixelT]:
         _check(image)
         grey = image.ndim == 2
-        lr = np.stack([image] * 3, axis=2) if grey else image
-        sr = self.generator(lr)
+        sr = self.generator(np.stack([image] * 3, axis=2) if grey else image)
         if sr.dtype == np.float32:
             sr = np.clip(sr, 0, 1)
         if grey:
-            middle = sr.mean(axis=2, dtype=np.float64)
-            sr = (middle if sr.dtype == np.float32 else np.rint(middle)).astype(sr.dtype)
+            mean = sr.mean(axis=2, dtype=np.float64)
+            sr = (mean if sr.dtype == np.float32 else np.rint(mean)).astype(sr.dtype)
         return sr
 
-    def _tensor(self, image: Tensor) -> Tensor:
+    def _upscale_tensor(self, image: Tensor) -> Tensor:
         batch = image[None] if image.ndim == 3 else image
         if batch.ndim != 4 or batch.shape[1] != 3 or batch.dtype != torch.float32:
             raise PhotoError(
-                f"image: a tensor of another kind (found {image.dtype}, {tuple(image.shape)}); "
-                "float32 of (3, H, W) or (N, 3, H, W) in [0, 1] is right"
+                f"image: is an unsupported tensor (got {image.dtype}, {tuple(image.shape)}). Pass "
+                "float32 of (3, H, W) or (N, 3, H, W) in [0, 1]."
             )
         pictures = batch.detach().permute(0, 2, 3, 1).cpu().contiguous().numpy()
-        sr = [torch.from_numpy(self._array(each)).permute(2, 0, 1) for each in pictures]
-        stacked = torch.stack(sr).contiguous().to(image.device)
-        return stacked[0] if image.ndim == 3 else stacked
+        results = [torch.from_numpy(self._upscale_array(lr)).permute(2, 0, 1) for lr in pictures]
+        sr = torch.stack(results).contiguous().to(image.device)
+        return sr[0] if image.ndim == 3 else sr
 
 
 def _check(image: NDArray[Any]) -> None:
-    if image.dtype not in _KINDS:
+    if image.dtype not in _DTYPES:
         raise PhotoError(
-            f"image: of another kind of numbers (found {image.dtype}); uint8, uint16, or float32 "
-            "in [0, 1] is right"
+            f"image: has an unsupported dtype (got {image.dtype}). Pass uint8, uint16, or float32 "
+            "in [0, 1]."
         )
     if image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)) or not image.size:
         raise PhotoError(
-            f"image: of another shape (found {image.shape}); (H, W, 3), or (H, W) for grey, is "
-            "right, without alpha"
+            f"image: has an unsupported shape (got {image.shape}). Pass (H, W, 3), or (H, W) for "
+            "grey, without alpha."
         )
     if image.dtype == np.float32 and not (image.min() >= 0 and image.max() <= 1):  # NaN, too
         raise PhotoError(
-            f"image: out of range (found {image.min():.3g} to {image.max():.3g}); floats in "
-            "[0, 1] are right"
+            f"image: is out of range (got {image.min():.3g} to {image.max():.3g}). "
+            "Pass floats in [0, 1]."
         )
 
 
@@ -144,15 +126,15 @@ def load(
     """Opens a generator.
 
     Args:
-        path: A generator.safetensors of this project, or others' weights where spandrel (the extra
-            `community`) recognises them.
+        path: A generator.safetensors of this project, or other weights that spandrel (the extra
+            `community`) recognises.
         device: "auto" (CUDA, then Apple's MPS, then the CPU), "cuda", "mps" or "cpu".
         tile: Side of the tiles in LR pixels.
         precision: "fp32", "bf16", "fp16", or "auto".
 
     Raises:
         WeightsError: The file cannot be used.
-        ConfigError: The device is not there, or the precision not possible.
+        ConfigError: The device or the precision is not available.
     """
     return Upscaler(
         open_weights(Path(path), device=resolve_device(device), tile=tile, precision=precision)

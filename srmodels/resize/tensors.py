@@ -7,14 +7,19 @@ kernel's support first and cropped afterwards. `srmodels.resize.images` reduces 
 exactly and faster.
 """
 
+from typing import Any, TypeVar, overload
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["enlarge", "enlarge_image", "mirror", "reduce", "to_image", "to_tensor"]
+__all__ = ["PixelT", "enlarge", "enlarge_image", "mirror", "reduce", "to_image", "to_tensor"]
 
+PixelT = TypeVar("PixelT", bound=np.uint8 | np.uint16 | np.float32)
+_UINT8 = np.dtype(np.uint8)
+_WHITE = {_UINT8: 255, np.dtype(np.uint16): 65535, np.dtype(np.float32): 1}
 _MARGIN = 4  # LR pixels, more than the kernel's support of 2
 
 
@@ -57,15 +62,36 @@ def enlarge(images: Tensor, scale: int) -> Tensor:
     return large[..., margin:-margin, margin:-margin]
 
 
-def to_tensor(image: NDArray[np.uint8]) -> Tensor:
-    """uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
-    return torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)[None] / 255
+def _white(dtype: "np.dtype[PixelT]") -> int:
+    assert dtype in _WHITE, f"pixels are uint8, uint16 or float32 (got {dtype})"
+    return _WHITE[dtype]
 
 
-def to_image(tensor: Tensor) -> NDArray[np.uint8]:
-    """(1, 3, H, W) to uint8 (H, W, 3): clamps to [0, 1] and rounds half up."""
-    scaled = tensor[0].float().clamp(0, 1).mul(255).add(0.5).floor()
-    image: NDArray[np.uint8] = scaled.to(torch.uint8).permute(1, 2, 0).cpu().contiguous().numpy()
+def to_tensor(image: NDArray[PixelT]) -> Tensor:
+    """(H, W, 3), uint8, uint16 or float32 in [0, 1], to float32 (1, 3, H, W) in [0, 1]."""
+    values = torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)
+    return values[None] / _white(image.dtype)
+
+
+@overload
+def to_image(tensor: Tensor) -> NDArray[np.uint8]: ...
+
+
+@overload
+def to_image(tensor: Tensor, dtype: "np.dtype[PixelT]") -> NDArray[PixelT]: ...
+
+
+def to_image(tensor: Tensor, dtype: "np.dtype[Any]" = _UINT8) -> NDArray[Any]:
+    """The inverse of `to_tensor`: (1, 3, H, W) to (H, W, 3) on the CPU.
+
+    Integers are clamped to [0, 1] first and rounded half up. Floats are not clamped.
+    """
+    values = tensor[0].float().permute(1, 2, 0)
+    if dtype != np.float32:
+        values = values.clamp(0, 1).mul(_white(dtype)).add(0.5).floor()
+    if dtype == np.uint8:
+        values = values.to(torch.uint8)
+    image: NDArray[Any] = values.cpu().contiguous().numpy().astype(dtype, copy=False)
     return image
 
 

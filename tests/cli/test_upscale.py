@@ -70,7 +70,7 @@ def test_samples_of_a_vae_are_files_of_their_own(typed, pictures, tmp_path):
     ("words", "message"),
     [
         (("--samples", 2), "--samples: srcnn is not a VAE (got 2)"),
-        (("--scale", 17), "--scale: is too large (found 17); at most 16"),
+        (("--scale", 17), "--scale: is too large for a network of scale 4 (got 17)"),
         (("--scale", 0.5), "--scale: not a factor of 1 or more (got 0.5)"),
         (("--scale", "nan"), "--scale: not a factor of 1 or more (got nan)"),
         (("--bits", 12), "--bits: unsupported depth (got 12). Choose 8"),

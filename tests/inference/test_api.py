@@ -15,14 +15,14 @@ from srmodels.errors import PhotoError
 from tests.inference.small import small, small_settings
 
 TRAINING = ("mlflow", "dvc", "lightning_fabric", "pandas", "matplotlib", "gradio", "spandrel")
-ROOMS = ("engine", "objectives", "losses", "params", "recipe", "data", "runs")
+PACKAGES = ("engine", "objectives", "losses", "params", "recipe", "data", "runs")
 CHILD = f"""
 import sys
 import srmodels
 assert not any(name.startswith("srmodels.") or name == "torch" for name in sys.modules)
 up = srmodels.load(sys.argv[1])
 up(__import__("numpy").zeros((4, 4, 3), "uint8"))
-names = {{*{TRAINING}, *(f"srmodels.{{room}}" for room in {ROOMS})}}
+names = {{*{TRAINING}, *(f"srmodels.{{package}}" for package in {PACKAGES})}}
 sys.exit(str(names & set(sys.modules)) if names & set(sys.modules) else 0)
 """
 
@@ -58,7 +58,7 @@ def test_what_the_package_does_not_have_is_an_attribute_error():
         srmodels.upscale  # noqa: B018
 
 
-def test_numpy_kinds_agree_with_each_other(up, photo):
+def test_numpy_dtypes_agree_with_each_other(up, photo):
     sr = up(photo)
     assert (sr.dtype, sr.shape) == (np.uint8, (192, 256, 3))
     deep = up(photo.astype(np.uint16) * 257)
@@ -81,11 +81,11 @@ def test_a_pillow_image_gives_one(up, photo):
     np.testing.assert_array_equal(np.asarray(sr), up(photo))
 
 
-@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
-def test_grey_stays_grey(up, photo, kind):
-    grey = photo[..., 0].astype(kind)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_grey_stays_grey(up, photo, dtype):
+    grey = photo[..., 0].astype(dtype)
     sr = up(grey)
-    assert (sr.dtype, sr.shape) == (kind, (192, 256))
+    assert (sr.dtype, sr.shape) == (dtype, (192, 256))
     assert np.abs(sr - up(np.stack([grey] * 3, axis=2)).mean(axis=2)).max() <= 0.5
 
 
@@ -104,18 +104,18 @@ def test_a_tensor_gives_one_and_so_does_a_batch(up, photo):
 @pytest.mark.parametrize(
     ("image", "reason"),
     [
-        (np.zeros((4, 4, 3)), "found float64"),
-        (np.zeros((4, 4, 4), np.uint8), r"found \(4, 4, 4\)"),
-        (np.zeros((1, 4, 4, 3), np.uint8), r"found \(1, 4, 4, 3\)"),
-        (np.zeros((0, 4, 3), np.uint8), r"found \(0, 4, 3\)"),
-        (np.full((4, 4, 3), 255, np.float32), "found 255 to 255"),
-        (np.full((4, 4, 3), np.nan, np.float32), "found nan to nan"),
-        (Image.new("RGBA", (4, 4)), "found 'RGBA'"),
-        (torch.zeros(4, 4, 3), r"found torch.float32, \(4, 4, 3\)"),
-        (torch.zeros(3, 4, 4, dtype=torch.uint8), "found torch.uint8"),
-        ("photo.png", "found str"),
+        (np.zeros((4, 4, 3)), "got float64"),
+        (np.zeros((4, 4, 4), np.uint8), r"got \(4, 4, 4\)"),
+        (np.zeros((1, 4, 4, 3), np.uint8), r"got \(1, 4, 4, 3\)"),
+        (np.zeros((0, 4, 3), np.uint8), r"got \(0, 4, 3\)"),
+        (np.full((4, 4, 3), 255, np.float32), "got 255 to 255"),
+        (np.full((4, 4, 3), np.nan, np.float32), "got nan to nan"),
+        (Image.new("RGBA", (4, 4)), "got 'RGBA'"),
+        (torch.zeros(4, 4, 3), r"got torch.float32, \(4, 4, 3\)"),
+        (torch.zeros(3, 4, 4, dtype=torch.uint8), "got torch.uint8"),
+        ("photo.png", "got str"),
     ],
 )
-def test_what_is_no_picture_of_a_usual_kind_is_refused(up, image, reason):
+def test_other_types_modes_and_shapes_are_refused(up, image, reason):
     with pytest.raises(PhotoError, match=reason):
         up(image)

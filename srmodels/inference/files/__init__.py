@@ -1,4 +1,4 @@
-"""People's files, enlarged: which ones, by how much, written where.
+"""Picture files, enlarged.
 
-Begin with `upscale_files`; `plan` decides inputs and outputs, `enlarge` does one picture.
+Begin with `upscale_files`. `plan` maps inputs to outputs, `enlarge` does one picture.
 """

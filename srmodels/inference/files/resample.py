@@ -1,11 +1,11 @@
-"""Pictures in rows to any other size, with Pillow's kernels and little memory.
+"""Pictures in bands of rows, resized with Pillow's kernels.
 
-A part is resampled from the rows its kernel reaches, exactly as if from the whole picture: Pillow
-takes the place of the part as fractions of a pixel, and looks beyond it.
+A band is resized from the rows that its kernel reaches, with the result of the whole picture:
+Pillow takes a box with fractions of a pixel and reads beyond it.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -14,76 +14,57 @@ from PIL import Image
 from srmodels.images.colour import Pixels
 from srmodels.images.writers.row_stream import RowBuffer, RowChunks
 
-__all__ = ["Kernel", "resampled", "resampled_part"]
+__all__ = ["Kernel", "resample_part", "resample_rows"]
 
 Kernel = Literal["bicubic", "lanczos"]
-_KERNELS = {
+_KERNELS = {  # Pillow's, and its support in pixels
     "bicubic": (Image.Resampling.BICUBIC, 2.0),  # a = -0.5, as the protocol's
     "lanczos": (Image.Resampling.LANCZOS, 3.0),
 }
-_PIXELS = 2**21  # of the result, resampled at once
+_PIXELS = 2**21  # of the result, resized at once
 
 
-def _reach(size: int, to: int, first: int, end: int, kernel: Kernel) -> tuple[int, int]:
-    """The rows of the source that some rows of the result depend on."""
-    ratio = size / to
-    margin = _KERNELS[kernel][1] * max(1.0, ratio) + 1
-    return max(0, math.floor(first * ratio - margin)), min(size, math.ceil(end * ratio + margin))
-
-
-def _resampled(
-    rows: Pixels, top: float, bottom: float, size: tuple[int, int], kernel: Kernel
+def _resample(
+    read: Callable[[int, int], Pixels],
+    height: int,
+    to: tuple[int, int],
+    rows: tuple[int, int],
+    kernel: Kernel,
 ) -> Pixels:
-    """What lies between two heights of some rows, (R, W, C), at a size."""
-    box = (0.0, max(0.0, top), float(rows.shape[1]), min(float(len(rows)), bottom))
-    result: Pixels = np.empty((*size, rows.shape[2]), rows.dtype)
-    white = np.iinfo(rows.dtype).max
-    for channel in range(rows.shape[2]):
-        plane = Image.fromarray(rows[..., channel].astype(np.float32))
-        values = np.asarray(plane.resize(size[::-1], _KERNELS[kernel][0], box))
+    """Some rows of a picture of that height after resizing it to `to` (height, width)."""
+    first, end = rows
+    method, support = _KERNELS[kernel]
+    ratio = height / to[0]
+    margin = support * max(1.0, ratio) + 1
+    above = max(0, math.floor(first * ratio - margin))
+    source = read(above, min(height, math.ceil(end * ratio + margin)))
+    top, bottom = max(0.0, first * ratio - above), min(float(len(source)), end * ratio - above)
+    box = (0.0, top, float(source.shape[1]), bottom)
+    result: Pixels = np.empty((end - first, to[1], source.shape[2]), source.dtype)
+    white = np.iinfo(source.dtype).max
+    for channel in range(source.shape[2]):
+        plane = Image.fromarray(source[..., channel].astype(np.float32))
+        values = np.asarray(plane.resize((to[1], end - first), method, box))
         result[..., channel] = (values + 0.5).clip(0, white)
     return result
 
 
-def resampled_part(
+def resample_part(
     picture: Pixels, to: tuple[int, int], first: int, end: int, *, kernel: Kernel
 ) -> Pixels:
-    """Some rows of a picture in memory, (H, W, C), brought to another height and width."""
-    height = len(picture)
-    above, below = _reach(height, to[0], first, end, kernel)
-    ratio = height / to[0]
-    return _resampled(
-        picture[above:below],
-        first * ratio - above,
-        end * ratio - above,
-        (end - first, to[1]),
-        kernel,
-    )
+    """Rows `first` to `end` of a picture (H, W, C) resized to `to` (height, width)."""
+    return _resample(lambda a, b: picture[a:b], len(picture), to, (first, end), kernel)
 
 
-def resampled(
+def resample_rows(
     bands: RowChunks, *, size: tuple[int, int], to: tuple[int, int], kernel: Kernel = "lanczos"
 ) -> Iterator[Pixels]:
-    """A picture in rows brought to another size.
+    """Resizes a picture in bands from `size` to `to`, (height, width).
 
-    Args:
-        bands: (rows, W, C), uint8 or uint16.
-        size: Their height in all, and W.
-        to: Height and width wanted.
-        kernel: Of Pillow; widened where it reduces.
-
-    Yields:
-        Rows of the same kind, rounded and clamped.
+    Bands are (rows, W, C), uint8 or uint16, from the top down. Values are rounded and clamped.
     """
-    held, ratio = RowBuffer(bands), size[0] / to[0]
-    some = max(1, _PIXELS // to[1])
-    for first in range(0, to[0], some):
-        end = min(first + some, to[0])
-        above, below = _reach(size[0], to[0], first, end, kernel)
-        yield _resampled(
-            held.rows(above, below),
-            first * ratio - above,
-            end * ratio - above,
-            (end - first, to[1]),
-            kernel,
-        )
+    buffer = RowBuffer(bands)
+    band_height = max(1, _PIXELS // to[1])
+    for first in range(0, to[0], band_height):
+        end = min(first + band_height, to[0])
+        yield _resample(buffer.rows, size[0], to, (first, end), kernel)

@@ -1,4 +1,4 @@
-"""Many picture files in, many enlarged ones out; one that goes wrong does not stop the rest."""
+"""Many picture files, enlarged; a failure of one does not stop the rest."""
 
 import errno
 import logging
@@ -28,34 +28,28 @@ __all__ = ["Outcome", "upscale_files"]
 
 log = logging.getLogger(__name__)
 
-# the fault of one name; of all other causes, the next picture would suffer as well
-_OF_A_NAME = {errno.ENAMETOOLONG, errno.EISDIR, errno.EILSEQ, errno.EINVAL}
+# these concern one file name; any other OSError would stop the next picture as well
+_FILE_NAME_ERRORS = {errno.ENAMETOOLONG, errno.EISDIR, errno.EILSEQ, errno.EINVAL}
 _BAR = "{desc}: {percentage:3.0f}% |{bar}| {elapsed}, {remaining} to go{postfix}"
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the pictures.
-
-    Attributes:
-        written: How many.
-        existing: How many had their results already.
-        failed: One sentence for each of the others.
-    """
+    """Counts of pictures, and a sentence per failure."""
 
     written: int = 0
-    existing: int = 0
+    existing: int = 0  # skipped, because all results exist
     failed: list[str] = field(default_factory=list)
 
 
-def _line(text: str) -> str:
-    """A text that names files, on one line, whatever they are called."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+def _on_one_line(text: str) -> str:
+    """Escapes what is not printable in file names."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 @contextmanager
-def _file_of(source: Path) -> Iterator[Path]:
-    """A picture's file; standard input becomes one for as long."""
+def _source_file(source: Path) -> Iterator[Path]:
+    """The file itself; for standard input, a temporary copy."""
     if source != PIPE:
         yield source
         return
@@ -66,101 +60,99 @@ def _file_of(source: Path) -> Iterator[Path]:
         yield path
 
 
-def _watched(bands: RowChunks, bar: "tqdm[NoReturn]", height: int, share: float) -> RowChunks:
+def _with_progress(bands: RowChunks, bar: "tqdm[NoReturn]", height: int, share: float) -> RowChunks:
     for band in bands:
         yield band
         bar.update(share * len(band) / height)
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """How each picture is done."""
+class _Upscaler:
+    """Runs tasks with the same options."""
 
     generator: Generator
-    wish: OutputOptions
+    options: OutputOptions
     quality: int
     max_pixels: int
     seed: int | None
     bar: "tqdm[NoReturn]"
 
-    def do(self, task: Task) -> None:
-        with _file_of(task.source) as path:
-            whole = read_image(path, max_pixels=self.max_pixels)
-        for note in whole.notes:
-            log.info("%s", _line(f"{task.source.name}: {note}"))
+    def run(self, task: Task) -> None:
+        with _source_file(task.source) as path:
+            image = read_image(path, max_pixels=self.max_pixels)
+        name = task.source.name
+        for note in image.notes:
+            log.info("%s", _on_one_line(f"{name}: {note}"))
         for number, target in enumerate(task.targets):
             seed = None if self.seed is None else self.seed + number
-            sheet = upscale_image(whole, self.generator, self.wish, task.kind, seed=seed)
-            task.kind.check(task.source.name, sheet.height, sheet.width)
-            bands = _watched(sheet.bands, self.bar, sheet.height, 1 / len(task.targets))
-            self._write(replace(sheet, bands=bands), task, target)
+            rows = upscale_image(image, self.generator, self.options, task.file_format, seed=seed)
+            task.file_format.check(name, rows.height, rows.width)
+            bands = _with_progress(rows.bands, self.bar, rows.height, 1 / len(task.targets))
+            self._write(replace(rows, bands=bands), task, target)
 
-    def _write(self, sheet: RowStream, task: Task, target: Path) -> None:
-        name = task.source.name
-        if target != PIPE:
-            with replacing(target) as file:
-                write_rows(file, sheet, task.kind, name=name, quality=self.quality)
-            return
-        with tempfile.TemporaryFile() as file:
-            write_rows(file, sheet, task.kind, name=name, quality=self.quality)
-            file.seek(0)
-            shutil.copyfileobj(file, sys.stdout.buffer)
-        sys.stdout.flush()
+    def _write(self, rows: RowStream, task: Task, target: Path) -> None:
+        with tempfile.TemporaryFile() if target == PIPE else replacing(target) as file:
+            write_rows(file, rows, task.file_format, name=task.source.name, quality=self.quality)
+            if target == PIPE:
+                file.seek(0)
+                shutil.copyfileobj(file, sys.stdout.buffer)
+                sys.stdout.flush()
 
 
-def _failure(task: Task, error: Exception) -> str | None:
-    """The sentence about one picture's failure; None where the rest would fail as well."""
+def _failure(name: str, error: Exception) -> str | None:
+    """A sentence about the failure of one picture; None if the others would fail as well."""
     if isinstance(error, PhotoError):
         return str(error)
     if isinstance(error, MemoryError):
-        return f"{task.source.name}: its result does not fit into memory; cut it into parts"
-    if isinstance(error, OSError) and error.errno in _OF_A_NAME:
-        return f"{task.source.name}: its result cannot be written ({error.strerror})"
+        return f"{name}: its result does not fit into memory. Cut the picture into parts."
+    if isinstance(error, OSError) and error.errno in _FILE_NAME_ERRORS:
+        return f"{name}: its result cannot be written (got {error.strerror!r}). Change the name."
     return None
 
 
 def upscale_files(
     tasks: Sequence[Task],
     generator: Generator,
-    wish: OutputOptions | None = None,
+    options: OutputOptions | None = None,
     *,
     quality: int = QUALITY,
     max_pixels: int = MAX_PIXELS,
     seed: int | None = None,
     skip_existing: bool = False,
 ) -> Outcome:
-    """Enlarges files.
+    """Enlarges the pictures of tasks from `plan`.
 
     Args:
-        tasks: As `plan` returns them.
-        generator: Whose network does it.
-        wish: What the results shall be; None: what the generator makes.
-        quality: 1 to 100, where the kind of file loses something.
-        max_pixels: Larger pictures are refused before they are decoded.
-        seed: Of the first sample of each picture; None: a VAE's most likely picture.
-        skip_existing: Whether pictures are left alone whose results are all there.
+        tasks: Inputs and results.
+        generator: The network.
+        options: Size and depth of the results.
+        quality: 1 to 100, for lossy formats.
+        max_pixels: Larger pictures are refused before decoding.
+        seed: Of the first sample of each picture; None gives a VAE's mean.
+        skip_existing: Whether to skip pictures whose results all exist.
 
     Raises:
-        SrmodelsError: Nothing of this can work, such as no memory for the smallest tile.
-        OSError: A result cannot be written; what was written before stays.
+        SrmodelsError: No picture can be enlarged, such as without memory for the smallest tile.
+        OSError: A result cannot be written; earlier results stay.
     """
     outcome = Outcome()
     bar: tqdm[NoReturn] = tqdm(total=len(tasks), desc="upscale", disable=None, bar_format=_BAR)
-    work = _Work(generator, wish or OutputOptions(), quality, max_pixels, seed, bar)
+    upscaler = _Upscaler(generator, options or OutputOptions(), quality, max_pixels, seed, bar)
     with logging_redirect_tqdm(), bar:
         for done, task in enumerate(tasks):
-            bar.set_postfix_str(f", {_line(task.source.name)} ({done + 1} of {len(tasks)})")
+            name = task.source.name
+            bar.set_postfix_str(f", {_on_one_line(name)} ({done + 1} of {len(tasks)})")
             if skip_existing and all(target.exists() for target in task.targets):
                 outcome.existing += 1
             else:
                 try:
-                    work.do(task)
+                    upscaler.run(task)
                     outcome.written += 1
                 except Exception as error:
-                    sentence = _failure(task, error)
+                    sentence = _failure(name, error)
                     if sentence is None:
                         raise
-                    outcome.failed.append(_line(sentence))
+                    outcome.failed.append(_on_one_line(sentence))
                     log.warning("skipped %s", outcome.failed[-1])
             bar.n = done + 1
             bar.refresh()

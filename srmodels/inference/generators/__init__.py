@@ -1,4 +1,4 @@
-"""Generators as callables: picture in, larger picture out.
+"""Generators as callables, picture in, larger picture out.
 
-Begin with `generator`; `sample` draws from a VAE, `self_ensemble` averages flips and turns.
+Begin with `generator`; `self_ensemble` averages flips and rotations.
 """

@@ -1,31 +1,30 @@
-"""A trained generator as people use it: load it once, call it with a picture."""
+"""A trained network with its scale, tile size and precision."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
-from srmodels.inference.generators.sample import sample
-from srmodels.inference.tiling.device import Precision
-from srmodels.inference.tiling.pixels import Kind
-from srmodels.inference.tiling.upscale import Picture, concat_rows, tile_margins, upscale_rows
+from srmodels.inference.tiling.device import Precision, device_of
+from srmodels.inference.tiling.upscale import Picture, concat_rows, upscale, upscale_rows
 from srmodels.models._latent import LatentNetwork
+from srmodels.resize.tensors import PixelT
 
 __all__ = ["Generator"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Generator:
-    """A callable: uint8 (H, W, 3) to uint8 (scale H, scale W, 3), RGB.
+    """A callable: RGB (H, W, 3) to (scale H, scale W, 3) with the same dtype.
 
     Attributes:
-        network: In eval mode, on its device.
-        name: The network's name, which is its module's.
-        scale: How many times larger it makes a picture.
+        network: In eval mode, on its device; see `upscale_rows`.
+        name: The network's module name.
+        scale: SR pixels per LR pixel.
         tile: Side of the tiles in LR pixels.
-        precision: "auto", "fp32", "bf16" or "fp16"; see `upscale.upscale_rows`.
+        precision: See `upscale_rows`.
     """
 
     network: nn.Module
@@ -34,31 +33,24 @@ class Generator:
     tile: int = 256
     precision: Precision = "fp32"
 
-    def __call__(self, lr: NDArray[Kind]) -> NDArray[Kind]:
-        """Enlarges one picture; 16 bits give 16 bits, floats in [0, 1] give floats, not clamped."""
+    def __call__(self, lr: NDArray[PixelT]) -> NDArray[PixelT]:
+        """Enlarges uint8, uint16, or float32 in [0, 1]; floats are not clamped."""
         return concat_rows(self.rows(lr), lr, self.scale)
 
-    def rows(self, lr: NDArray[Kind]) -> Iterator[NDArray[Kind]]:
-        """The same in bands of SR rows, top to bottom, with little memory (`upscale_rows`)."""
-        padding, multiple = tile_margins(self.network)
+    def rows(self, lr: NDArray[PixelT]) -> Iterator[NDArray[PixelT]]:
+        """Yields SR in bands of rows from the top down, with little memory."""
         return upscale_rows(
-            self.network,
-            lr,
-            scale=self.scale,
-            padding=padding,
-            multiple=multiple,
-            tile=self.tile,
-            precision=self.precision,
+            self.network, lr, scale=self.scale, tile=self.tile, precision=self.precision
         )
 
     @property
     def parameters(self) -> int:
-        """How many numbers training adjusted."""
-        return sum(each.numel() for each in self.network.parameters())
+        """Number of parameters."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
 
     @property
     def has_samples(self) -> bool:
-        """Whether it is a VAE, which has other pictures than the most likely one."""
+        """Whether the network is a VAE."""
         return isinstance(self.network, LatentNetwork)
 
     def sample(
@@ -68,19 +60,30 @@ class Generator:
         generator: torch.Generator | None = None,
         temperature: float = 1.0,
     ) -> Picture:
-        """Enlarges one picture with a latent drawn for it; another one on every call.
+        """Enlarges uint8 (H, W, 3) with a latent drawn from a VAE's prior.
 
-        Args:
-            lr: uint8 (H, W, 3), RGB.
-            generator: Of the CPU; None is PyTorch's own.
-            temperature: What the latent's standard deviations are multiplied by.
+        The noise is drawn once on the CPU, and each tile takes its part, so there are no seams.
+        `temperature` multiplies the prior's standard deviations; 0 gives SR of the mean.
         """
-        assert isinstance(self.network, LatentNetwork), f"{self.name} has no samples"
-        return sample(
-            self.network,
+        network = self.network
+        assert isinstance(network, LatentNetwork), f"{self.name} has no samples"
+        (height, width), step = lr.shape[:2], network.multiple
+        with torch.inference_mode():
+            tiny = torch.zeros(1, 3, step, step, device=device_of(network))
+            channels = network.prior_of(tiny)[0].mean.shape[1]
+        size = (1, channels, -(-height // step), -(-width // step))
+        noise = torch.randn(size, generator=generator)
+
+        def sample_tile(tile: Tensor, top: int, left: int) -> Tensor:
+            rows = slice(top // step, -(-(top + tile.shape[2]) // step))
+            columns = slice(left // step, -(-(left + tile.shape[3]) // step))
+            return network.sample(tile, noise=noise[..., rows, columns], temperature=temperature)
+
+        return upscale(
+            network,
             lr,
-            generator=generator,
-            temperature=temperature,
+            scale=self.scale,
             tile=self.tile,
             precision=self.precision,
+            tile_forward=sample_tile,
         )

@@ -1,11 +1,11 @@
-"""A generator asked eight times: the mean over the flips and turns of LR, each turned back.
+"""Geometric self-ensemble: the mean of SR over eight flips and rotations of LR.
 
 Timofte, Rothe, Van Gool, "Seven ways to improve example-based single image super resolution", CVPR
-2016; Lim et al., "EDSR", CVPR workshops 2017, section 3.4, whose tables mark it with a plus. Eight
-times the time for some tenths of a dB, where a network was trained towards PSNR.
+2016; Lim et al., "EDSR", CVPR workshops 2017, section 3.4, marked "+" in its tables. Eight times
+the time for some tenths of a dB, where a network was trained towards PSNR.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,55 +14,31 @@ from numpy.typing import NDArray
 
 from srmodels.evaluation.protocol import ENSEMBLE
 from srmodels.inference.generators.generator import Generator
-from srmodels.resize.tensors import to_image
+from srmodels.inference.tiling.upscale import concat_rows
+from srmodels.resize.tensors import PixelT, to_image, to_tensor
 
 __all__ = ["SelfEnsemble", "add_self_ensemble"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelfEnsemble:
-    """A callable as a Generator is: uint8 (H, W, 3) to uint8 (scale H, scale W, 3), RGB.
+class SelfEnsemble(Generator):
+    """A generator of mean SR; its samples are single ones."""
 
-    Attributes:
-        generator: Who is asked.
-    """
-
-    generator: Generator
-
-    def __call__(self, lr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Enlarges one picture; the mean is that of floats, before clamping and rounding."""
-        floats = lr.astype(np.float32) / np.float32(255)
+    def rows(self, lr: NDArray[PixelT]) -> Iterator[NDArray[PixelT]]:
+        """Yields SR in one band: the mean of floats, then clamped and rounded."""
+        floats = to_tensor(lr)[0].permute(1, 2, 0).numpy()
         total = np.zeros((self.scale * lr.shape[0], self.scale * lr.shape[1], 3), np.float32)
         for turns in range(4):
-            for mirrored in (False, True):
-                seen = np.rot90(floats[:, ::-1] if mirrored else floats, turns)
-                sr = np.rot90(self.generator(np.ascontiguousarray(seen)), -turns)
-                total += sr[:, ::-1] if mirrored else sr
-        return to_image(torch.from_numpy(total / 8).permute(2, 0, 1)[None])
-
-    @property
-    def scale(self) -> int:
-        """How many times larger it makes a picture."""
-        return self.generator.scale
-
-    @property
-    def parameters(self) -> int:
-        """The generator's own: nothing is trained for this."""
-        return self.generator.parameters
-
-    @property
-    def has_samples(self) -> bool:
-        """Whether the generator has."""
-        return self.generator.has_samples
-
-    def sample(
-        self, lr: NDArray[np.uint8], *, generator: torch.Generator, temperature: float
-    ) -> NDArray[np.uint8]:
-        """The generator's own: the mean of eight would be no sample."""
-        return self.generator.sample(lr, generator=generator, temperature=temperature)
+            for flip in (False, True):
+                turned = np.rot90(floats[:, ::-1] if flip else floats, turns)
+                contiguous = np.ascontiguousarray(turned)
+                sr = concat_rows(super().rows(contiguous), contiguous, self.scale)
+                sr = np.rot90(sr, -turns)
+                total += sr[:, ::-1] if flip else sr
+        yield to_image(torch.from_numpy(total / 8).permute(2, 0, 1)[None], lr.dtype)
 
 
-def add_self_ensemble(generators: Mapping[str, Generator]) -> dict[str, Generator | SelfEnsemble]:
-    """What an evaluation compares, and the last of it as a self-ensemble: NAME+x8."""
+def add_self_ensemble(generators: Mapping[str, Generator]) -> dict[str, Generator]:
+    """The generators, and the last one as a self-ensemble named NAME+x8."""
     name, last = list(generators.items())[-1]
-    return {**generators, name + ENSEMBLE: SelfEnsemble(generator=last)}
+    return {**generators, name + ENSEMBLE: SelfEnsemble(**vars(last))}

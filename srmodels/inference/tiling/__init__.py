@@ -1,5 +1,4 @@
-"""A picture of any size through a network, with bounded memory and without seams.
+"""Pictures of any size through a network, with bounded memory and without seams.
 
-Begin with `upscale`; `streamed` rolls a `trunk` down the picture, `tiled` is for networks without
-one.
+Begin with `upscale`. `streamed` serves networks with trunk and tail, `tiled` all others.
 """

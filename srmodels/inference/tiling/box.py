@@ -1,4 +1,4 @@
-"""Rectangles of a picture, and how one is cut into others."""
+"""Rectangles of a picture."""
 
 from typing import NamedTuple
 
@@ -6,13 +6,13 @@ __all__ = ["Box", "even_tile_size"]
 
 
 def even_tile_size(length: int, tile: int, multiple: int = 1) -> int:
-    """The side of tiles that share a length evenly: slivers would be mostly padding."""
+    """The tile side, at most `tile`, that divides a length evenly and is a multiple."""
     count = -(-length // max(multiple, tile // multiple * multiple))
     return -(-length // count // multiple) * multiple
 
 
 class Box(NamedTuple):
-    """A rectangle in LR pixels; bottom and right lie outside."""
+    """A rectangle in LR pixels; bottom and right are exclusive."""
 
     top: int
     left: int
@@ -20,7 +20,7 @@ class Box(NamedTuple):
     right: int
 
     def split(self, height: int, width: int, multiple: int = 1) -> "list[Box]":
-        """Boxes of at most such a size, much alike, that cover this one row by row."""
+        """Boxes of at most this size, nearly equal, in row-major order."""
         tall = even_tile_size(self.bottom - self.top, height, multiple)
         wide = even_tile_size(self.right - self.left, width, multiple)
         return [
@@ -29,17 +29,17 @@ class Box(NamedTuple):
             for x in range(self.left, self.right, wide)
         ]
 
-    def around(self, padding: int, within: "Box", multiple: int = 1) -> "Box":
-        """This box with its padding, as far as the other one goes; begins at a multiple."""
+    def pad(self, padding: int, bounds: "Box", multiple: int = 1) -> "Box":
+        """This box with padding, cut at the bounds; top and left are rounded down to a multiple."""
         return Box(
-            max(within.top, self.top - padding) // multiple * multiple,
-            max(within.left, self.left - padding) // multiple * multiple,
-            min(within.bottom, self.bottom + padding),
-            min(within.right, self.right + padding),
+            max(bounds.top, self.top - padding) // multiple * multiple,
+            max(bounds.left, self.left - padding) // multiple * multiple,
+            min(bounds.bottom, self.bottom + padding),
+            min(bounds.right, self.right + padding),
         )
 
-    def of(self, outer: "Box", scale: int = 1) -> tuple[slice, slice]:
-        """Where this box lies in an array that shows the outer one, so many times larger."""
+    def slices(self, outer: "Box", scale: int = 1) -> tuple[slice, slice]:
+        """Rows and columns of this box in an array of the outer box, enlarged by `scale`."""
         return (
             slice(scale * (self.top - outer.top), scale * (self.bottom - outer.top)),
             slice(scale * (self.left - outer.left), scale * (self.right - outer.left)),

@@ -1,8 +1,8 @@
-"""One picture on its way through a network: what all ways of upscaling share."""
+"""What `tiled` and `streamed` share: reading LR, checking SR, falling back to fp32, less memory."""
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Generic
 
@@ -13,93 +13,79 @@ from torch import Tensor, nn
 
 from srmodels.errors import SrmodelsError, WeightsError
 from srmodels.inference.tiling.box import Box
-from srmodels.inference.tiling.device import ComputeDtype, autocast_context, device_of
-from srmodels.inference.tiling.pixels import Kind, to_lr
+from srmodels.inference.tiling.device import ComputeDtype, device_of
+from srmodels.resize.tensors import PixelT, to_tensor
 
-__all__ = ["Enlarger", "HalfPrecisionError", "TilingJob", "halve_tile"]
+__all__ = ["HalfPrecisionError", "TileForward", "TilingJob", "halve_tile"]
 
 log = logging.getLogger(__name__)
 
-Enlarger = Callable[[Tensor, int, int], Tensor]  # LR, its top and its left in the picture, to SR
-_LEAST = 32  # LR pixels
-_VARIED = 0.1  # LR with less between its darkest and its lightest value may well become flat
-_FLAT = 0.01  # of LR's range
+TileForward = Callable[[Tensor, int, int], Tensor]  # LR tile, its top and left -> SR
+_MIN_TILE = 32  # LR pixels
+_MIN_CONTRAST = 0.1  # lightest minus darkest LR value below which SR may be flat
+_FLAT = 0.01  # contrast of SR / contrast of LR
 
 
 class HalfPrecisionError(Exception):
-    """A tile in half precision is not finite, or flat where its LR is not."""
+    """A tile in half precision is not finite, or flat where LR is not."""
 
 
 @dataclass(kw_only=True)
-class TilingJob(Generic[Kind]):
-    """A picture, a network, and how they meet; what memory or precision forbid changes on the way.
-
-    Attributes:
-        network: In eval mode, on its device.
-        image: (H, W, 3).
-        scale: How many times larger the network makes it.
-        padding: LR pixels around a tile that its inside depends on.
-        multiple: A tile's place is a multiple of so many LR pixels.
-        tile: Side of a tile in LR pixels, without its padding.
-        precision: What the network computes in.
-        enlarger: What makes SR in the network's stead.
-    """
+class TilingJob(Generic[PixelT]):
+    """The arguments of `upscale_rows`; `tile` and `precision` may change on the way."""
 
     network: nn.Module
-    image: NDArray[Kind]
+    image: NDArray[PixelT]
     scale: int
     padding: int
     multiple: int
     tile: int
     precision: ComputeDtype
-    enlarger: Enlarger | None = None
+    tile_forward: TileForward | None = None
 
     @property
     def box(self) -> Box:
         """The whole picture."""
         return Box(0, 0, *self.image.shape[:2])
 
-    @property
-    def row_bytes(self) -> int:
-        """Of a row of SR."""
-        return self.image.itemsize * 3 * self.scale * self.box.right
-
-    def empty(self, box: Box) -> NDArray[Kind]:
-        """Room for SR of a part of the picture."""
+    def empty(self, box: Box) -> NDArray[PixelT]:
+        """An uninitialised array for SR of a box."""
         height, width = box.bottom - box.top, box.right - box.left
         return np.empty((self.scale * height, self.scale * width, 3), self.image.dtype)
 
     def lr(self, box: Box) -> Tensor:
-        """A part of the picture, (1, 3, h, w) in [0, 1], on the network's device."""
-        part = to_lr(self.image[box.of(self.box)]).to(device_of(self.network))
-        return part.contiguous(memory_format=torch.channels_last)
+        """A box of the picture, (1, 3, h, w) in [0, 1], on the network's device."""
+        lr = to_tensor(self.image[box.slices(self.box)]).to(device_of(self.network))
+        return lr.contiguous(memory_format=torch.channels_last)
 
     @contextmanager
-    def computing(self) -> Iterator[None]:
-        """Within it, networks compute in this job's precision and remember nothing."""
-        with torch.inference_mode(), autocast_context(device_of(self.network), self.precision):
+    def inference_context(self) -> Iterator[None]:
+        """Inference mode; autocast for bf16 and fp16; no TF32 for fp32 on CUDA."""
+        device = device_of(self.network).type
+        context: AbstractContextManager[object] = nullcontext()
+        if self.precision != "fp32":
+            half = torch.bfloat16 if self.precision == "bf16" else torch.float16
+            context = torch.autocast(device, dtype=half)
+        elif device == "cuda":
+            context = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+        with torch.inference_mode(), context:
             yield
 
     def check(self, sr: Tensor, lr: Tensor) -> None:
-        """Looks at SR and the LR it was made of.
-
-        Raises:
-            Unsound: It was computed in half precision, and cannot be believed.
-            WeightsError: It is not finite in float32.
-        """
-        wanted = (1, 3, self.scale * lr.shape[2], self.scale * lr.shape[3])
-        assert sr.shape == wanted, f"the network made {tuple(sr.shape)} instead of {wanted}"
+        """Raises HalfPrecisionError for broken SR in half precision, WeightsError in fp32."""
+        expected = (1, 3, self.scale * lr.shape[2], self.scale * lr.shape[3])
+        assert sr.shape == expected, f"the network made {tuple(sr.shape)} instead of {expected}"
         finite = bool(sr.isfinite().all())
         if self.precision != "fp32" and not (finite and _varies_with(sr, lr)):
             raise HalfPrecisionError
         if not finite:
             raise WeightsError(
-                f"{type(self.network).__name__}: makes pixels that are no numbers, in float32 too; "
-                "its weights are damaged, use others"
+                f"{type(self.network).__name__}: damaged weights (got NaN or infinite pixels in "
+                "fp32). Use other weights."
             )
 
-    def go_on_in_fp32(self) -> None:
-        """Computes the rest of the picture in float32, after `HalfPrecisionError`."""
+    def fall_back_to_fp32(self) -> None:
+        """Computes the rest of the picture in fp32, after a `HalfPrecisionError`."""
         log.warning(
             "a tile in %s is black or not finite; it and the rest are computed in fp32",
             self.precision,
@@ -108,24 +94,26 @@ class TilingJob(Generic[Kind]):
 
 
 def _varies_with(sr: Tensor, lr: Tensor) -> bool:
-    dark, light = lr.aminmax()
-    darkest, lightest = sr.clamp(0, 1).aminmax()
-    varied = light - dark
-    return bool((varied < _VARIED) | (lightest - darkest >= _FLAT * varied))
+    lr_min, lr_max = lr.aminmax()
+    sr_min, sr_max = sr.clamp(0, 1).aminmax()
+    contrast = lr_max - lr_min
+    return bool((contrast < _MIN_CONTRAST) | (sr_max - sr_min >= _FLAT * contrast))
 
 
-def halve_tile(side: int, device: torch.device, what: str) -> int:
-    """The answer to too little memory: half of a tile's side, or of a strip's, in LR pixels.
+def halve_tile(side: int, device: torch.device, what: str, error: RuntimeError) -> int:
+    """Half a side in LR pixels, at least 32; raises the error if memory is not what was missing.
 
     Raises:
-        SrmodelsError: It is as small as it can be.
+        SrmodelsError: The side is 32 already.
     """
-    if side <= _LEAST:
+    if not isinstance(error, torch.OutOfMemoryError) and "DefaultCPUAllocator" not in str(error):
+        raise error
+    if side <= _MIN_TILE:
         raise SrmodelsError(
-            f"out of memory with {what} of {side} LR pixels on {device}; "
-            "free some memory, or use a smaller network or the CPU"
+            f"{device}: out of memory (got {what} of {side} LR pixels). "
+            "Free some memory, or use a smaller network or the CPU."
         )
-    side = max(_LEAST, side // 2)
+    side = max(_MIN_TILE, side // 2)
     log.warning("out of memory on %s; going on with %s of %d", device, what, side)
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -1,7 +1,7 @@
-"""Any generator, tile by tile: each is read with its padding, and its inside alone is written.
+"""Any network, tile by tile: a tile is read with padding, and its inside is written.
 
-The padding covers the generator's receptive field, so there are no seams and nothing to blend:
-also with attention, whose windows stand where they stand in the whole picture (`multiple`).
+The padding covers the receptive field, so there are no seams and nothing to blend. Attention
+windows stay in place because tiles begin at multiples of the window (`multiple`).
 """
 
 from collections.abc import Iterator
@@ -9,41 +9,39 @@ from collections.abc import Iterator
 from numpy.typing import NDArray
 
 from srmodels.inference.tiling.box import Box, even_tile_size
-from srmodels.inference.tiling.device import device_of, is_out_of_memory
+from srmodels.inference.tiling.device import device_of
 from srmodels.inference.tiling.job import HalfPrecisionError, TilingJob, halve_tile
-from srmodels.inference.tiling.pixels import Kind, to_pixels
+from srmodels.resize.tensors import PixelT, to_image
 
 __all__ = ["tiled_rows"]
 
 
-def tiled_rows(job: TilingJob[Kind]) -> Iterator[NDArray[Kind]]:
-    """A picture in rows of tiles, (rows, scale W, 3), from top to bottom."""
+def tiled_rows(job: TilingJob[PixelT]) -> Iterator[NDArray[PixelT]]:
+    """Yields SR in rows of tiles, (rows, scale W, 3), from the top down."""
     height, width = job.image.shape[:2]
-    tall = even_tile_size(height, job.tile, job.multiple)
-    for top in range(0, height, tall):
-        yield _row(job, Box(top, 0, min(top + tall, height), width))
+    rows = even_tile_size(height, job.tile, job.multiple)
+    for top in range(0, height, rows):
+        yield _upscale_row(job, Box(top, 0, min(top + rows, height), width))
 
 
-def _row(job: TilingJob[Kind], row: Box) -> NDArray[Kind]:
-    result, boxes = job.empty(row), row.split(job.tile, job.tile, job.multiple)
-    while boxes:
+def _upscale_row(job: TilingJob[PixelT], row: Box) -> NDArray[PixelT]:
+    result, tiles = job.empty(row), row.split(job.tile, job.tile, job.multiple)
+    while tiles:
         try:
-            result[boxes[0].of(row, job.scale)] = _enlarged(job, boxes[0])
-            boxes.pop(0)
+            result[tiles[0].slices(row, job.scale)] = _upscale_tile(job, tiles[0])
+            tiles.pop(0)
         except HalfPrecisionError:
-            job.go_on_in_fp32()
+            job.fall_back_to_fp32()
         except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            job.tile = halve_tile(job.tile, device_of(job.network), "tiles")
-            boxes = [part for box in boxes for part in box.split(job.tile, job.tile, job.multiple)]
+            job.tile = halve_tile(job.tile, device_of(job.network), "tiles", error)
+            tiles = [part for box in tiles for part in box.split(job.tile, job.tile, job.multiple)]
     return result
 
 
-def _enlarged(job: TilingJob[Kind], box: Box) -> NDArray[Kind]:
-    read = box.around(job.padding, job.box, job.multiple)
-    lr, enlarger = job.lr(read), job.enlarger
-    with job.computing():
-        sr = enlarger(lr, read.top, read.left) if enlarger else job.network(lr)
+def _upscale_tile(job: TilingJob[PixelT], tile: Box) -> NDArray[PixelT]:
+    padded = tile.pad(job.padding, job.box, job.multiple)
+    lr, forward = job.lr(padded), job.tile_forward
+    with job.inference_context():
+        sr = forward(lr, padded.top, padded.left) if forward else job.network(lr)
         job.check(sr, lr)
-    return to_pixels(sr[(..., *box.of(read, job.scale))], job.image.dtype)
+    return to_image(sr[(..., *tile.slices(padded, job.scale))], job.image.dtype)

@@ -1,9 +1,9 @@
-"""A convolutional trunk rolled down a picture: every row is computed once, and few are kept.
+"""A convolutional trunk that streams down a picture: each row is computed once, few are kept.
 
-Bands of LR rows go in at the top, bands of features come out as far as they are settled. Between
-two bands each layer keeps those rows of its input that its next output still needs: a 3x3
-convolution two, an addition as many as its one side lags behind the other. What comes out is what
-the whole picture in one piece would give, with memory for a band instead of for the picture.
+Bands of LR rows go in, bands of features come out as soon as their context is there. Between two
+bands, each layer keeps the input rows that its next output needs: a 3x3 convolution two, an
+addition as many as its one input lags behind the other. The features are those of the whole picture
+in one piece, with memory for a band.
 """
 
 import operator
@@ -18,81 +18,66 @@ from torch import Tensor, fx, nn
 
 from srmodels.models._split import Split
 
-__all__ = ["Held", "Trunk"]
+__all__ = ["FeatureBuffer", "Trunk"]
 
 _PIXELWISE_LAYERS = (nn.PReLU, nn.ReLU, nn.LeakyReLU, nn.BatchNorm2d, nn.Identity)
 _PIXELWISE = (operator.add, operator.sub, operator.mul, F.relu, F.leaky_relu, torch.tanh)
-# tracing a deep network takes as long as enlarging a small picture
+# kept, since tracing a deep network takes as long as enlarging a small picture
 _GRAPHS: WeakKeyDictionary[nn.Module, fx.Graph] = WeakKeyDictionary()
 
 
-class Held:
-    """The rows of something that are still needed, by their number in the picture.
-
-    Args:
-        first: The number of the first row there will be.
-    """
+class FeatureBuffer:
+    """A window of rows (1, C, h, W) of a picture, from `first` to before `end`."""
 
     def __init__(self, first: int = 0) -> None:
         self.first = self.end = first
         self._rows: Tensor | None = None
 
     def append(self, rows: Tensor) -> None:
-        """Puts (1, C, h, W) below what is held."""
+        """Adds (1, C, h, W) at the bottom."""
         self._rows = rows if self.first == self.end else torch.cat([self.rows(), rows], dim=2)
         self.end += rows.shape[2]
 
     def rows(self, first: int | None = None, end: int | None = None) -> Tensor:
-        """Rows from one number to before another; None is as far as there are any."""
-        assert self._rows is not None, "something was appended"
+        """Rows by their numbers in the picture; None is the first or the last there is."""
+        assert self._rows is not None, "the buffer is empty"
         first, end = self.first if first is None else first, self.end if end is None else end
         return self._rows[:, :, first - self.first : end - self.first]
 
     def drop_before(self, first: int) -> None:
-        """Forgets the rows above a number."""
+        """Frees the rows above `first`."""
         if first >= self.end:
             self.first, self._rows = self.end, None
         elif first > self.first:
-            kept = self.rows(first).clone(memory_format=torch.preserve_format)
-            self.first, self._rows = first, kept  # a slice would hold on to all
+            rest = self.rows(first).clone(memory_format=torch.preserve_format)
+            self.first, self._rows = first, rest  # a slice would keep all rows in memory
 
 
 @dataclass
 class _Step:
-    """A layer that makes its own rows of others'.
-
-    Attributes:
-        node: In the graph.
-        work: Of the node's arguments.
-        reach: Rows above and below one that it depends on.
-        held: Its rows that are still needed.
-        sources: The steps whose rows it takes.
-        users: The steps that take its rows.
-        lag: Rows by which it is behind LR.
-        pixel_bytes: Of one pixel of its rows, once there were any.
-    """
+    """A node of the traced graph, and its output rows that other nodes still need."""
 
     node: fx.Node
-    work: Callable[..., Tensor]
-    reach: int = 0
-    held: Held = field(default_factory=Held)
-    sources: "list[_Step]" = field(default_factory=list)
+    function: Callable[..., Tensor]  # of the node's arguments
+    context: int = 0  # rows above and below that an output row depends on
+    output: FeatureBuffer = field(default_factory=FeatureBuffer)
+    inputs: "list[_Step]" = field(default_factory=list)
     users: "list[_Step]" = field(default_factory=list)
-    lag: int = 0
-    pixel_bytes: int = 0
+    lag: int = 0  # rows by which it is behind LR
+    pixel_bytes: int = 0  # of one pixel of its output; 0 before the first row
 
     def append(self, rows: Tensor) -> None:
-        """Takes its next rows, (1, C, h, W)."""
-        self.held.append(rows)
+        """Adds output rows (1, C, h, W)."""
+        self.output.append(rows)
         self.pixel_bytes = rows.shape[1] * rows.element_size()
 
-    def kept(self) -> int:
-        """How many rows it keeps between two bands."""
-        return max((user.lag + user.reach - self.lag for user in self.users), default=0)
+    def rows_kept(self) -> int:
+        """Rows kept between two bands."""
+        return max((user.lag + user.context - self.lag for user in self.users), default=0)
 
 
 class _Features(nn.Module):
-    """The trunk as a module of its own."""
+    """`features_of` as a module, for tracing."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -103,29 +88,24 @@ class _Features(nn.Module):
         return self.network.features_of(lr)
 
 
-def _rolled(layer: nn.Conv2d) -> Callable[[Tensor], Tensor]:
-    """A convolution that leaves the rows above and below to the caller."""
+def _without_row_padding(layer: nn.Conv2d) -> Callable[[Tensor], Tensor]:
     side = layer.kernel_size[1] // 2
     return lambda rows: F.conv2d(rows, layer.weight, layer.bias, padding=(0, side))
 
 
-def _is_same_sized(layer: nn.Conv2d) -> bool:
-    kernel = layer.kernel_size
+def _keeps_size(layer: nn.Conv2d) -> bool:
     return (
         (layer.stride, layer.dilation, layer.groups) == ((1, 1), (1, 1), 1)
-        and layer.padding == tuple(side // 2 for side in kernel)
+        and layer.padding == tuple(side // 2 for side in layer.kernel_size)
         and layer.padding_mode == "zeros"
     )
 
 
 class Trunk:
-    """The trunk of a network on its way down one picture, or one upright strip of it.
+    """The trunk of a `Split` for one pass down a picture, or a vertical strip, of `height` rows.
 
-    Args:
-        network: Has a trunk as `Split` describes it.
-        height: Of the picture, in rows.
-        band: How many rows a layer computes at most at a time; what its lag has dammed up at the
-            end of the picture would else come all at once.
+    A layer computes at most `band` rows at a time, so that the rows that lag behind do not come all
+    at once at the end of the picture.
     """
 
     def __init__(self, network: nn.Module, height: int, band: int) -> None:
@@ -133,19 +113,19 @@ class Trunk:
         self._height, self._band = height, band
         if network not in _GRAPHS:
             _GRAPHS[network] = fx.Tracer().trace(root)
-        self._graph = _GRAPHS[network]
+        graph = _GRAPHS[network]
         self._constants: dict[fx.Node, Tensor] = {}
         self._steps: dict[fx.Node, _Step] = {}
-        for node in self._graph.nodes:
+        for node in graph.nodes:
             self._add(node, root)
-        features = self._graph.output_node().args[0]
+        features = graph.output_node().args[0]
         assert isinstance(features, fx.Node), "a trunk returns one tensor"
-        self._output = self._steps[features]
+        self._output = self._steps[features].output
         for step in self._steps.values():
-            inputs = step.node.all_input_nodes
-            step.sources = [source for node in inputs for source in self._sources(node)]
-            step.lag = step.reach + max((source.lag for source in step.sources), default=0)
-            for source in step.sources:
+            nodes = step.node.all_input_nodes
+            step.inputs = [source for node in nodes for source in self._inputs(node)]
+            step.lag = step.context + max((source.lag for source in step.inputs), default=0)
+            for source in step.inputs:
                 source.users.append(step)
 
     def _add(self, node: fx.Node, root: nn.Module) -> None:
@@ -155,10 +135,11 @@ class Trunk:
             self._steps[node] = _Step(node, torch.clone)
         elif node.op == "call_module":
             layer = root.get_submodule(str(node.target))
-            if isinstance(layer, nn.Conv2d) and _is_same_sized(layer):
-                self._steps[node] = _Step(node, _rolled(layer), layer.kernel_size[0] // 2)
+            if isinstance(layer, nn.Conv2d) and _keeps_size(layer):
+                convolution = _without_row_padding(layer)
+                self._steps[node] = _Step(node, convolution, layer.kernel_size[0] // 2)
             else:
-                assert isinstance(layer, _PIXELWISE_LAYERS), f"{layer} looks around itself"
+                assert isinstance(layer, _PIXELWISE_LAYERS), f"a trunk cannot have {layer}"
                 self._steps[node] = _Step(node, layer)
         elif node.op == "call_function" and node.target in _PIXELWISE:
             assert callable(node.target), "a function is"
@@ -167,11 +148,11 @@ class Trunk:
             known = node.op == "output" or node.target is torch.cat
             assert known, f"a trunk cannot have {node.format_node()}"
 
-    def _sources(self, node: fx.Node) -> list[_Step]:
-        """The steps whose rows a node's are; a concatenation is made when it is needed."""
+    def _inputs(self, node: fx.Node) -> list[_Step]:
+        """The step of a node; for a concatenation, which is done on demand, those of its parts."""
         if node in self._steps:
             return [self._steps[node]]
-        return [step for each in node.all_input_nodes for step in self._sources(each)]
+        return [step for part in node.all_input_nodes for step in self._inputs(part)]
 
     def _value(self, argument: Any, first: int, end: int) -> Any:  # noqa: ANN401 - numbers, too
         if not isinstance(argument, fx.Node):
@@ -179,50 +160,45 @@ class Trunk:
         if argument in self._constants:
             return self._constants[argument]
         if argument in self._steps:
-            return self._steps[argument].held.rows(first, end)
+            return self._steps[argument].output.rows(first, end)
         tensors, dim = argument.args[0], argument.args[1:] or argument.kwargs["dim"]
-        assert dim in (1, (1,)), "channels are what is put together"
+        assert dim in (1, (1,)), "a trunk concatenates channels only"
         assert isinstance(tensors, Sequence), "torch.cat takes a list"
-        return torch.cat([self._value(each, first, end) for each in tensors], dim=1)
+        return torch.cat([self._value(tensor, first, end) for tensor in tensors], dim=1)
 
     def _advance(self, step: _Step) -> None:
-        """Computes what rows of a step can be, and forgets what nobody needs any more."""
-        ready = min(source.held.end for source in step.sources)
-        first, end = step.held.end, ready if ready == self._height else ready - step.reach
+        """Computes the rows of a step that have their context, and drops rows no longer needed."""
+        ready = min(source.output.end for source in step.inputs)
+        first, end = step.output.end, ready if ready == self._height else ready - step.context
         end = min(end, first + self._band)
         if end > first:
-            above, below = first - step.reach, end + step.reach
-            beyond = max(0, -above), max(0, below - self._height)  # rows of zero padding
-            inside = above + beyond[0], below - beyond[1]
-            inputs = [self._value(each, *inside) for each in step.node.args]
-            if any(beyond):
-                inputs[0] = F.pad(inputs[0], (0, 0, *beyond))
-            step.append(step.work(*inputs, **step.node.kwargs))
-        for source in step.sources:
-            source.held.drop_before(min(user.held.end - user.reach for user in source.users))
+            top, bottom = first - step.context, end + step.context
+            padding = max(0, -top), max(0, bottom - self._height)  # rows of zeros
+            inside = top + padding[0], bottom - padding[1]
+            arguments = [self._value(argument, *inside) for argument in step.node.args]
+            if any(padding):
+                arguments[0] = F.pad(arguments[0], (0, 0, *padding))
+            step.append(step.function(*arguments, **step.node.kwargs))
+        for source in step.inputs:
+            needed = min(user.output.end - user.context for user in source.users)
+            source.output.drop_before(needed)
 
     def push(self, lr: Tensor | None) -> Tensor | None:
-        """Takes the next rows of LR and gives the features that are settled by now.
+        """Takes LR rows (1, 3, h, W), at most a band, and returns complete features (1, C, h, W).
 
-        Args:
-            lr: (1, 3, h, W), h at most a band; None below the last ones.
-
-        Returns:
-            (1, C, h, W), or None.
+        After the last rows, push None. Returns None if no row of features is complete.
         """
         lr_step, *others = self._steps.values()
         if lr is not None:
             lr_step.append(lr)
         for step in others:
             self._advance(step)
-        held = self._output.held
-        if held.first == held.end:
+        if self._output.first == self._output.end:
             return None
-        features = held.rows()
-        held.drop_before(held.end)
+        features = self._output.rows()
+        self._output.drop_before(self._output.end)
         return features
 
     def bytes_per_column(self) -> int:
-        """What is kept between two bands, in bytes for each column of the picture."""
-        assert self._output.pixel_bytes, "known only after a first push"
-        return sum(step.kept() * step.pixel_bytes for step in self._steps.values())
+        """Bytes kept between two bands per column of the picture; known after a first push."""
+        return sum(step.rows_kept() * step.pixel_bytes for step in self._steps.values())

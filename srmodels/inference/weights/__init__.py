@@ -1,4 +1,1 @@
-"""Files of weights, opened: ours, public ones, those of MLflow's registry.
-
-Begin with `open`.
-"""
+"""Weights as generators: snapshots, public files, MLflow's registry. Begin with `open`."""

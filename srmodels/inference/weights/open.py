@@ -1,8 +1,7 @@
-"""Other people's weights: whatever spandrel recognises becomes a generator like our own.
+"""Opens weights as generators: snapshots of this project, and what spandrel recognises.
 
-spandrel: https://github.com/chaiNNer-org/spandrel. What is inside the generator is a network as our
-own are, with `scale`, `padding` and `multiple`, so that everything that takes a Generator takes
-these too. Public RRDBNets and SwinIRs run in our own code.
+spandrel: https://github.com/chaiNNer-org/spandrel. Public RRDBNets and SwinIRs run in our own code,
+other networks in spandrel's.
 """
 
 import warnings
@@ -17,166 +16,32 @@ from srmodels.errors import ConfigError, WeightsError
 from srmodels.inference.generators.generator import Generator
 from srmodels.inference.tiling.device import Precision
 from srmodels.inference.weights.interpolate import interpolate
-from srmodels.inference.weights.public_layout import snapshot_of
-from srmodels.inference.weights.spandrel_network import ForeignNetwork
+from srmodels.inference.weights.public_layout import convert_to_snapshot
+from srmodels.inference.weights.spandrel_network import SpandrelNetwork
 from srmodels.models._state import read_state
 from srmodels.snapshot import Snapshot
 
-__all__ = ["generator_of", "load", "load_for_evaluation", "open_snapshot", "open_weights"]
+if TYPE_CHECKING:
+    from spandrel import ImageModelDescriptor
 
-_KINDS = (".safetensors", ".pth", ".pt", ".ckpt")
+__all__ = ["load_for_evaluation", "open_snapshot", "open_weights"]
 
-
-def _recognised(path: Path, state: dict[str, Tensor]) -> "ImageModelDescriptor[Any]":
-    """What spandrel makes of a state dict; it changes the dictionary it is given."""
-    try:
-        import spandrel
-    except ImportError:
-        raise ConfigError(
-            f"{path}: is none of ours, and spandrel, which knows others' weights, is not "
-            "installed; pip install 'srmodels[community]'"
-        ) from None
-    try:
-        with warnings.catch_warnings(action="ignore"):  # its SwinIR's, of torch.meshgrid
-            found = spandrel.ModelLoader().load_from_state_dict(state)
-    except Exception as error:  # a half-right state dict makes spandrel's networks raise anything
-        raise WeightsError(
-            f"{path}: is of no network that spandrel knows ({type(error).__name__}); a generator "
-            "of ours or of a network on spandrel's list is right"
-        ) from error
-    if not isinstance(found, spandrel.ImageModelDescriptor) or found.purpose != "SR":
-        raise WeightsError(
-            f"{path}: holds {found.architecture.name} for {found.purpose}, at scale {found.scale}; "
-            "one that enlarges whole pictures is right"
-        )
-    if (found.input_channels, found.output_channels) not in ((3, 3), (1, 1)):
-        raise WeightsError(
-            f"{path}: holds {found.architecture.name} of {found.input_channels} channels to "
-            f"{found.output_channels}; one for RGB or for grey pictures is right"
-        )
-    return found
+_SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt")
 
 
-def _opened(path: Path) -> "tuple[ImageModelDescriptor[Any], dict[str, Tensor]]":
-    if path.is_file() and path.suffix.lower() not in _KINDS:
-        raise WeightsError(
-            f"{path}: is no kind of weights (found {path.suffix!r}); one of {', '.join(_KINDS)} "
-            "is right"
-        )
-    state = read_state(path, where="weights", right="a file of weights")
-    for prefix in ("module.", "netG."):  # of DataParallel, of BasicSR
-        if state and all(key.startswith(prefix) for key in state):
-            state = {key.removeprefix(prefix): value for key, value in state.items()}
-    found = _recognised(path, dict(state))
-    found.eval()
-    return found, state
+def _load_snapshot(path: Path, device: str | torch.device) -> Snapshot:
+    loaded = snapshot.load(path, device=device)
+    if loaded.name not in models.names("generator"):
+        raise WeightsError(f"{path}: holds a {loaded.name}, which enlarges nothing. Use another.")
+    return loaded
 
 
-def _allowed(precision: Precision, found: "ImageModelDescriptor[Any]") -> Precision:
-    """The precision wanted, if the network can compute in it; spandrel knows."""
-    able = {"bf16": found.supports_bfloat16, "fp16": found.supports_half}
-    if precision == "auto" and not able["bf16"]:
-        return "fp32"
-    if not able.get(precision, True):
-        raise ConfigError(
-            f"precision: {found.architecture.name} cannot compute in {precision}; fp32 is right"
-        )
-    return precision
-
-
-def open_snapshot(path: Path) -> Snapshot | None:
-    """Loads public weights as a network in our code, on the CPU.
-
-    Args:
-        path: A .safetensors, .pth, .pt or .ckpt file, not ours.
-
-    Returns:
-        The snapshot, or None where our code has no such network.
-
-    Raises:
-        ConfigError: spandrel (the extra `community`) is not installed.
-        WeightsError: As `open_weights`.
-    """
-    found, state = _opened(path)
-    return snapshot_of(found.model, state)
-
-
-def open_weights(
-    path: Path,
-    *,
-    device: str | torch.device = "cpu",
-    tile: int = 256,
-    precision: Precision = "fp32",
-) -> Generator:
-    """Loads a generator from any file of weights: ours, or one that spandrel recognises.
-
-    A safetensors file with our spec in it is ours; everything else is spandrel's to recognise.
-
-    Args:
-        path: A .safetensors, .pth, .pt or .ckpt file. Nothing but tensors is unpickled.
-        device: Where it computes.
-        tile: Side of the tiles in LR pixels.
-        precision: As `upscale.rows` has it.
-
-    Raises:
-        ConfigError: The file is not ours, and spandrel (the extra `community`) is not installed;
-            or its network cannot compute in this precision.
-        WeightsError: The file cannot be read, needs code to be read, is of no known network, or of
-            one that enlarges no RGB or grey pictures.
-    """
-    if snapshot.is_ours(path) or not path.exists():  # whose error says where weights come from
-        return load(path, device=device, tile=tile, precision=precision)
-    found, state = _opened(path)
-    known = snapshot_of(found.model, state)
-    if known is not None:
-        known.network.to(device)
-        return generator_of(known, tile, precision)
-    return Generator(
-        network=ForeignNetwork(found).to(device),
-        name=found.architecture.name,
-        scale=found.scale,
-        tile=tile,
-        precision=_allowed(precision, found),
-    )
-
-
-def _read(path: Path, device: str | torch.device) -> Snapshot:
-    read = snapshot.load(path, device=device)
-    if read.name not in models.names("generator"):
-        raise WeightsError(f"{path}: holds a {read.name}, which enlarges nothing; a generator does")
-    return read
-
-
-def generator_of(read: Snapshot, tile: int, precision: Precision) -> Generator:
-    """A snapshot's network as a generator, its memory in the order that is fastest."""
-    scale = read.network.scale
-    assert isinstance(scale, int), f"{read.name} has a scale"
-    if getattr(read.network, "channels_last", True):
-        read.network.to(memory_format=torch.channels_last)  # twice as fast on a CPU
-    return Generator(
-        network=read.network, name=read.name, scale=scale, tile=tile, precision=precision
-    )
-
-
-def load(
-    path: Path,
-    *,
-    device: str | torch.device = "cpu",
-    tile: int = 256,
-    precision: Precision = "fp32",
-) -> Generator:
-    """Loads a generator that the pipeline wrote.
-
-    Args:
-        path: A safetensors file of ours.
-        device: Where it computes.
-        tile: Side of the tiles in LR pixels.
-        precision: "bf16" computes in bfloat16 where that is deemed safe.
-
-    Raises:
-        WeightsError: The file cannot be used, or holds a network that enlarges nothing.
-    """
-    return generator_of(_read(path, device), tile, precision)
+def _to_generator(source: Snapshot, tile: int, precision: Precision) -> Generator:
+    network, scale = source.network, source.network.scale
+    assert isinstance(scale, int), f"{source.name} has no scale"
+    if getattr(network, "channels_last", True):
+        network.to(memory_format=torch.channels_last)  # twice as fast on a CPU
+    return Generator(network=network, name=source.name, scale=scale, tile=tile, precision=precision)
 
 
 def load_for_evaluation(
@@ -188,34 +53,112 @@ def load_for_evaluation(
     tile: int = 256,
     precision: Precision = "fp32",
 ) -> dict[str, Generator]:
-    """Loads what an evaluation compares, by the names of its rows; the final generator is the last.
+    """Loads the generators that an evaluation compares, by row name, the final one last.
 
-    Args:
-        final: A safetensors file of ours: "generator".
-        pretrained: Another: "pretrained". None leaves that row out.
-        alpha: The final generator's share in a mixture of both weights: "interpolated" (Wang et
-            al., "ESRGAN", 2018, section 3.4). None leaves that row out.
-        device: Where they compute.
-        tile: Side of the tiles in LR pixels.
-        precision: "bf16" computes in bfloat16 where that is deemed safe.
+    Rows are "pretrained", if there is such a file; "interpolated", if there is an alpha, the final
+    generator's share (ESRGAN, section 3.4); and "generator".
 
     Raises:
-        ConfigError: An alpha is given, but no pretrained weights.
-        WeightsError: A file cannot be used, or the two networks differ.
+        ConfigError: There is an alpha, but no pretrained file.
+        WeightsError: A file is no snapshot of a generator, or the two networks differ.
     """
     if alpha is not None and pretrained is None:
         raise ConfigError(
-            f"alpha: mixes two files of weights, but only one is given (found {alpha:g}); name the "
-            "pretrained one as well"
+            f"alpha: mixes two files of weights, but only one is given (got {alpha:g}). "
+            "Name the pretrained file as well."
         )
-    rows = {"generator": _read(final, device)}
+    rows, generator = dict[str, Snapshot](), _load_snapshot(final, device)
     if pretrained is not None:
-        rows = {"pretrained": _read(pretrained, device), **rows}
+        rows["pretrained"] = _load_snapshot(pretrained, device)
         if alpha is not None:
-            mixed = interpolate(rows["pretrained"], rows["generator"], alpha)
-            rows = {"pretrained": rows["pretrained"], "interpolated": mixed, **rows}
-    return {name: generator_of(read, tile, precision) for name, read in rows.items()}
+            rows["interpolated"] = interpolate(rows["pretrained"], generator, alpha)
+    rows["generator"] = generator
+    return {name: _to_generator(row, tile, precision) for name, row in rows.items()}
 
 
-if TYPE_CHECKING:
-    from spandrel import ImageModelDescriptor
+def _recognise(path: Path, state: dict[str, Tensor]) -> "ImageModelDescriptor[Any]":
+    """Spandrel's network for a state dict, which spandrel changes."""
+    try:
+        import spandrel
+    except ImportError:
+        raise ConfigError(
+            f"{path}: is no snapshot of this project, and spandrel, which reads other weights, is "
+            "not installed. Run: pip install 'srmodels[community]'"
+        ) from None
+    try:
+        with warnings.catch_warnings(action="ignore"):  # torch.meshgrid's, from SwinIR
+            network = spandrel.ModelLoader().load_from_state_dict(state)
+    except Exception as error:  # spandrel's networks raise anything on a wrong state dict
+        raise WeightsError(
+            f"{path}: is of no network that spandrel knows (got {type(error).__name__}). "
+            "Use a generator of this project or a network on spandrel's list."
+        ) from error
+    channels = (network.input_channels, network.output_channels)
+    enlarges = isinstance(network, spandrel.ImageModelDescriptor) and network.purpose == "SR"
+    if not enlarges or channels not in ((3, 3), (1, 1)):
+        raise WeightsError(
+            f"{path}: holds {network.architecture.name}, which does not enlarge RGB or grey "
+            f"pictures (got {network.purpose}, scale {network.scale}, {channels[0]} to "
+            f"{channels[1]} channels). Use another network."
+        )
+    return network
+
+
+def _open_public(path: Path) -> "tuple[ImageModelDescriptor[Any], dict[str, Tensor]]":
+    """Spandrel's network for a file, and the file's state dict."""
+    if path.is_file() and path.suffix.lower() not in _SUFFIXES:
+        raise WeightsError(
+            f"{path}: has no suffix of weights (got {path.suffix!r}). "
+            f"Use one of {', '.join(_SUFFIXES)}."
+        )
+    state = read_state(path, where="weights", right="a file of weights")
+    for prefix in ("module.", "netG."):  # of DataParallel, of BasicSR
+        if state and all(key.startswith(prefix) for key in state):
+            state = {key.removeprefix(prefix): value for key, value in state.items()}
+    network = _recognise(path, dict(state))
+    network.eval()
+    return network, state
+
+
+def open_snapshot(path: Path) -> Snapshot | None:
+    """Loads public weights as a network of this project on the CPU; None if it has no such network.
+
+    Raises the errors of `open_weights`.
+    """
+    network, state = _open_public(path)
+    return convert_to_snapshot(network.model, state)
+
+
+def open_weights(
+    path: Path,
+    *,
+    device: str | torch.device = "cpu",
+    tile: int = 256,
+    precision: Precision = "fp32",
+) -> Generator:
+    """Loads a generator from a snapshot of this project or a file that spandrel recognises.
+
+    The suffix is .safetensors, .pth, .pt or .ckpt. Nothing but tensors is unpickled. `tile` and
+    `precision` are those of `upscale_rows`.
+
+    Raises:
+        ConfigError: spandrel (the extra `community`) is needed and not installed, or the network
+            does not support the precision.
+        WeightsError: The file cannot be read without running code, or holds no network that
+            enlarges RGB or grey pictures.
+    """
+    if snapshot.is_ours(path) or not path.exists():  # whose error says how to get weights
+        return _to_generator(_load_snapshot(path, device), tile, precision)
+    public, state = _open_public(path)
+    ours = convert_to_snapshot(public.model, state)
+    if ours is not None:
+        ours.network.to(device)
+        return _to_generator(ours, tile, precision)
+    name = public.architecture.name
+    supported = {"bf16": public.supports_bfloat16, "fp16": public.supports_half}
+    if precision == "auto" and not supported["bf16"]:
+        precision = "fp32"
+    if not supported.get(precision, True):
+        raise ConfigError(f"precision: {name} does not support it (got {precision!r}). Use fp32.")
+    network = SpandrelNetwork(public).to(device)
+    return Generator(network=network, name=name, scale=public.scale, tile=tile, precision=precision)

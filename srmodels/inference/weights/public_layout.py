@@ -1,8 +1,7 @@
-"""Networks that are published elsewhere under the same names: which of ours open there, and back.
+"""RRDBNet and SwinIR in their authors' weight layouts, to and from our code.
 
-RRDBNet is in the layout of Real-ESRGAN and SwinIR in that of its authors, which spandrel
-(https://github.com/chaiNNer-org/spandrel) reads, and so chaiNNer and ComfyUI do. spandrel knows no
-EDSR, SRResNet, SRCNN, CycleGAN or VAE.
+spandrel (https://github.com/chaiNNer-org/spandrel), and so chaiNNer and ComfyUI, reads both
+layouts. It knows no EDSR, SRResNet, SRCNN, CycleGAN or VAE.
 """
 
 from collections.abc import Mapping
@@ -18,79 +17,71 @@ from srmodels.models.rrdbnet import Settings as RRDBNetSettings
 from srmodels.models.swinir import Settings as SwinIRSettings
 from srmodels.snapshot import Snapshot
 
-__all__ = ["check_public", "snapshot_of"]
+__all__ = ["check_public", "convert_to_snapshot"]
 
 _UPSAMPLERS = {"pixelshuffle": "pixelshuffle", "pixelshuffledirect": "direct"}  # SwinIR's: ours
-_CLOSE = 1e-3  # of [0, 1]; a quarter of a level of 255
+_TOLERANCE = 1e-3  # of [0, 1]; a quarter of a level of 255
 _PUBLIC_RRDBNET = {"upsampler": "nearest_conv", "growth_channels": 32, "residual_scale": 0.2}
 
 
 def check_public(settings: object, *, name: str) -> None:
-    """Refuses a network that has no public layout.
-
-    Args:
-        settings: The network's.
-        name: The network's name.
-
-    Raises:
-        ConfigError: spandrel would not recognise it, or build another network of it.
-    """
-    found: dict[str, object] = {}
+    """Raises ConfigError if spandrel would not rebuild a network from its weights."""
+    other: dict[str, object] = {}
     if isinstance(settings, RRDBNetSettings):
-        found = {key: getattr(settings, key) for key in _PUBLIC_RRDBNET}
-        found = {key: each for key, each in found.items() if each != _PUBLIC_RRDBNET[key]}
+        own = {key: getattr(settings, key) for key in _PUBLIC_RRDBNET}
+        other = {key: value for key, value in own.items() if value != _PUBLIC_RRDBNET[key]}
         if settings.scale == 3:
-            found["scale"] = 3
+            other["scale"] = 3
     elif not isinstance(settings, SwinIRSettings):
         raise ConfigError(
-            f"pth: {name} has no layout that other programs read; "
-            "rrdbnet and swinir have one, and onnx serves for every network"
+            f"pth: {name} has no layout that other programs read. "
+            "Use rrdbnet or swinir, or export onnx, which every network has."
         )
-    if found:
-        right = ", ".join(f"{key} {each}" for key, each in _PUBLIC_RRDBNET.items())
+    if other:
+        public = ", ".join(f"{key} {value}" for key, value in _PUBLIC_RRDBNET.items())
         raise ConfigError(
             f"pth: other programs would not rebuild this {name} "
-            f"(found {', '.join(f'{key} {each}' for key, each in found.items())}); {right} "
-            "and a scale of 2, 4 or 8 are right, and onnx serves for every network"
+            f"(got {', '.join(f'{key} {value}' for key, value in other.items())}). Use {public} "
+            "and a scale of 2, 4 or 8, or export onnx, which every network has."
         )
 
 
-def _rrdbnet(of: Mapping[str, Any]) -> RRDBNetSettings | None:
-    colours = (of["in_nc"], of["out_nc"])
-    if colours != (3, 3) or of["plus"] or of["shuffle_factor"] or of["scale"] not in SCALES:
+def _rrdbnet_settings(public: Mapping[str, Any]) -> RRDBNetSettings | None:
+    channels = (public["in_nc"], public["out_nc"])
+    variant = public["plus"] or public["shuffle_factor"]
+    if channels != (3, 3) or variant or public["scale"] not in SCALES:
         return None
     return RRDBNetSettings(
-        scale=of["scale"], num_blocks=of["num_blocks"], channels=of["num_filters"]
+        scale=public["scale"], num_blocks=public["num_blocks"], channels=public["num_filters"]
     )
 
 
-def _swinir(of: Mapping[str, Any]) -> SwinIRSettings | None:
-    usual = {"in_chans": 3, "resi_connection": "1conv", "start_unshuffle": 1, "img_range": 1.0}
-    if any(of[key] != value for key, value in usual.items()):
+def _swinir_settings(public: Mapping[str, Any]) -> SwinIRSettings | None:
+    fixed = {"in_chans": 3, "resi_connection": "1conv", "start_unshuffle": 1, "img_range": 1.0}
+    if any(public[key] != value for key, value in fixed.items()):
         return None
-    if of["upsampler"] not in _UPSAMPLERS or of["upscale"] not in SCALES or of["window_size"] % 2:
+    odd = public["window_size"] % 2
+    if public["upsampler"] not in _UPSAMPLERS or public["upscale"] not in SCALES or odd:
         return None
     return SwinIRSettings(
-        scale=of["upscale"],
-        channels=of["embed_dim"],
-        depths=tuple(of["depths"]),
-        num_heads=tuple(of["num_heads"]),
-        window_size=of["window_size"],
-        mlp_ratio=of["mlp_ratio"],
-        upsampler="direct" if of["upsampler"] == "pixelshuffledirect" else "pixelshuffle",
+        scale=public["upscale"],
+        channels=public["embed_dim"],
+        depths=tuple(public["depths"]),
+        num_heads=tuple(public["num_heads"]),
+        window_size=public["window_size"],
+        mlp_ratio=public["mlp_ratio"],
+        upsampler="direct" if public["upsampler"] == "pixelshuffledirect" else "pixelshuffle",
     )
 
 
-def snapshot_of(theirs: nn.Module, state: Mapping[str, Tensor]) -> Snapshot | None:
-    """The same network in our code, which knows its reach exactly; None where there is none.
+def convert_to_snapshot(theirs: nn.Module, state: Mapping[str, Tensor]) -> Snapshot | None:
+    """The same network in our code, which knows its exact padding; None if there is none.
 
-    Args:
-        theirs: As spandrel built it from the state, in eval mode, on the CPU.
-        state: The weights under the names of the file.
+    `theirs` is in eval mode on the CPU; `state` has the names of the file.
     """
-    found = {"RRDBNet": _rrdbnet, "SwinIR": _swinir}.get(type(theirs).__name__)
+    convert = {"RRDBNet": _rrdbnet_settings, "SwinIR": _swinir_settings}.get(type(theirs).__name__)
     hyperparameters = getattr(theirs, "hyperparameters", None)
-    settings = found(hyperparameters) if found and hyperparameters else None
+    settings = convert(hyperparameters) if convert and hyperparameters else None
     if settings is None:
         return None
     name = "rrdbnet" if isinstance(settings, RRDBNetSettings) else "swinir"
@@ -98,9 +89,9 @@ def snapshot_of(theirs: nn.Module, state: Mapping[str, Tensor]) -> Snapshot | No
     try:
         ours.load_state_dict(dict(state))
     except RuntimeError:
-        return None  # a relative with other layers
+        return None  # a variant with other layers
     lr = torch.rand(1, 3, 24, 20, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        if not torch.allclose(ours(lr), theirs(lr), rtol=0, atol=_CLOSE):
+        if not torch.allclose(ours(lr), theirs(lr), rtol=0, atol=_TOLERANCE):
             return None
     return Snapshot(network=ours, name=name, settings=settings)

@@ -1,8 +1,4 @@
-"""Weights by a name in MLflow's registry, for the commands that take a file.
-
-The only module here that knows of MLflow, and it does so when asked for such a name: a program that
-loads a file needs neither MLflow nor its packages.
-"""
+"""Weights by a name in MLflow's registry; MLflow is imported only for such a name."""
 
 from pathlib import Path
 
@@ -10,22 +6,16 @@ from srmodels.machine import repository
 
 __all__ = ["weights_file"]
 
-_SCHEME = "models:/"
-
 
 def weights_file(weights: str | Path) -> Path:
-    """The file that is meant by an option such as --weights.
-
-    Args:
-        weights: A path, which is returned as it is; or models:/NAME@ALIAS, models:/NAME/VERSION or
-            models:/NAME/latest, which is fetched into the cache.
+    """The local file for --weights: a path, or models:/NAME@ALIAS, /VERSION or /latest, cached.
 
     Raises:
         WeightsError: There is no such model, this project did not log it, or it is damaged.
-        TrainingError: There is no store, or the server cannot be reached.
+        TrainingError: There is no tracking store, or the server cannot be reached.
         DataError: The cache cannot be written to.
     """
-    if not str(weights).startswith(_SCHEME):
+    if not str(weights).startswith("models:/"):
         return Path(weights)
     from srmodels.runs.registry import fetch
 

@@ -1,7 +1,6 @@
-"""A network of another project's code, with the manners of ours.
+"""A network that runs in spandrel's code, with our attributes.
 
-spandrel says which sizes such a network takes, not how far around a pixel it looks, so that is
-measured: a tile with too little around it differs from the same part of the whole picture.
+spandrel does not say how much padding a network needs, so the padding is measured.
 """
 
 import logging
@@ -14,23 +13,19 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor
 
-__all__ = ["ForeignNetwork"]
+__all__ = ["SpandrelNetwork"]
 
 log = logging.getLogger(__name__)
 
 _PADDINGS = (8, 16, 32, 48)  # LR pixels, tried in this order
-_INSIDE = 8  # LR pixels of the tile that is compared
-_CLOSE = 0.5 / 255
+_TILE = 8  # LR pixels of the tile that is compared
+_TOLERANCE = 0.5 / 255
 
 
-class ForeignNetwork(nn.Module):
-    """A network that spandrel has recognised; grey ones enlarge each colour for itself.
+class SpandrelNetwork(nn.Module):
+    """A network that spandrel recognised, with `scale`, `padding` and `multiple` as ours have.
 
-    Attributes:
-        scale: How many times larger SR is.
-        multiple: LR pixels that a tile's place is a multiple of, so that windows stay where they
-            are.
-        padding: LR pixels that a tile needs around itself, measured on a picture made for that.
+    A grey one enlarges each channel of RGB.
     """
 
     def __init__(self, descriptor: "ImageModelDescriptor[nn.Module]") -> None:
@@ -43,41 +38,40 @@ class ForeignNetwork(nn.Module):
         window = window if isinstance(window, int) and window > 0 else 1
         self.multiple = math.lcm(descriptor.size_requirements.multiple_of, window)
         self.eval()
-        self.padding = _measured(self, self.multiple)
+        self.padding = _measure_padding(self, self.multiple)
 
     def forward(self, lr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W) in [0, 1]."""
-        pictures = lr.flatten(0, 1)[:, None] if self.grey else lr
-        # transformers reshape without copying, which only this order of memory allows
-        one_by_one = torch.split(pictures.contiguous(), 1)
-        sr = torch.cat([self.descriptor(each) for each in one_by_one])
+        images = lr.flatten(0, 1)[:, None] if self.grey else lr
+        # transformers reshape without copying, which needs contiguous memory
+        sr = torch.cat([self.descriptor(image) for image in torch.split(images.contiguous(), 1)])
         return sr.reshape(*lr.shape[:2], *sr.shape[2:]) if self.grey else sr
 
 
-def _probe(side: int) -> Tensor:
+def _test_image(side: int) -> Tensor:
     """Edges, texture and smooth areas: (1, 3, side, side) in [0, 1], always the same."""
     place = torch.arange(side) / 3
     waves = torch.sin(place)[:, None] + torch.cos(0.7 * place)[None, :]
     noise = torch.rand(3, side, side, generator=torch.Generator().manual_seed(0))
-    picture = 0.5 + 0.15 * waves + 0.2 * (noise - 0.5)
-    picture[:, : side // 2, side // 2 :] += 0.2
-    return picture.clamp(0, 1)[None]
+    image = 0.5 + 0.15 * waves + 0.2 * (noise - 0.5)
+    image[:, : side // 2, side // 2 :] += 0.2
+    return image.clamp(0, 1)[None]
 
 
-def _measured(network: ForeignNetwork, multiple: int) -> int:
+def _measure_padding(network: SpandrelNetwork, multiple: int) -> int:
     """The least padding with which a tile equals the whole picture within half a level of 255."""
-    around = -(-_PADDINGS[-1] // multiple) * multiple
-    whole, scale = _probe(2 * around + _INSIDE), network.scale
-    inside = slice(scale * around, scale * (around + _INSIDE))
+    margin = -(-_PADDINGS[-1] // multiple) * multiple
+    lr, scale = _test_image(2 * margin + _TILE), network.scale
+    inside = slice(scale * margin, scale * (margin + _TILE))
     with torch.inference_mode():
-        wanted = network(whole)[..., inside, inside]
+        expected = network(lr)[..., inside, inside]
         for padding in _PADDINGS:
-            start = (around - padding) // multiple * multiple
-            end = around + _INSIDE + padding
-            tile = network(whole[..., start:end, start:end])
-            place = slice(scale * (around - start), scale * (around - start + _INSIDE))
-            difference = float((tile[..., place, place] - wanted).abs().max())
-            if difference <= _CLOSE:
+            start = (margin - padding) // multiple * multiple
+            end = margin + _TILE + padding
+            sr = network(lr[..., start:end, start:end])
+            part = slice(scale * (margin - start), scale * (margin - start + _TILE))
+            difference = float((sr[..., part, part] - expected).abs().max())
+            if difference <= _TOLERANCE:
                 return padding
     log.warning(
         "%s looks farther than %d pixels: neighbouring tiles differ by up to %.1f of 255",

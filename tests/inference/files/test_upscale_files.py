@@ -48,7 +48,7 @@ def test_what_is_one_picture_s_own_fault_does_not_stop_the_rest(
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("srmodels.inference.files.upscale_files.write_sheet", fail)
+    monkeypatch.setattr("srmodels.inference.files.upscale_files.write_rows", fail)
     write_picture(tmp_path / "x.png", photo)
     (found,) = run(tmp_path / "x.png", output=tmp_path / "out").failed
     assert found.startswith(sentence)
@@ -59,7 +59,7 @@ def test_a_full_disk_stops_and_leaves_nothing_half_written(tmp_path, photo, monk
         file.write(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("srmodels.inference.files.upscale_files.write_sheet", fail)
+    monkeypatch.setattr("srmodels.inference.files.upscale_files.write_rows", fail)
     write_picture(tmp_path / "x.png", photo)
     with pytest.raises(OSError, match="No space left"):
         run(tmp_path / "x.png", output=tmp_path / "out")

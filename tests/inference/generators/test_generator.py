@@ -1,16 +1,14 @@
 """A trained generator is loaded once and called with pictures."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 import torch
 
 from srmodels import snapshot
 from srmodels.errors import ConfigError, WeightsError
-from srmodels.inference.generators.sample import sample
+from srmodels.inference.generators.generator import Generator
 from srmodels.inference.tiling.upscale import upscaler
-from srmodels.inference.weights.open import load, load_for_evaluation
+from srmodels.inference.weights.open import load_for_evaluation, open_weights
 from tests.inference.small import small, small_settings
 
 
@@ -22,7 +20,7 @@ def saved(path, name, **changes):
 
 def test_a_loaded_generator_does_what_was_saved(tmp_path, photo):
     network = saved(tmp_path / "weights", "srcnn", scale=2)
-    generator = load(tmp_path / "weights")
+    generator = open_weights(tmp_path / "weights")
     assert (generator.name, generator.scale) == ("srcnn", 2)
     np.testing.assert_array_equal(generator(photo), upscaler(2)(network, photo))
 
@@ -30,28 +28,28 @@ def test_a_loaded_generator_does_what_was_saved(tmp_path, photo):
 def test_its_parameters_are_counted(tmp_path):
     network = saved(tmp_path / "weights", "srcnn")
     expected = sum(each.numel() for each in network.parameters())
-    assert load(tmp_path / "weights").parameters == expected
+    assert open_weights(tmp_path / "weights").parameters == expected
 
 
 @pytest.mark.parametrize("name", ["patch_discriminator", "srgan_discriminator"])
 def test_a_discriminator_is_refused_by_name(tmp_path, name):
     saved(tmp_path / "weights", name)
     with pytest.raises(WeightsError, match=f"weights: holds a {name}, which enlarges nothing"):
-        load(tmp_path / "weights")
+        open_weights(tmp_path / "weights")
 
 
 @pytest.mark.parametrize(("name", "expected"), [("srcnn", False), ("srvae", True), ("cvae", True)])
 def test_a_generator_says_whether_it_has_samples(tmp_path, name, expected):
     saved(tmp_path / "weights", name)
-    assert load(tmp_path / "weights").has_samples is expected
+    assert open_weights(tmp_path / "weights").has_samples is expected
 
 
 def test_a_generator_draws_samples_as_its_settings_say(tmp_path, photo):
     saved(tmp_path / "weights", "srvae")
-    generator = load(tmp_path / "weights", tile=32)
+    loaded = open_weights(tmp_path / "weights", tile=32)
     made, expected = (
-        draw(photo, generator=torch.Generator().manual_seed(1), temperature=0.5)
-        for draw in (generator.sample, partial(sample, generator.network, tile=32))
+        generator.sample(photo, generator=torch.Generator().manual_seed(1), temperature=0.5)
+        for generator in (loaded, Generator(network=loaded.network, name="srvae", scale=4, tile=32))
     )
     np.testing.assert_array_equal(made, expected)
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from srmodels import models
-from srmodels.inference.generators.sample import sample
+from srmodels.inference.generators.generator import Generator
 from srmodels.inference.tiling.upscale import upscaler
 from tests.inference.small import small
 
@@ -20,6 +20,11 @@ def network(request):
         for parameter in built.parameters():
             parameter.mul_(1.5)
     return built
+
+
+def sample(network, lr, *, tile=256, **options):
+    generator = Generator(network=network, name="vae", scale=network.scale, tile=tile)
+    return generator.sample(lr, **options)
 
 
 def seeded(seed=0):

@@ -13,7 +13,7 @@ from tests.inference.small import small
 
 def of(network, scale=4):
     generator = Generator(network=network, name="srcnn", scale=scale)
-    return generator, SelfEnsemble(generator=generator)
+    return generator, SelfEnsemble(**vars(generator))
 
 
 class Leaning(nn.Module):
@@ -60,7 +60,7 @@ def test_it_is_named_beside_the_generator():
     first, last = of(small("srcnn"))[0], of(small("srcnn"))[0]
     rows = add_self_ensemble({"pretrained": first, "generator": last})
     assert list(rows) == ["pretrained", "generator", "generator+x8"]
-    assert rows["generator+x8"].generator is last
+    assert rows["generator+x8"].network is last.network
 
 
 @pytest.mark.parametrize("name", ["srcnn", "srvae"])

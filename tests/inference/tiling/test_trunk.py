@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from srmodels.inference.tiling.trunk import Held, Trunk
+from srmodels.inference.tiling.trunk import FeatureBuffer, Trunk
 from tests.inference.small import small
 
 HEIGHT, WIDTH = 43, 9
@@ -45,9 +45,9 @@ def test_a_trunk_keeps_as_much_as_it_says_and_no_more_further_down():
     trunk = Trunk(network, 10**6, band=8)
     for _ in range(12):
         trunk.push(torch.rand(1, 3, 8, 2))
-        held = [step.held for step in trunk._steps.values()]
-        tensors = [each.rows() for each in held if each.end > each.first]
-        kept.append(sum(each.untyped_storage().nbytes() for each in tensors) / 2)
+        buffers = [step.output for step in trunk._steps.values()]
+        tensors = [buffer.rows() for buffer in buffers if buffer.end > buffer.first]
+        kept.append(sum(tensor.untyped_storage().nbytes() for tensor in tensors) / 2)
     assert kept[-1] == kept[-2] == trunk.bytes_per_column()
 
 
@@ -69,14 +69,14 @@ class Strange(nn.Module):
     "layer", [nn.MaxPool2d(3, 1, 1), nn.Conv2d(3, 3, 3, 2, 1), nn.Conv2d(3, 3, 3), nn.Softmax(2)]
 )
 def test_a_layer_that_cannot_be_rolled_is_a_programmers_fault(layer):
-    with pytest.raises(AssertionError, match="looks around itself"):
+    with pytest.raises(AssertionError, match="a trunk cannot have"):
         Trunk(Strange(layer), 8, band=8)
 
 
-def test_held_rows_go_by_their_number():
-    held = Held(first=10)
-    held.append(torch.arange(4.0).view(1, 1, 4, 1))
-    held.append(torch.arange(4.0, 6).view(1, 1, 2, 1))
-    held.drop_before(13)
-    assert (held.first, held.end) == (13, 16)
-    assert held.rows(14, 16).flatten().tolist() == [4, 5]
+def test_buffered_rows_go_by_their_number():
+    buffer = FeatureBuffer(first=10)
+    buffer.append(torch.arange(4.0).view(1, 1, 4, 1))
+    buffer.append(torch.arange(4.0, 6).view(1, 1, 2, 1))
+    buffer.drop_before(13)
+    assert (buffer.first, buffer.end) == (13, 16)
+    assert buffer.rows(14, 16).flatten().tolist() == [4, 5]

@@ -56,7 +56,7 @@ def test_networks_that_are_not_alike_are_not_interpolated_and_the_difference_is_
     wider = dataclasses.replace(
         second, settings=small_settings("srresnet", residual="bicubic", channels=16)
     )
-    with pytest.raises(WeightsError, match="found srresnet and srcnn"):
+    with pytest.raises(WeightsError, match="got srresnet and srcnn"):
         interpolate(first, other, 0.5)
     with pytest.raises(WeightsError, match="channels 8 and 16; residual 'none' and 'bicubic'"):
         interpolate(first, wider, 0.5)
@@ -64,5 +64,5 @@ def test_networks_that_are_not_alike_are_not_interpolated_and_the_difference_is_
 
 @pytest.mark.parametrize("alpha", [-0.1, 1.1, float("nan")])
 def test_alpha_is_a_share(alpha):
-    with pytest.raises(ConfigError, match=rf"alpha: .*\(found {alpha}\); 0 to 1 is right"):
+    with pytest.raises(ConfigError, match=rf"alpha: .*\(got {alpha}\)\. Use 0 to 1"):
         interpolate(*two(), alpha)
