@@ -1,9 +1,8 @@
-"""How much faster photographs become training patches than by the plain way, side by side.
+"""How fast photographs become training patches, by this package and by the plain way.
 
-`python -m benchmarks.patches` makes its own photographs (see `benchmarks.photographs`); two
-processes work on them, one way after the other, several rounds, and the table shows medians. A
-round before them is not counted: it starts the fork server, which a run does once, and warms the
-disk's cache. Ours makes LR by the protocol's exact reduction, the plain way by Pillow's.
+`python -m benchmarks.patches` makes photographs (`benchmarks.photographs`), cuts them on two
+processes in each way in turn and prints the medians of several rounds, after one that starts the
+fork server and warms the disk's cache. Ours reduces to LR by the protocol, the plain way by Pillow.
 """
 
 import argparse
@@ -34,14 +33,14 @@ from srmodels.images.readers.decode import decode
 
 @dataclass
 class Way:
-    """A way of doing the work, and what was measured of it.
+    """A way of doing the work, and its measurements.
 
     Attributes:
         name: In the table.
-        work: Does it into an empty folder; what it leaves there are the patches.
+        work: Writes patches into an empty folder.
         seconds: Of each round.
         memory: Private bytes of the largest process of each round.
-        bytes: On disk.
+        bytes: Of the patches on disk.
     """
 
     name: str
@@ -51,25 +50,25 @@ class Way:
     bytes: int = 0
 
     def round(self, folder: Path) -> None:
-        """Does the work once."""
+        """Works and measures once."""
         folder.mkdir()
-        watch = Peak()
-        watch.start()
+        peak = Peak()
+        peak.start()
         start = time.perf_counter()
         self.work(folder)
         self.seconds.append(time.perf_counter() - start)
-        self.memory.append(watch.stop())
+        self.memory.append(peak.stop())
         self.bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         shutil.rmtree(folder)
 
     def forget(self) -> None:
-        """Starts anew."""
+        """Drops the measurements."""
         self.seconds.clear()
         self.memory.clear()
 
 
 def list_photographs(paths: Sequence[Path], folder: Path) -> None:
-    """Writes the table of photographs that the stage `photos` would, all of them to train on."""
+    """Writes photos.csv, with all photographs in the training split."""
     rows = []
     for path in paths:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -78,24 +77,24 @@ def list_photographs(paths: Sequence[Path], folder: Path) -> None:
 
 
 def cut_into_store(source: Path, folder: Path, *, workers: int, store: Layout = "raw") -> None:
-    """Our way: the function behind the stage `patches`."""
+    """Our way: what the stage `patches` calls."""
     settings = PatchSettings(patch_size=PATCH, stride=PATCH, workers=workers, store=store)
     extract(source, folder, settings, scale=SCALE, metrics=folder / "metrics.json")
 
 
 def _decode(path: Path) -> None:
-    decode(path)  # the pixels stay where they are
+    decode(path)  # no pixels are sent back
 
 
 def _decode_all(photos: Sequence[Path], workers: int) -> None:
-    known = multiprocessing.get_all_start_methods()
-    start = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
-    with ProcessPoolExecutor(workers, start, partial(torch.set_num_threads, 1)) as pool:
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    with ProcessPoolExecutor(workers, context, partial(torch.set_num_threads, 1)) as pool:
         list(pool.map(_decode, photos))
 
 
 def measure(folder: Path, *, photos: int, workers: int, rounds: int) -> list[Way]:
-    """Does the work in every way, in turn."""
+    """Measures every way, in turn."""
     source = folder / "photos"
     source.mkdir()
     with context().Pool(workers) as pool:
@@ -123,12 +122,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path, help="where to keep the table")
-    given = parser.parse_args()
+    args = parser.parse_args()
     with TemporaryDirectory() as folder:
-        counts = {"photos": given.photos, "workers": given.workers, "rounds": given.rounds}
+        counts = {"photos": args.photos, "workers": args.workers, "rounds": args.rounds}
         ways = measure(Path(folder), **counts)
     seconds = [median(way.seconds) for way in ways]
-    megapixels = given.photos * WIDTH * HEIGHT / 1e6
+    megapixels = args.photos * WIDTH * HEIGHT / 1e6
     rows: list[list[Cell]] = [
         [
             way.name,
@@ -141,12 +140,12 @@ def main() -> None:
         for way, spent in zip(ways, seconds, strict=True)
     ]
     report(
-        f"{given.photos} photographs of {WIDTH} x {HEIGHT} pixels (PNG) to {PATCH}/{SCALE * PATCH} "
-        f"patches, {given.workers} processes",
+        f"{args.photos} photographs of {WIDTH} x {HEIGHT} pixels (PNG) to {PATCH}/{SCALE * PATCH} "
+        f"patches, {args.workers} processes",
         ["way", "MP/s", "speed", "time / decoding", "MB per process", "MB on disk"],
         rows,
         settings={**counts, "patch_size": PATCH, "scale": SCALE},
-        path=given.json,
+        path=args.json,
     )
 
 

@@ -1,7 +1,7 @@
 """The plain way: every patch a PNG file, cut by a pool of processes, read by a DataLoader.
 
-It is written as carefully as its kind allows: a photograph is decoded once, LR patches come from
-the photograph's own reduction, pairs are aligned, and the crops are flipped and turned as ours are.
+As in this package, a photograph is decoded once and reduced as a whole, pairs are aligned, crops
+are flipped and turned.
 """
 
 import multiprocessing
@@ -22,9 +22,9 @@ SCALE, PATCH = 4, 64
 
 
 def context() -> multiprocessing.context.BaseContext:
-    """Forks where it can: the start costs nothing then."""
-    known = multiprocessing.get_all_start_methods()
-    return multiprocessing.get_context("fork" if "fork" in known else "spawn")
+    """Forks where possible, since that starts at once."""
+    methods = multiprocessing.get_all_start_methods()
+    return multiprocessing.get_context("fork" if "fork" in methods else "spawn")
 
 
 def _cut(path: Path, folder: Path) -> None:
@@ -46,12 +46,12 @@ def cut_all(photos: Sequence[Path], folder: Path, workers: int) -> None:
 
 
 class PngPatches(Dataset[tuple[Tensor, Tensor]]):
-    """Random crops of the stored patches, as a data set of files is usually written.
+    """Random crops of the stored patches.
 
     Args:
-        folder: What `cut_all` wrote.
-        patch_size: Of a crop, LR pixels.
-        length: How many crops there are to draw.
+        folder: Written by `cut_all`.
+        patch_size: Side of a crop in LR pixels.
+        length: Number of crops.
     """
 
     def __init__(self, folder: Path, *, patch_size: int, length: int) -> None:
@@ -61,14 +61,14 @@ class PngPatches(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return self._length
 
-    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         """A pair of crops: LR and HR, float32 (3, side, side) in [0, 1]."""
-        which = random.randrange(len(self._lr))
+        patch = random.randrange(len(self._lr))
         top, left = (random.randint(0, PATCH - self._size) for _ in range(2))
         turn = random.randrange(8)
         lr, hr = (
-            self._read(path[which], top * factor, left * factor, self._size * factor, turn)
-            for path, factor in ((self._lr, 1), (self._hr, SCALE))
+            self._read(paths[patch], top * factor, left * factor, self._size * factor, turn)
+            for paths, factor in ((self._lr, 1), (self._hr, SCALE))
         )
         return lr, hr
 

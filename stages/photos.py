@@ -4,7 +4,6 @@ import hashlib
 import os
 from pathlib import Path
 
-from srmodels import params
 from srmodels.data.photos.collect import collect
 from srmodels.data.photos.table import check_splits
 from stages import cli_errors
@@ -26,6 +25,8 @@ def memory() -> Path | None:
 @cli_errors
 def main() -> None:
     """Runs the stage."""
+    from srmodels import params  # here, since each worker process imports this module
+
     settings = params.load()
     photos = collect(
         settings.data,

@@ -11,12 +11,12 @@ _PRIORITY = ("test", "validation", "train")
 
 
 def _key(photo: str) -> str:
-    # without its ending: a photograph and its RAW go the same way
+    # without the suffix: a photograph and its RAW share a split
     return str(PurePosixPath(photo).with_suffix("")).casefold()
 
 
-def _place(key: str) -> float:
-    """A fixed place in [0, 1) for a name, the same on every machine."""
+def _uniform(key: str) -> float:
+    """A hash of a name in [0, 1), the same on every machine."""
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
@@ -27,18 +27,18 @@ def split_from_folder(photo: str) -> str | None:
     return parts[0] if len(parts) > 1 and parts[0] in SPLITS else None
 
 
-def _together(names: Iterable[str], groups: Iterable[Collection[str]]) -> dict[str, list[str]]:
-    """The photographs that go the same way, by the smallest of their keys."""
-    leader = {_key(name): _key(name) for name in names}
+def _merge_groups(names: Iterable[str], groups: Iterable[Collection[str]]) -> dict[str, list[str]]:
+    """Photographs that share a split, by the smallest of their keys (union-find)."""
+    parent = {_key(name): _key(name) for name in names}
 
     def find(key: str) -> str:
-        while leader[key] != key:
-            leader[key] = key = leader[leader[key]]
+        while parent[key] != key:
+            parent[key] = key = parent[parent[key]]
         return key
 
     for group in groups:
-        ends = {find(_key(name)) for name in group}
-        leader |= dict.fromkeys(ends, min(ends))
+        roots = {find(_key(name)) for name in group}
+        parent |= dict.fromkeys(roots, min(roots))
     members: dict[str, list[str]] = {}
     for name in names:
         members.setdefault(find(_key(name)), []).append(name)
@@ -55,39 +55,35 @@ def assign_splits(
 ) -> dict[str, str]:
     """Gives every photograph its split.
 
-    Folders named after the splits decide. Where there are none a hash of the name does, so a
-    photograph keeps its split when others come or go; the exception are folders so small that a
-    split would stay empty: it then takes the photograph nearest to its share.
-
-    A group goes where the first of its names goes. So a photograph that joins two groups, or comes
-    first in one, may move them, and nothing else does.
+    Folders named after the splits decide, elsewhere a hash of the name: a photograph keeps its
+    split when others come or go. Only if a split would stay empty, it takes the photograph nearest
+    to its share. A group has the split of its first name.
 
     Args:
         photos: Paths relative to the folder, with forward slashes.
         validation: Share of the photographs, 0 to 1; 0: none.
         test: Share of the photographs, 0 to 1; 0: none.
-        allowed: To which splits a photograph may go; None: to that of its folder, else to all.
-        groups: Photographs that stay together. Where folders pull a group apart, those that are
-            free follow the strongest of the others (test, validation, train): see
-            `cross_split_duplicates`.
+        allowed: The splits each photograph may have; None: that of its folder, else all.
+        groups: Photographs that share a split. If folders pull a group apart, the free ones follow
+            test before validation before train: see `cross_split_duplicates`.
     """
     names = list(photos)
     if allowed is None:
         allowed = {name: (split,) for name in names if (split := split_from_folder(name))}
-    open_to = {name: set(allowed.get(name, SPLITS)) for name in names}
-    members = _together(names, groups)
-    ways = {
-        key: _allowed_splits([open_to[name] for name in group]) for key, group in members.items()
+    choices = {name: set(allowed.get(name, SPLITS)) for name in names}
+    members = _merge_groups(names, groups)
+    options = {
+        key: _allowed_splits([choices[name] for name in group]) for key, group in members.items()
     }
-    free = {key: way for key, way in ways.items() if len(way) > 1}
-    places = {key: _place(key) for key in free}
-    keys = sorted(free, key=lambda key: (places[key], key))
+    free = {key: splits for key, splits in options.items() if len(splits) > 1}
+    hashes = {key: _uniform(key) for key in free}
+    keys = sorted(free, key=lambda key: (hashes[key], key))
     shares = {"test": test, "validation": validation}
-    splits = {key: _highest_priority(way) for key, way in ways.items() if key not in free}
-    splits |= {key: _chosen(places[key], free[key], shares) for key in keys}
-    _fill(splits, keys, free, shares)
+    splits = {key: _highest_priority(option) for key, option in options.items() if key not in free}
+    splits |= {key: _choose(hashes[key], free[key], shares) for key in keys}
+    _fill_empty(splits, keys, free, shares)
     return {
-        name: _highest_priority({splits[key]} & open_to[name] or open_to[name])
+        name: _highest_priority({splits[key]} & choices[name] or choices[name])
         for key, group in members.items()
         for name in group
     }
@@ -98,58 +94,57 @@ def _highest_priority(splits: Collection[str]) -> str:
 
 
 def _allowed_splits(choices: Sequence[set[str]]) -> set[str]:
-    """The splits that all of a group may go to; if there is none, the one that others follow."""
+    """The splits that a whole group may have; if none, the one that its free members follow."""
     if common := set.intersection(*choices):
         return common
     fixed = [choice for choice in choices if len(choice) == 1]
     return {_highest_priority(set().union(*(fixed or choices)))}
 
 
-def _chosen(place: float, way: Collection[str], shares: Mapping[str, float]) -> str:
-    """The split at a place in [0, 1), among those that are allowed."""
+def _choose(uniform: float, allowed: Collection[str], shares: Mapping[str, float]) -> str:
+    """The allowed split in whose share of [0, 1) the hash lies."""
     end = 0.0
     for split in ("test", "validation"):
-        end += shares[split] if split in way else 0.0
-        if split in way and place < end:
+        end += shares[split] if split in allowed else 0.0
+        if split in allowed and uniform < end:
             return split
-    return "train" if "train" in way else _highest_priority(way)
+    return "train" if "train" in allowed else _highest_priority(allowed)
 
 
-def _fill(
+def _fill_empty(
     splits: dict[str, str],
     keys: Sequence[str],
     free: Mapping[str, Collection[str]],
     shares: Mapping[str, float],
 ) -> None:
-    """Sees that no split stays empty: training comes first, then test, then validation."""
+    """Moves photographs to empty splits: first to training, then to test, then to validation."""
     fixed = {split for key, split in splits.items() if key not in free}
 
-    def first(split: str, givers: Sequence[str]) -> None:
-        able = [key for key in givers if split in free[key]]
-        if able and shares[split] > 0 and split not in splits.values():
-            splits[able[0]] = split
+    def fill(split: str, candidates: Sequence[str]) -> None:
+        movable = [key for key in candidates if split in free[key]]
+        if movable and shares[split] > 0 and split not in splits.values():
+            splits[movable[0]] = split
 
-    if "train" not in splits.values() and (able := [key for key in keys if "train" in free[key]]):
-        splits[able[-1]] = "train"
+    trainable = [key for key in keys if "train" in free[key]]
+    if trainable and "train" not in splits.values():
+        splits[trainable[-1]] = "train"
     validation, train = ([k for k in keys if splits[k] == s] for s in ("validation", "train"))
-    first("test", validation + train[: None if "train" in fixed else -1])
+    fill("test", validation + train[: None if "train" in fixed else -1])
     test, train = ([k for k in keys if splits[k] == s] for s in ("test", "train"))
-    first("validation", train[: None if "train" in fixed else -1] + test["test" not in fixed :])
+    fill("validation", train[: None if "train" in fixed else -1] + test["test" not in fixed :])
 
 
 def cross_split_duplicates(
     splits: Mapping[str, str], groups: Iterable[Collection[str]]
 ) -> dict[str, str]:
-    """The photographs to leave out so that no group is on both sides: test wins, then validation.
-
-    A photograph that is left out takes its RAW with it.
+    """The photographs to leave out so that no group is in two splits; each takes its RAW with it.
 
     Returns:
-        By the name of each photograph to leave out, one of its group that stays.
+        By name, one of the group that stays: in test, else in validation.
     """
-    left_out: dict[str, str] = {}
-    for group in _together(splits, groups).values():
+    duplicates: dict[str, str] = {}
+    for group in _merge_groups(splits, groups).values():
         stays = _highest_priority({splits[name] for name in group})
         first = min(name for name in group if splits[name] == stays)
-        left_out |= {name: first for name in group if splits[name] != stays}
-    return left_out
+        duplicates |= {name: first for name in group if splits[name] != stays}
+    return duplicates

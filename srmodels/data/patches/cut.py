@@ -1,8 +1,7 @@
 """One photograph to aligned pairs of patches.
 
-The whole photograph is shrunk first, then boxes are chosen on the LR grid and the HR box is
-`scale` times the LR one. Cutting HR anywhere and dividing its corner shifts a pair by up to
-`scale - 1` pixels, which costs more than a good network gains.
+Boxes lie on the LR grid of the reduced photograph; the HR box is `scale` times the LR one. HR boxes
+off that grid would shift a pair by up to `scale - 1` pixels.
 """
 
 import numpy as np
@@ -16,10 +15,10 @@ from srmodels.resize.images import crop_to_multiple, downscale
 
 __all__ = ["PatchSettings", "boxes", "cut"]
 
-# dB, green, of a given LR picture against the reduced HR. Rounding alone leaves 48 and more. On 253
-# photographs at scale 4 Pillow's bicubic has 43 to 58, HR moved by one pixel both ways up to 37 in
-# 95 % of them (by one way, 40), moved by four 27, JPEG of quality 75 at most 41.
-MIN_FIT = 40.0
+# PSNR of a given LR picture against the reduced HR, dB, green. On 253 photographs at scale 4:
+# rounding 48 or more, Pillow's bicubic 43 to 58; HR moved by one pixel both ways at most 37 in 95 %
+# (one way: 40), by four 27, JPEG of quality 75 at most 41.
+MIN_LR_PSNR = 40.0
 
 
 def _starts(length: int, size: int, stride: int) -> list[int]:
@@ -30,16 +29,16 @@ def _starts(length: int, size: int, stride: int) -> list[int]:
 
 
 def boxes(height: int, width: int, *, size: int, stride: int) -> NDArray[np.int64]:
-    """Where patches lie: a regular grid, and a last row and column aligned to the far edges.
+    """A regular grid of patches that covers every pixel: the last row and column touch the edges.
 
     Args:
         height: Of the LR picture, in LR pixels.
-        width: The same.
+        width: Of the LR picture, in LR pixels.
         size: Side of a patch.
         stride: From one patch to the next, at most `size`.
 
     Returns:
-        (N, 2), top and left, row by row; every pixel lies in some box; empty if none fits.
+        (N, 2), top and left, row by row; empty if no patch fits.
     """
     tops, lefts = _starts(height, size, stride), _starts(width, size, stride)
     grid = [(top, left) for top in tops for left in lefts]
@@ -53,26 +52,18 @@ def _gather(picture: NDArray[np.uint8], corners: NDArray[np.int64], size: int) -
     return patches
 
 
-def _check_fit(given: NDArray[np.uint8], made: NDArray[np.uint8]) -> None:
-    """Refuses an LR picture that does not show what the HR one shows, at the same place."""
-    if given.shape != made.shape:
-        found, right = (f"{shape[1]}x{shape[0]}" for shape in (given.shape, made.shape))
-        raise PhotoError(f"has an LR picture of the wrong size (found {found}; {right} is right)")
-    error = ((given[..., 1].astype(np.float32) - made[..., 1]) ** 2).mean(dtype=np.float64)
+def _check_lr(lr: NDArray[np.uint8], reduced: NDArray[np.uint8]) -> None:
+    """Refuses an official LR picture that differs from the reduced HR, or is shifted."""
+    if lr.shape != reduced.shape:
+        size, expected = (f"{shape[1]}x{shape[0]}" for shape in (lr.shape, reduced.shape))
+        raise PhotoError(f"has an LR picture of the wrong size (got {size}, not {expected})")
+    error = ((lr[..., 1].astype(np.float32) - reduced[..., 1]) ** 2).mean(dtype=np.float64)
     psnr = 10 * np.log10(255**2 / max(float(error), 1e-9))
-    if psnr < MIN_FIT:
+    if psnr < MIN_LR_PSNR:
         raise PhotoError(
-            f"has an LR picture that does not fit (found {psnr:.1f} dB against the reduced HR; "
-            f"{MIN_FIT:g} dB or more is right; MATLAB's bicubic has 48)"
+            f"has an LR picture that does not fit (got {psnr:.1f} dB against the reduced HR, less "
+            f"than {MIN_LR_PSNR:g}; MATLAB's bicubic has 48)"
         )
-
-
-def _reduce(hr: NDArray[np.uint8], scale: int, lr: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-    made = downscale(hr, scale)
-    if lr is None:
-        return made
-    _check_fit(lr, made)
-    return lr
 
 
 def cut(
@@ -88,7 +79,7 @@ def cut(
         hr: The photograph, uint8 (H, W, 3).
         settings: Sizes and limits.
         scale: HR over LR.
-        lr: Its official LR picture, uint8 (H // scale, W // scale, 3); None: it is made of HR.
+        lr: The official LR picture, uint8 (H // scale, W // scale, 3); None: HR is reduced.
 
     Raises:
         PhotoError: The photograph is smaller than a patch, or `lr` does not fit.
@@ -97,20 +88,23 @@ def cut(
     height, width = hr.shape[:2]
     if min(height, width) < size * scale:
         raise PhotoError(
-            f"is smaller than a patch (found {width}x{height} pixels; "
-            f"{size * scale}x{size * scale} or more is right, or lower patches.patch_size)"
+            f"is smaller than a patch (got {width}x{height} pixels, patch "
+            f"{size * scale}x{size * scale})"
         )
     hr = crop_to_multiple(hr, scale)
-    small = _reduce(hr, scale, lr)
-    found = boxes(*small.shape[:2], size=size, stride=settings.stride)
-    patches, flat = _gather(small, found, size), 0
+    reduced = downscale(hr, scale)
+    if lr is not None:
+        _check_lr(lr, reduced)
+        reduced = lr
+    corners = boxes(*reduced.shape[:2], size=size, stride=settings.stride)
+    lr_patches, flat = _gather(reduced, corners, size), 0
     if settings.min_deviation:
-        textured = patches[..., 1].std(axis=(1, 2)) >= settings.min_deviation
+        textured = lr_patches[..., 1].std(axis=(1, 2)) >= settings.min_deviation
         flat = int((~textured).sum())
-        found, patches = found[textured], patches[textured]
-    sharp = sharpness(hr, found, size, scale)
-    if settings.max_per_photo and len(found) > settings.max_per_photo:
-        kept = np.sort(np.argsort(-sharp, kind="stable")[: settings.max_per_photo])
-        found, patches, sharp = found[kept], patches[kept], sharp[kept]
-    large = _gather(hr, found * scale, size * scale)
-    return PhotoPatches(hr=large, lr=patches, boxes=found, sharpness=sharp, flat=flat)
+        corners, lr_patches = corners[textured], lr_patches[textured]
+    sharp = sharpness(hr, corners, size, scale)
+    if settings.max_per_photo and len(corners) > settings.max_per_photo:
+        best = np.sort(np.argsort(-sharp, kind="stable")[: settings.max_per_photo])
+        corners, lr_patches, sharp = corners[best], lr_patches[best], sharp[best]
+    hr_patches = _gather(hr, corners * scale, size * scale)
+    return PhotoPatches(hr=hr_patches, lr=lr_patches, boxes=corners, sharpness=sharp, flat=flat)

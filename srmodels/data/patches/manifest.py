@@ -1,4 +1,4 @@
-"""What became of every photograph: the manifest, the counts, and when it is too little."""
+"""What became of each photograph: manifest.csv, the counts, and the limit of skipped ones."""
 
 import json
 import logging
@@ -7,35 +7,21 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from srmodels.atomic import write_table
-from srmodels.data.patches.cut import PatchSettings
-from srmodels.data.photos.table import Photo
+from srmodels.data.executor.task import KILLED, TOO_SLOW
+from srmodels.data.patches.settings import PatchSettings
 from srmodels.errors import DataError
-from srmodels.images.readers.decode import Decoded
 
-__all__ = [
-    "KILLED",
-    "MANIFEST",
-    "ManifestRow",
-    "check_rows",
-    "is_transient",
-    "skip_category",
-    "skipped_row",
-    "too_slow",
-    "used_row",
-    "write_report",
-]
+__all__ = ["MANIFEST", "ManifestRow", "check_rows", "is_transient", "skip_category", "write_report"]
 
 log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.csv"
-KILLED = "its decoder crashed or was killed, perhaps for lack of memory"
-_SLOW = "takes longer than"
 # by how a reason begins
 _CATEGORIES = {
     "unreadable": ("cannot be opened", "has an LR picture that cannot be opened"),
     "too much for the memory": ("does not fit into memory",),
     "crashed": (KILLED,),
-    "too slow": (_SLOW,),
+    "too slow": (TOO_SLOW,),
     "damaged": ("is damaged", "is a damaged", "is cut off", "holds nothing but zeros", "is empty"),
     "transparent": ("is partly transparent", "is transparent"),
     "too small": ("is too small", "is smaller than a patch"),
@@ -52,40 +38,20 @@ class ManifestRow:
 
     photo: str
     split: str
-    kind: str
-    width: int
-    height: int
-    patches: int
-    flat: int
-    skipped: str
-    notes: str
-    sha256: str
-
-
-def used_row(photo: Photo, decoded: Decoded, patches: int = 0, flat: int = 0) -> ManifestRow:
-    """The row of a photograph that was used."""
-    height, width = decoded.pixels.shape[:2]
-    notes = "; ".join(decoded.notes)
-    kind, split = decoded.kind, photo.split
-    return ManifestRow(
-        photo.photo, split, kind, width, height, patches, flat, "", notes, photo.sha256
-    )
-
-
-def skipped_row(photo: Photo, reason: str) -> ManifestRow:
-    """The row of a photograph that cannot be used."""
-    return ManifestRow(photo.photo, photo.split, "", 0, 0, 0, 0, reason, "", photo.sha256)
-
-
-def too_slow(limit: float) -> str:
-    """The reason of a photograph that takes more than `limit` seconds."""
-    return f"{_SLOW} {limit:g} seconds (patches.seconds_per_photo)"
+    kind: str = ""
+    width: int = 0
+    height: int = 0
+    patches: int = 0
+    flat: int = 0
+    skipped: str = ""
+    notes: str = ""
+    sha256: str = ""
 
 
 def skip_category(reason: str) -> str:
-    """What kind of reason this is, in a word or two."""
-    kinds = (kind for kind, beginnings in _CATEGORIES.items() if reason.startswith(beginnings))
-    return next(kinds, "of a kind that is not read")
+    """The category of a reason, in a word or two."""
+    matches = (name for name, begin in _CATEGORIES.items() if reason.startswith(begin))
+    return next(matches, "of a kind that is not read")
 
 
 def is_transient(reason: str) -> bool:
@@ -93,60 +59,58 @@ def is_transient(reason: str) -> bool:
     return skip_category(reason) in _TRANSIENT
 
 
-def write_report(lines: list[ManifestRow], folder: Path, metrics: Path) -> None:
+def write_report(manifest: list[ManifestRow], folder: Path, metrics: Path) -> None:
     """Writes FOLDER/manifest.csv, and the counts to the JSON file `metrics`; no times in either."""
     part = folder / f"{MANIFEST}.part"
-    write_table(part, [field.name for field in fields(ManifestRow)], map(astuple, lines))
+    write_table(part, [field.name for field in fields(ManifestRow)], map(astuple, manifest))
     part.replace(folder / MANIFEST)
-    read_ones = [line for line in lines if not line.skipped]
-    wholes = {
-        split: sum(line.split == split for line in read_ones) for split in ("validation", "test")
-    }
-    pixels = sum(line.width * line.height for line in read_ones)
+    used = [row for row in manifest if not row.skipped]
+    whole = {split: sum(row.split == split for row in used) for split in ("validation", "test")}
+    pixels = sum(row.width * row.height for row in used)
     values = {
-        "photos_read": len(read_ones),
-        "photos_skipped": len(lines) - len(read_ones),
-        "skipped": {line.photo: line.skipped for line in lines if line.skipped},
-        "patches": {"train": sum(line.patches for line in lines)},
-        "patches_flat": sum(line.flat for line in lines),
-        "whole_images": wholes,
+        "photos_read": len(used),
+        "photos_skipped": len(manifest) - len(used),
+        "skipped": {row.photo: row.skipped for row in manifest if row.skipped},
+        "patches": {"train": sum(row.patches for row in manifest)},
+        "patches_flat": sum(row.flat for row in manifest),
+        "whole_images": whole,
         "megapixels": round(pixels / 1e6, 3),
     }
     metrics.parent.mkdir(parents=True, exist_ok=True)
     metrics.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
-def check_rows(lines: list[ManifestRow], folder: Path, settings: PatchSettings) -> None:
-    """Tells what was skipped; too much is an error.
+def check_rows(manifest: list[ManifestRow], folder: Path, settings: PatchSettings) -> None:
+    """Logs skipped photographs.
 
     Raises:
-        DataError: Nothing is left to train on, or too large a share was skipped.
+        DataError: Too large a share was skipped, or a split lost all of its photographs.
     """
-    skipped = [line for line in lines if line.skipped]
-    for line in skipped:
-        log.warning("skipped %s: %s", line.photo, line.skipped)
-    few = "; ".join(f"{line.photo} {line.skipped}" for line in skipped[:3])
+    skipped = [row for row in manifest if row.skipped]
+    for row in skipped:
+        log.warning("skipped %s: %s", row.photo, row.skipped)
+    first = "; ".join(f"{row.photo} {row.skipped}" for row in skipped[:3])
     more = f"; all of them in {folder / MANIFEST}" if len(skipped) > 3 else ""
-    kinds = Counter(skip_category(line.skipped) for line in skipped)
-    counted = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    categories = Counter(skip_category(row.skipped) for row in skipped)
+    counts = ", ".join(f"{count} {name}" for name, count in categories.most_common())
     if skipped:
-        log.warning("%d of %d photographs skipped: %s", len(skipped), len(lines), counted)
-    if len(skipped) > settings.max_skipped * len(lines):
+        log.warning("%d of %d photographs skipped: %s", len(skipped), len(manifest), counts)
+    if len(skipped) > settings.max_skipped * len(manifest):
         raise DataError(
-            f"patches: {len(skipped)} of {len(lines)} photographs cannot be used "
-            f"({counted}; first: {few}{more}); mend or remove them, or raise patches.max_skipped "
-            f"(found {settings.max_skipped})"
+            f"patches: {len(skipped)} of {len(manifest)} photographs cannot be used (got {counts}; "
+            f"first: {first}{more}). Mend or remove them, or raise patches.max_skipped above "
+            f"{settings.max_skipped}."
         )
-    if not sum(line.patches for line in lines):
-        reason = few + more if skipped else "no photograph is in the training split"
-        raise DataError(f"patches: nothing to train on ({reason}); add photographs")
+    if not sum(row.patches for row in manifest):
+        reason = first + more if skipped else "no photograph is in the training split"
+        raise DataError(f"patches: nothing to train on (got {reason}). Add photographs.")
     for split in ("validation", "test"):
-        mine = [line for line in lines if line.split == split]
-        if mine and all(line.skipped for line in mine):
+        rows = [row for row in manifest if row.split == split]
+        if rows and all(row.skipped for row in rows):
+            others = " and others" if len(rows) > 1 else ""
             raise DataError(
-                f"patches: no picture is left for {split} ({mine[0].photo} {mine[0].skipped}"
-                f"{' and others' if len(mine) > 1 else ''}); mend or replace it, or name the split "
-                "by sub-folders"
+                f"patches: no picture is left for {split} (got {rows[0].photo} {rows[0].skipped}"
+                f"{others}). Mend or replace it, or name the split by sub-folders."
             )
-        if not mine:
+        if not rows:
             log.warning("no picture for %s", split)

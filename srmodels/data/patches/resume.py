@@ -1,9 +1,8 @@
-"""What earlier runs have done, so that a run goes on where one was killed, and redoes what changed.
+"""What earlier runs have finished, so that a run does only what is missing or has changed.
 
-Beside the patches lies a folder with one record per finished task: a fingerprint of all that its
-result depends on, the files it made with their sizes and times, and its rows of the index and of
-the manifest. A task whose record and files agree is not done again. The records are no part of the
-patches: else a change of code that changes no pixel would be a change of the data.
+One JSON record per finished task: a fingerprint of all that its result depends on, its files with
+sizes and times, its rows of the index and of the manifest. The records lie outside the patches, or
+DVC would take a change of code that changes no pixel for a change of the data.
 """
 
 import hashlib
@@ -14,29 +13,30 @@ from dataclasses import asdict, astuple
 from importlib.metadata import PackageNotFoundError, distributions, requires, version
 from pathlib import Path
 
+from srmodels.data.executor.task import Task
 from srmodels.data.patches.manifest import ManifestRow, is_transient
 from srmodels.data.patches.settings import PatchSettings
-from srmodels.data.patches.task import Task, TaskResult
+from srmodels.data.patches.worker import TaskResult
 from srmodels.data.store.index import Row
 
 __all__ = ["ResumeLog"]
 
-# Who does the work, or decided by the photographs of a task.
-_SILENT = {"executor", "scheduler", "workers", "max_skipped", "seconds_per_photo", "shards"}
+# settings without effect on a task's result, or only on which photographs a task has
+_IRRELEVANT = {"executor", "scheduler", "workers", "max_skipped", "seconds_per_photo", "shards"}
 
-_FOR_TRAINING = {
+_TRAINING_ONLY = {
     *("patch_size", "stride", "also_reduced_to", "min_deviation", "max_per_photo", "store"),
 }
 
 
 def _libraries() -> list[str]:
-    """The packages this one asks for, in their installed versions: some of them make pixels."""
+    """The packages that this one requires, in their installed versions: some decide pixels."""
     try:
-        wanted = [each for each in requires("srmodels") or () if "extra ==" not in each]
-        names = {match.group() for each in wanted if (match := re.match(r"[\w.-]+", each))}
+        required = [line for line in requires("srmodels") or () if "extra ==" not in line]
+        names = {match.group() for line in required if (match := re.match(r"[\w.-]+", line))}
         return [f"{name} {version(name)}" for name in sorted(names)]
-    except PackageNotFoundError:  # used without being installed: then all that there is
-        return sorted(f"{each.name} {each.version}" for each in distributions())
+    except PackageNotFoundError:  # used without being installed: then every package
+        return sorted(f"{package.name} {package.version}" for package in distributions())
 
 
 class ResumeLog:
@@ -44,7 +44,7 @@ class ResumeLog:
 
     Args:
         records: Their folder; None: nothing is recorded and nothing found.
-        folder: Where the patches lie.
+        folder: Of the patches.
         settings: How they are cut.
         scale: HR over LR.
         code: A digest of the code.
@@ -54,16 +54,18 @@ class ResumeLog:
         self, records: Path | None, folder: Path, *, settings: PatchSettings, scale: int, code: str
     ) -> None:
         self._records, self._folder = records, folder
-        values = {key: value for key, value in asdict(settings).items() if key not in _SILENT}
-        whole = {key: value for key, value in values.items() if key not in _FOR_TRAINING}
+        cut = {key: value for key, value in asdict(settings).items() if key not in _IRRELEVANT}
+        whole = {key: value for key, value in cut.items() if key not in _TRAINING_ONLY}
         facts = [scale, code, _libraries()] if records else []
-        self._facts = {True: [values, *facts], False: [whole, *facts]}
+        self._facts = {True: [cut, *facts], False: [whole, *facts]}
 
     def _path(self, task: Task) -> Path | None:
         return self._records / f"{task.name}.json" if self._records else None
 
     def _fingerprint(self, task: Task) -> str:
-        photos = [(each.photo, each.split, each.sha256, each.lr_sha256) for each in task.photos]
+        photos = [
+            (photo.photo, photo.split, photo.sha256, photo.lr_sha256) for photo in task.photos
+        ]
         facts = [*self._facts[task.photos[0].split == "train"], photos]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
@@ -72,7 +74,7 @@ class ResumeLog:
         return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
 
     def find(self, task: Task) -> TaskResult | None:
-        """What an earlier run made of a task; None where that is missing or not the same."""
+        """The result of an earlier run; None if it is missing or out of date."""
         path = self._path(task)
         if path is None:
             return None
@@ -82,29 +84,29 @@ class ResumeLog:
                 return None
             if record["files"] != self._stamps(record["files"]):
                 return None
-            lines = tuple(ManifestRow(*values) for values in record["lines"])
+            manifest = tuple(ManifestRow(*values) for values in record["lines"])
             rows = tuple(Row(*values) for values in record["rows"])
-        except (OSError, ValueError, KeyError, TypeError):  # not there, cut off, of another version
+        except (OSError, ValueError, KeyError, TypeError):  # missing, cut off, of another version
             return None
-        return TaskResult(lines, rows, tuple(record["files"]))
+        return TaskResult(manifest, rows, tuple(record["files"]))
 
-    def add(self, task: Task, done: TaskResult) -> None:
-        """Records a task, unless a photograph was skipped for what may not happen again."""
+    def add(self, task: Task, result: TaskResult) -> None:
+        """Records a task, unless a photograph was skipped for a reason that may pass."""
         path = self._path(task)
-        if path is None or any(is_transient(line.skipped) for line in done.lines):
+        if path is None or any(is_transient(row.skipped) for row in result.manifest):
             return
         record = {
             "fingerprint": self._fingerprint(task),
-            "files": self._stamps(done.files),
-            "lines": [astuple(line) for line in done.lines],
-            "rows": [astuple(row) for row in done.rows],
+            "files": self._stamps(result.files),
+            "lines": [astuple(row) for row in result.manifest],
+            "rows": [astuple(row) for row in result.rows],
         }
         part = path.with_suffix(".part")
         part.write_text(json.dumps(record), encoding="utf-8")
         part.replace(path)
 
     def keep_only(self, tasks: Sequence[Task]) -> None:
-        """Makes the folder of records, without those of other tasks."""
+        """Makes the folder of records and removes those of other tasks."""
         if self._records is None:
             return
         self._records.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How photographs become patches: the section `patches` of params.yaml."""
+"""The section `patches` of params.yaml: how photographs become patches."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,25 +13,25 @@ class PatchSettings:
     """How photographs become patches.
 
     Attributes:
-        patch_size: Side of an LR patch in LR pixels; training takes random smaller crops of it.
+        patch_size: Side of a patch in LR pixels; training takes random smaller crops.
         stride: LR pixels from one patch to the next; less than `patch_size` overlaps.
-        also_reduced_to: Training photographs are cut again, reduced to these shares of their sides
-            (Dong et al. 2016, arXiv:1608.00367, section 4.1): more to see in as many pixels.
-            Where a patch no longer fits into them, they are not.
-        shards: Over how many files the training photographs are spread, by their names.
+        also_reduced_to: Training photographs are cut again with sides reduced to these shares
+            (Dong et al. 2016, arXiv:1608.00367, section 4.1), if a patch still fits.
+        shards: Number of files for the training photographs, chosen by their names.
         executor: "processes" on this machine, or the workers of a "dask" cluster.
         scheduler: The address of dask's scheduler, such as tcp://host:8786.
         workers: Processes on this machine; 0: one per available core.
-        max_skipped: The stage fails when a larger share of the photographs cannot be used.
-        max_pixels: Larger photographs are refused before they are decoded.
+        max_skipped: The stage fails if a larger share of the photographs cannot be used.
+        max_pixels: Larger photographs are skipped before decoding.
         min_side: Photographs with a shorter side, in HR pixels, are skipped.
-        seconds_per_photo: A photograph that takes longer is skipped; 0: none is. Waiting for a slow
-            disk counts, so it is to be generous.
-        min_deviation: Patches whose LR green channel deviates less (of 255) are dropped as flat.
-        max_per_photo: Only the sharpest so many patches of a photograph are kept (and as many of
-            it reduced); 0: all.
+        seconds_per_photo: A photograph that takes longer is skipped; 0: no limit. The wait for a
+            slow disk counts.
+        min_deviation: Patches whose LR green channel has a smaller standard deviation (of 255) are
+            dropped as flat.
+        max_per_photo: Keeps only the sharpest patches of a photograph, and of each reduction of
+            it; 0: all.
         half_size: Camera RAW at half its size, several times as fast.
-        store: "raw" patches are fast to read, lossless "webp" ones take about half of the disk.
+        store: "raw" patches are fast to read, lossless "webp" patches take half of the disk.
     """
 
     patch_size: int = 64

@@ -1,4 +1,4 @@
-"""How sharp patches are: how much neighbouring pixels differ."""
+"""The sharpness of patches: how much neighbouring pixels differ."""
 
 from collections.abc import Callable
 from functools import cache
@@ -14,48 +14,45 @@ Kernel = Callable[[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64], int,
 
 @cache
 def _kernel() -> Kernel:
-    """Compiled at its first use, in a second, and kept on disk.
-
-    numpy would copy every third byte of a photograph several times.
-    """
+    """Compiled in a second at the first use, then cached on disk; numpy would copy green often."""
     pictures = numba.types.Array(numba.uint8, 3, "A", readonly=True)
     numbers = numba.int64[:, ::1]
     signature = numba.void(numbers, pictures, numbers, numba.int64, numba.int64)
 
-    def add_up(
+    def add_differences(
         sums: NDArray[np.int64],
         hr: NDArray[np.uint8],
         corners: NDArray[np.int64],
         side: int,
         scale: int,
     ) -> None:
-        for place in range(len(corners)):
-            top, left = corners[place]
+        for k in range(len(corners)):
+            top, left = corners[k]
             box = hr[top : top + side, left : left + side, 1]
             for y in range(0, side, scale):
                 row, across = box[y], np.int32(0)
                 for x in range(side - 1):
                     across += abs(np.int32(row[x + 1]) - np.int32(row[x]))
-                sums[place, 0] += across
+                sums[k, 0] += across
             for y in range(side - 1):
                 row, below, down = box[y, ::scale], box[y + 1, ::scale], np.int32(0)
                 for x in range(len(row)):
                     down += abs(np.int32(below[x]) - np.int32(row[x]))
-                sums[place, 1] += down
+                sums[k, 1] += down
 
-    compiled: Kernel = numba.njit(signature, nogil=True, cache=True)(add_up)
+    compiled: Kernel = numba.njit(signature, nogil=True, cache=True)(add_differences)
     return compiled
 
 
 def load() -> None:
-    """Loads the compiled kernel, so that processes forked later have it."""
+    """Loads the compiled kernel, so that forked processes have it."""
     _kernel()
 
 
 def sharpness(
     hr: NDArray[np.uint8], corners: NDArray[np.int64], size: int, scale: int
 ) -> NDArray[np.float64]:
-    """Mean step between neighbours in green, along every `scale`-th row and column of a box.
+    """Mean difference of green neighbours along every `scale`-th row and column of a box.
 
     Args:
         hr: The photograph, uint8 (H, W, 3), of any strides.
@@ -64,7 +61,7 @@ def sharpness(
         scale: HR over LR.
 
     Returns:
-        (N,), of 255, rounded to thousandths.
+        (N,), 0 to 255, rounded to thousandths.
     """
     side = size * scale
     sums = np.zeros((len(corners), 2), np.int64)

@@ -1,4 +1,4 @@
-"""Brings the source photographs into DATA/photos: their table, and the bundled ones themselves."""
+"""Writes DATA/photos: the table of photographs, and the bundled photographs themselves."""
 
 import hashlib
 import logging
@@ -22,99 +22,103 @@ log = logging.getLogger(__name__)
 _OTHERS, _GROUPS = "others.csv", "groups.csv"
 
 
-def _bundled(choice: list[Bundled], target: Path) -> Iterator[Photo]:
-    for row, path in copy_bundled(choice, target):
+def _copy_bundled(choice: list[Bundled], folder: Path) -> Iterator[Photo]:
+    for row, path in copy_bundled(choice, folder):
         content = path.read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
         yield Photo(row.photo, row.split, path.name, len(content), sha256)
 
 
-def _of_folders(
-    settings: PhotosSettings, target: Path, *, data: Path, scale: int, memory: Path | None
+def _scan(
+    settings: PhotosSettings, output: Path, *, data: Path, scale: int, memory: Path | None
 ) -> ScanResult:
-    if (data / settings.photos).resolve().is_relative_to(target.resolve()):
+    if (data / settings.photos).resolve().is_relative_to(output.resolve()):
         raise DataError(
-            f"data.photos: {data / settings.photos} is where this stage writes; move it away"
+            f"data.photos: this is where this stage writes (got {data / settings.photos}). Move "
+            "the photographs to another folder."
         )
     sources = resolve_folders(
         settings.photos, data=data, scale=scale, official_lr=settings.official_lr
     )
-    found = find_photos(sources, settings, scale=scale, memory=memory)
-    if not found.photos:
+    scan = find_photos(sources, settings, scale=scale, memory=memory)
+    if not scan.photos:
         folders = ", ".join(str(source.folder) for source in sources)
-        first = "".join(f": {name} {reason}" for name, reason in sorted(found.others)[:1])
-        what = f"{len(found.others)} other files{first}" if found.others else "nothing"
-        raise DataError(f"data.photos: {folders} holds no photograph (found {what})")
-    return found
+        first = "".join(f": {name} {reason}" for name, reason in sorted(scan.others)[:1])
+        content = f"{len(scan.others)} other files{first}" if scan.others else "nothing"
+        raise DataError(
+            f"data.photos: {folders} holds no photograph (got {content}). Name another folder."
+        )
+    return scan
 
 
-def _write(found: ScanResult, target: Path) -> None:
-    write_photos(found.photos, target)
-    write_table(target / _OTHERS, ["file", "reason"], sorted(found.others))
+def _write(scan: ScanResult, folder: Path) -> None:
+    write_photos(scan.photos, folder)
+    write_table(folder / _OTHERS, ["file", "reason"], sorted(scan.others))
     write_table(
-        target / _GROUPS,
+        folder / _GROUPS,
         ["group", "photo", "like", "distance", "correlation"],
         [
             (number, member.photo, member.like, member.distance, f"{member.correlation:.3f}")
-            for number, group in enumerate(found.groups, 1)
+            for number, group in enumerate(scan.groups, 1)
             for member in group
         ],
     )
 
 
-def _report(found: ScanResult, target: Path) -> None:
-    counts = ", ".join(f"{sum(p.split == s for p in found.photos)} for {s}" for s in SPLITS)
-    log.info("%d photographs: %s", len(found.photos), counts)
-    if found.groups:
-        members = sum(len(group) for group in found.groups)
-        where = target / _GROUPS
-        log.info(
-            "%d groups of near duplicates (%d files), see %s", len(found.groups), members, where
-        )
-    if found.unseen:
-        log.warning("%d photographs cannot be decoded, so are like no other", found.unseen)
-    if found.others:
-        log.warning("%d files left out, see %s", len(found.others), target / _OTHERS)
+def _log(scan: ScanResult, folder: Path) -> None:
+    counts = (
+        f"{sum(photo.split == split for photo in scan.photos)} for {split}" for split in SPLITS
+    )
+    log.info("%d photographs: %s", len(scan.photos), ", ".join(counts))
+    if groups := scan.groups:
+        files = sum(map(len, groups))
+        path = folder / _GROUPS
+        log.info("%d groups of near duplicates (%d files), see %s", len(groups), files, path)
+    if scan.undecodable:
+        log.warning("%d photographs cannot be decoded or compared", scan.undecodable)
+    if scan.others:
+        log.warning("%d files left out, see %s", len(scan.others), folder / _OTHERS)
 
 
 def collect(
     settings: PhotosSettings, *, preset: str, data: Path, scale: int, memory: Path | None = None
 ) -> list[Photo]:
-    """Writes DATA/photos: the table, the bundled photographs, the lists of groups and of others.
+    """Writes DATA/photos: photos.csv, groups.csv, others.csv and the bundled photographs.
 
-    Folders of which nothing is kept for testing are joined by the bundled test photographs.
+    If `settings.test` is 0 and no photograph is in test/, the bundled test photographs are added.
 
     Args:
         settings: What to collect.
-        preset: Whose table DATA/auto/PRESET.csv says what `auto` means.
-        data: The project's folder of data; a relative `photos` counts from here.
+        preset: The table DATA/auto/PRESET.csv says what `auto` means.
+        data: The project's folder of data; a relative `settings.photos` starts here.
         scale: HR over LR, for the official LR.
-        memory: Where thumbnails are kept from run to run; the result is the same without.
+        memory: The file of thumbnails of earlier runs; the result is the same without.
 
     Raises:
-        DataError: There is nothing to collect, or the folder cannot be written.
+        DataError: There is no photograph, or the folder cannot be written.
     """
-    target = data / "photos"
+    output = data / "photos"
     choice: list[Bundled] = []
     try:
         if settings.photos == "auto":
             choice = read_choice(data / "auto" / f"{preset}.csv")
-            out = excluded([row.photo for row in choice], settings.leave_out)
-            choice = [row for row in choice if row.photo not in out]
-            found = ScanResult([], [(name, REASON) for name in sorted(out)], [], 0)
+            names = excluded([row.photo for row in choice], settings.leave_out)
+            choice = [row for row in choice if row.photo not in names]
+            scan = ScanResult([], [(name, REASON) for name in sorted(names)], [], 0)
         else:
-            found = _of_folders(settings, target, data=data, scale=scale, memory=memory)
-            if not settings.test and all(photo.split != "test" for photo in found.photos):
+            scan = _scan(settings, output, data=data, scale=scale, memory=memory)
+            if not settings.test and all(photo.split != "test" for photo in scan.photos):
                 choice = read_choice(data / "auto" / "quickstart.csv")
                 choice = [row for row in choice if row.split == "test"]
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True, exist_ok=True)
-        found.photos.extend(_bundled(choice, target))  # chosen by hand: no two are alike
-        found.photos.sort(key=lambda photo: photo.photo)
-        _write(found, target)
+        shutil.rmtree(output, ignore_errors=True)
+        output.mkdir(parents=True, exist_ok=True)
+        scan.photos.extend(_copy_bundled(choice, output))  # chosen by hand: no near duplicates
+        scan.photos.sort(key=lambda photo: photo.photo)
+        _write(scan, output)
     except OSError as error:
         raise DataError(
-            f"{error.filename or target}: {error.strerror}; free it and repeat"
+            f"{error.filename or output}: cannot be written (got {error.strerror}). Free it and "
+            "repeat."
         ) from None
-    _report(found, target)
-    return found.photos
+    _log(scan, output)
+    return scan.photos

@@ -1,17 +1,15 @@
-"""Which photographs show the same picture: RAW and JPEG, a copy made smaller or lighter, a burst.
+"""Near duplicates: RAW and JPEG, a copy made smaller or lighter, a burst; not turned or mirrored.
 
-A perceptual hash proposes pairs: 63 bits, each telling whether one of the lowest frequencies of
-the discrete cosine transform is above their median (the DCT hash of Zauner, "Implementation and
-Benchmarking of Perceptual Image Hash Functions", 2010; the mean is left out here). The correlation
-of the two thumbnails decides, with one of them moved by up to two of its 32 pixels, since a hand
-moves within a burst, and without their planes, since one gradient looks like any other.
+A perceptual hash proposes pairs: 63 bits, whether each of the lowest frequencies of the discrete
+cosine transform is above their median (Zauner, "Implementation and Benchmarking of Perceptual Image
+Hash Functions", 2010, here without the mean). The correlation of the thumbnails decides: one is
+moved by up to two of its 32 pixels, since a hand moves within a burst, and both lose their
+least-squares planes, since one gradient looks like any other.
 
-Chosen on 523 photographs (BSDS500's 400, BSD100, scikit-image's). Of their changed copies these
-are found: JPEG at quality 30, half the size, an eighth, 10 % lighter and darker: all; gamma 0.6 and
-1.6: 99 %; cut by 1 % at each side: all; by 3 % at two sides: 96 %; two cuts that differ by 4 % both
-ways, as in a burst: 96 %. Of their 136,503 pairs one is found, a stereo pair of one scene; among
-their quarters one of 4.9 million pairs is taken for alike and is not. Mirrored and turned copies
-are not looked for.
+Measured on 523 photographs (BSDS500's 400, BSD100, scikit-image's), found of their changed copies:
+JPEG at quality 30, half the size, an eighth, 10 % lighter and darker: all; gamma 0.6 and 1.6: 99 %;
+cut by 1 % at each side: all; by 3 % at two sides: 96 %; a burst moved by 4 % both ways: 96 %. False
+pairs: none of 136,503 (a stereo pair is found), among their quarters one of 4.9 million.
 """
 
 from collections.abc import Sequence
@@ -37,9 +35,9 @@ class Member:
     """A photograph of a group, and the one of the group it is most like.
 
     Attributes:
-        photo: Its name.
-        like: The other's name.
-        distance: In how many of 63 bits their hashes differ.
+        photo: The name.
+        like: The name of the other photograph.
+        distance: How many of the 63 bits of their hashes differ.
         correlation: Of their thumbnails, up to 1.
     """
 
@@ -50,28 +48,28 @@ class Member:
 
 
 def _without_plane(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, S, S) to (N, S * S): what is left of each when its least-squares plane is taken away."""
+    """(N, S, S) to (N, S * S), each minus its least-squares plane."""
     side = values.shape[-1]
-    rise = np.arange(side) - (side - 1) / 2
-    flat = values.reshape(-1, side * side)
-    for part in (np.ones((side, side)), np.tile(rise, (side, 1)), np.tile(rise[:, None], side)):
-        unit = part.ravel() / np.linalg.norm(part)  # the three are orthogonal
-        flat = flat - (flat @ unit)[:, None] * unit
-    return flat
+    slope = np.arange(side) - (side - 1) / 2
+    rest = values.reshape(-1, side * side)
+    for plane in (np.ones((side, side)), np.tile(slope, (side, 1)), np.tile(slope[:, None], side)):
+        unit = plane.ravel() / np.linalg.norm(plane)  # the three are orthogonal
+        rest = rest - (rest @ unit)[:, None] * unit
+    return rest
 
 
 def _hashes(values: NDArray[np.float64]) -> NDArray[np.uint64]:
     """(N, 32, 32) to N hashes of 63 bits."""
-    place = np.arange(SIDE) + 0.5
-    cosines = np.cos(np.pi / SIDE * place * np.arange(8)[:, None])
-    cosines[0] /= np.sqrt(2)  # as an orthonormal transform weighs them
+    centres = np.arange(SIDE) + 0.5
+    cosines = np.cos(np.pi / SIDE * centres * np.arange(8)[:, None])
+    cosines[0] /= np.sqrt(2)  # for an orthonormal transform
     low = (cosines @ values @ cosines.T).reshape(len(values), 64)[:, 1:]
     bits = low > np.median(low, axis=1, keepdims=True)
     return np.packbits(np.pad(bits, ((0, 0), (0, 1))), axis=1).view(np.uint64).ravel()
 
 
 def _views(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(N, 32, 32) to (N, 25, 49): 7x7 cells of each shifted window, of length 1."""
+    """(N, 32, 32) to (N, 25, 49): 7x7 cells of each shifted window, as unit vectors."""
     size = SIDE - 2 * _SHIFT
     cells = size // _CELL
     views = []
@@ -86,48 +84,51 @@ def _views(values: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _pairs(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Pairs that are alike: (2, P) places, the smaller first; (2, P) correlation and distance."""
+    """Near duplicates: (2, P) positions, the smaller first; (2, P) correlation and distance."""
     hashes, views = _hashes(values), _views(values)
     middle = views[:, views.shape[1] // 2]
-    places, scores = [np.empty((2, 0), np.int64)], [np.empty((2, 0))]
+    pairs, scores = [np.empty((2, 0), np.int64)], [np.empty((2, 0))]
     for start in range(0, len(hashes), _BLOCK):
         distances = np.bitwise_count(hashes[start : start + _BLOCK, None] ^ hashes[start:])
         rows, columns = np.nonzero(np.triu(distances <= MAX_DISTANCE, 1))
-        for part in range(0, len(rows), _BLOCK):
-            row, column = rows[part : part + _BLOCK], columns[part : part + _BLOCK]
+        for k in range(0, len(rows), _BLOCK):
+            row, column = rows[k : k + _BLOCK], columns[k : k + _BLOCK]
             products = np.einsum("nd,nvd->nv", middle[start + row], views[start + column])
             best = products.max(axis=1)
             alike = best >= MIN_CORRELATION
-            places.append(start + np.stack([row, column])[:, alike])
+            pairs.append(start + np.stack([row, column])[:, alike])
             scores.append(np.stack([best, distances[row, column]])[:, alike])
-    return np.concatenate(places, axis=1), np.concatenate(scores, axis=1)
+    return np.concatenate(pairs, axis=1), np.concatenate(scores, axis=1)
 
 
 def find_duplicates(
     names: Sequence[str], thumbnails: Sequence[NDArray[np.uint8]]
 ) -> list[list[Member]]:
-    """Groups photographs that are alike, directly or through others.
+    """Groups near duplicates, direct ones and those that others connect.
 
     Args:
         names: Names of the photographs, in any order.
-        thumbnails: uint8 (32, 32) each, grey. Nearly flat ones are like no other.
+        thumbnails: uint8 (32, 32) each, grey. Nearly flat ones are in no group.
 
     Returns:
-        Groups of two and more, in the order of their first names; so are the members of each.
+        Groups of two and more, sorted by their first names; so are the members of each.
     """
     order = sorted(range(len(names)), key=names.__getitem__)
     values = np.array([thumbnails[k] for k in order], np.float64).reshape(-1, SIDE, SIDE)
-    lively = np.flatnonzero(_without_plane(values).std(axis=1) >= MIN_DEVIATION)
-    if len(lively) < 2:
+    textured = np.flatnonzero(_without_plane(values).std(axis=1) >= MIN_DEVIATION)
+    if len(textured) < 2:
         return []
-    ((one, other), scores), known = _pairs(values[lively]), [names[order[k]] for k in lively]
-    graph = coo_array((np.ones(len(one)), (one, other)), shape=(len(known), len(known)))
+    photos = [names[order[k]] for k in textured]
+    (one, other), scores = _pairs(values[textured])
+    graph = coo_array((np.ones(len(one)), (one, other)), shape=(len(photos), len(photos)))
     labels = connected_components(graph, directed=False)[1]
-    this, that = np.concatenate([one, other]), np.concatenate([other, one])
+    first, second = np.concatenate([one, other]), np.concatenate([other, one])
     correlation, distance = np.tile(scores, 2)
-    nearest = np.lexsort((that, distance, -correlation, this))
+    nearest = np.lexsort((second, distance, -correlation, first))
     groups: dict[int, list[Member]] = {}
-    for k in nearest[np.unique(this[nearest], return_index=True)[1]]:
-        member = Member(known[this[k]], known[that[k]], int(distance[k]), float(correlation[k]))
-        groups.setdefault(int(labels[this[k]]), []).append(member)
+    for k in nearest[np.unique(first[nearest], return_index=True)[1]]:
+        member = Member(
+            photos[first[k]], photos[second[k]], int(distance[k]), float(correlation[k])
+        )
+        groups.setdefault(int(labels[first[k]]), []).append(member)
     return list(groups.values())

@@ -1,27 +1,28 @@
-"""The photographs of folders: listed, told apart by content, grouped by likeness and split.
-
-Photographs that the user has taken out by name.
-"""
+"""The photographs of folders: listed, without copies, grouped by near duplicates and split."""
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from tqdm.contrib.concurrent import thread_map
+
 from srmodels.data.datasets.catalog import ImageFolder, official_lr_of
 from srmodels.data.photos.duplicates import Member, find_duplicates
 from srmodels.data.photos.settings import PhotosSettings
 from srmodels.data.photos.table import Photo
-from srmodels.data.photos.thumbnails import in_threads, thumbnails
+from srmodels.data.photos.thumbnails import thumbnails
 from srmodels.data.split import assign_splits, cross_split_duplicates, split_from_folder
 from srmodels.errors import DataError
 from srmodels.images.readers.folder import list_files
 from srmodels.machine import cores
 
 __all__ = ["REASON", "ScanResult", "excluded", "find_photos"]
+
+REASON = "is left out by data.leave_out"
 
 Reasons = list[tuple[str, str]]
 
@@ -33,47 +34,33 @@ class ScanResult:
     Attributes:
         photos: The photographs, each in its split.
         others: Files that are left out, each with the reason.
-        groups: Photographs that show the same picture, also those left out for it.
-        unseen: How many could not be compared, since they cannot be decoded.
+        groups: Near duplicates, also those that are left out.
+        undecodable: How many photographs could not be compared.
     """
 
     photos: list[Photo]
     others: Reasons
     groups: list[list[Member]]
-    unseen: int
+    undecodable: int
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A photograph whose split is open, and the splits that it may go to."""
-
-    photo: Photo
-    splits: tuple[str, ...]
-
-
-def _list(source: ImageFolder, scale: int) -> tuple[list[_File], Reasons]:
+def _list(source: ImageFolder, scale: int) -> tuple[list[Photo], list[tuple[str, ...]], Reasons]:
+    """Photographs without split and digest, the splits that each may have, and other files."""
     try:
         paths, others = list_files(source.folder)
     except OSError as error:
         raise DataError(
-            f"data.photos: {source.folder} cannot be listed ({error.strerror}); permit it"
+            f"data.photos: cannot list a folder (got {source.folder}: {error.strerror}). Permit it."
         ) from None
-    before = f"{source.name}/" if source.name else ""
-    files = []
+    prefix = f"{source.name}/" if source.name else ""
+    photos, allowed = list[Photo](), list[tuple[str, ...]]()
     for path in paths:
-        name = path.relative_to(source.folder).as_posix()
+        name, lr = path.relative_to(source.folder).as_posix(), official_lr_of(source, path, scale)
         split = split_from_folder(name)
-        splits = (split,) if split in source.splits else source.splits
-        lr = official_lr_of(source, path, scale)
-        files.append(_File(Photo(before + name, "", str(path), 0, "", str(lr or "")), splits))
-    names = [before + path.relative_to(source.folder).as_posix() for path, _ in others]
-    return files, list(zip(names, [reason for _, reason in others], strict=True))
-
-
-def _without(files: list[_File], patterns: Iterable[str]) -> tuple[list[_File], Reasons]:
-    out = excluded([file.photo.photo for file in files], patterns)
-    kept = [file for file in files if file.photo.photo not in out]
-    return kept, [(name, REASON) for name in sorted(out)]
+        photos.append(Photo(prefix + name, "", str(path), 0, "", str(lr or "")))
+        allowed.append((split,) if split in source.splits else source.splits)
+    names = [prefix + path.relative_to(source.folder).as_posix() for path, _ in others]
+    return photos, allowed, list(zip(names, [reason for _, reason in others], strict=True))
 
 
 def _digest(path: str) -> tuple[str, int]:
@@ -81,47 +68,47 @@ def _digest(path: str) -> tuple[str, int]:
         return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
 
 
-def _read(file: _File) -> _File | str:
-    """The same with size and digests, or the reason why it has none."""
-    photo = file.photo
+def _read(photo: Photo) -> Photo | str:
+    """The photograph with size and digests, or the reason why it has none."""
     try:
         sha256, size = _digest(photo.path)
         lr_sha256 = _digest(photo.lr)[0] if photo.lr else ""
     except OSError as error:
         which = "its LR picture " if error.filename == photo.lr else ""
         return f"{which}cannot be opened ({error.strerror})"
-    return replace(file, photo=replace(photo, bytes=size, sha256=sha256, lr_sha256=lr_sha256))
+    return replace(photo, bytes=size, sha256=sha256, lr_sha256=lr_sha256)
 
 
-def _rank(file: _File) -> tuple[bool, bool, str]:
-    # of two copies the one that only testing may have is kept, then validation's
-    return file.splits != ("test",), file.splits != ("validation",), file.photo.photo
+def _read_once(
+    photos: list[Photo], allowed: Mapping[str, tuple[str, ...]]
+) -> tuple[list[Photo], Reasons]:
+    """Reads all files; leaves out those that cannot be read and copies of the same file."""
 
+    def rank(photo: Photo) -> tuple[bool, bool, str]:  # test-only files stay, then validation's
+        splits = allowed[photo.photo]
+        return splits != ("test",), splits != ("validation",), photo.photo
 
-def _different(files: list[_File]) -> tuple[list[_File], Reasons]:
-    """Reads all files; without those that cannot be read or are there already."""
-    others, read = [], []
-    results = in_threads(_read, files, workers=None, label="photos")
-    for file, result in zip(files, results, strict=True):
-        if isinstance(result, str):
-            others.append((file.photo.photo, result))
-        else:
-            read.append(result)
-    first: dict[str, _File] = {}
-    for file in sorted(read, key=_rank):
-        kept = first.setdefault(file.photo.sha256, file)
-        if kept is not file:  # else one picture could be trained and tested on
-            others.append((file.photo.photo, f"is the same file as {kept.photo.photo}"))
+    results = thread_map(_read, photos, desc="photos", unit="photo", disable=None)
+    others = [
+        (photo.photo, result)
+        for photo, result in zip(photos, results, strict=True)
+        if isinstance(result, str)
+    ]
+    first: dict[str, Photo] = {}
+    for photo in sorted((result for result in results if isinstance(result, Photo)), key=rank):
+        kept = first.setdefault(photo.sha256, photo)
+        if kept is not photo:  # else one picture could be trained on and tested on
+            others.append((photo.photo, f"is the same file as {kept.photo}"))
     return list(first.values()), others
 
 
-def _group(photos: list[Photo], memory: Path | None) -> tuple[list[list[Member]], int]:
-    """Groups of photographs that are alike, and how many could not be compared."""
+def _near_duplicates(photos: list[Photo], memory: Path | None) -> tuple[list[list[Member]], int]:
+    """Groups of near duplicates, and how many photographs could not be compared."""
     names = {photo.sha256: photo.photo for photo in photos}
     paths = {photo.sha256: Path(photo.path) for photo in photos}
-    seen = thumbnails(paths, workers=cores(), memory=memory)
-    groups = find_duplicates([names[digest] for digest in seen], list(seen.values()))
-    return groups, len(photos) - len(seen)
+    pixels = thumbnails(paths, workers=cores(), memory=memory)
+    groups = find_duplicates([names[digest] for digest in pixels], list(pixels.values()))
+    return groups, len(photos) - len(pixels)
 
 
 def find_photos(
@@ -137,57 +124,53 @@ def find_photos(
         sources: The folders.
         settings: Shares of the splits, and whether to look for near duplicates.
         scale: HR over LR, for the official LR.
-        memory: Where thumbnails are kept from run to run; see `glance.thumbnails`.
+        memory: The file of thumbnails of earlier runs; see `thumbnails`.
 
     Raises:
-        DataError: A folder cannot be listed, or a photograph to be left out is not there.
+        DataError: A folder cannot be listed, or `data.leave_out` names an unknown photograph.
     """
-    files, others = [], []
+    photos, allowed, others = list[Photo](), dict[str, tuple[str, ...]](), list[tuple[str, str]]()
     for source in sources:
-        more, reasons = _list(source, scale)
-        files += more
+        listed, splits_of, reasons = _list(source, scale)
+        photos += listed
+        allowed |= zip((photo.photo for photo in listed), splits_of, strict=True)
         others += reasons
-    files, reasons = _without(files, settings.leave_out)
+    names = excluded([photo.photo for photo in photos], settings.leave_out)
+    others += [(name, REASON) for name in sorted(names)]
+    photos, reasons = _read_once([photo for photo in photos if photo.photo not in names], allowed)
     others += reasons
-    files, reasons = _different(files)
-    others += reasons
-    groups: list[list[Member]] = []
-    unseen = 0
+    groups, undecodable = list[list[Member]](), 0
     if settings.near_duplicates == "group":
-        groups, unseen = _group([file.photo for file in files], memory)
+        groups, undecodable = _near_duplicates(photos, memory)
     alike = [[member.photo for member in group] for group in groups]
     splits = assign_splits(
-        (file.photo.photo for file in files),
+        (photo.photo for photo in photos),
         validation=settings.validation,
         test=settings.test,
-        allowed={file.photo.photo: file.splits for file in files},
+        allowed=allowed,
         groups=alike,
     )
-    left_out = cross_split_duplicates(splits, alike)
-    others += [(name, f"is like {kept}") for name, kept in left_out.items()]
-    photos = [
-        replace(file.photo, split=splits[file.photo.photo])
-        for file in files
-        if file.photo.photo not in left_out
-    ]
-    return ScanResult(photos, others, groups, unseen)
-
-
-REASON = "is left out by data.leave_out"
+    duplicates = cross_split_duplicates(splits, alike)
+    others += [(name, f"is like {kept}") for name, kept in duplicates.items()]
+    kept = [photo for photo in photos if photo.photo not in duplicates]
+    photos = [replace(photo, split=splits[photo.photo]) for photo in kept]
+    return ScanResult(photos, others, groups, undecodable)
 
 
 def excluded(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
-    """Which of `names` fit one of `patterns`, in which `*`, `?` and `[...]` are a shell's.
+    """The `names` that fit one of `patterns`, as a shell's: `*`, `?`, `[...]`.
 
     Raises:
-        DataError: A pattern fits no name: a slip of the pen would train on what it should not.
+        DataError: A pattern fits no name.
     """
-    out: set[str] = set()
+    matches: set[str] = set()
     for pattern in patterns:
         fitting = [name for name in names if fnmatchcase(name, pattern)]
         if not fitting:
-            like = get_close_matches(pattern, names, n=1) or names[:1]
-            right = f"a name like {like[0]!r} is right" if like else "there is none at all"
-            raise DataError(f"data.leave_out: no photograph is named {pattern!r}; {right}")
-        out.update(fitting)
-    return out
+            close = get_close_matches(pattern, names, n=1) or names[:1]
+            advice = f"Give a name like {close[0]!r}" if close else "Remove it"
+            raise DataError(
+                f"data.leave_out: no photograph has this name (got {pattern!r}). {advice}."
+            )
+        matches.update(fitting)
+    return matches

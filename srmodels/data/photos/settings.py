@@ -11,16 +11,15 @@ class PhotosSettings:
     """Which photographs.
 
     Attributes:
-        photos: `auto` for the preset's own choice, a set's name, `mix`, or the absolute path of a
-            folder.
-        validation: Share of a folder's photographs that training is watched on.
-        test: Share of a folder's photographs that scores are computed on; 0: on the bundled ones
-            of the preset `quickstart` instead.
-        near_duplicates: `group` keeps photographs that show the same picture on one side of the
-            splits; `ignore` does not look for them.
+        photos: `auto` for the preset's own choice, a set's name, `mix`, or an absolute folder.
+        validation: Share of a folder's photographs for validation during training.
+        test: Share of a folder's photographs for the scores; 0: the bundled test photographs of
+            the preset `quickstart` instead.
+        near_duplicates: `group` keeps near duplicates in one split; `ignore` does not look for
+            them.
         official_lr: Takes the LR pictures that came with a set instead of reducing HR.
-        leave_out: Names of photographs that are not used, as photos.csv has them; `*`, `?` and
-            `[...]` stand for what they do in a shell. Each must fit one at least.
+        leave_out: Photographs not to use, by their names in photos.csv or a shell's patterns; each
+            must fit at least one.
     """
 
     photos: str = "auto"

@@ -1,9 +1,10 @@
-"""Which photographs there are, of what content, and in which split: the table photos.csv."""
+"""The table photos.csv: which photographs there are, with their digests and splits."""
 
 import csv
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from srmodels.atomic import write_table
 from srmodels.data.split import SPLITS
@@ -19,7 +20,7 @@ class Photo:
     """A row of photos.csv.
 
     Attributes:
-        photo: Its name in the project: unique, with forward slashes.
+        photo: Its unique name, with forward slashes.
         split: train, validation or test.
         path: Absolute, or relative to the table's folder.
         bytes: Size of the file.
@@ -46,45 +47,42 @@ def read_photos(folder: Path) -> list[Photo]:
     """Reads FOLDER/photos.csv; each path then opens from the working directory.
 
     Raises:
-        DataError: There is no such table, or it is not one.
+        DataError: The table is missing or malformed.
     """
     path = folder / _TABLE
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            rows = list(csv.DictReader(file))
+            rows: list[dict[str, Any]] = list(csv.DictReader(file))
         photos = [
-            Photo(
-                photo=row["photo"],
-                split=row["split"],
-                path=str(folder / row["path"]),
-                bytes=int(row["bytes"]),
-                sha256=row["sha256"],
-                lr=row["lr"],
-                lr_sha256=row["lr_sha256"],
-            )
+            replace(Photo(**row), path=str(folder / row["path"]), bytes=int(row["bytes"]))
             for row in rows
         ]
     except FileNotFoundError:
-        raise DataError(f"{path}: not found; run the stage `photos`") from None
+        raise DataError(f"{path}: not found. First run the stage `photos`.") from None
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: is no table of photographs ({error!r})") from None
+        raise DataError(
+            f"{path}: is no table of photographs (got {error!r}). Run the stage `photos` again."
+        ) from None
     for photo in photos:
         if photo.split not in SPLITS:
-            raise DataError(f"{path}: {photo.photo}: unknown split (found {photo.split!r})")
+            raise DataError(
+                f"{path}: {photo.photo}: unknown split (got {photo.split!r}). Run the stage "
+                "`photos` again."
+            )
     return photos
 
 
 def check_splits(photos: Sequence[Photo]) -> None:
-    """Refuses a choice with which a later stage would have nothing to do.
+    """Refuses photographs with which a later stage would have nothing to do.
 
     Raises:
         DataError: A split is empty.
     """
     counts = {split: sum(photo.split == split for photo in photos) for split in SPLITS}
     if empty := [split for split, count in counts.items() if not count]:
-        found = ", ".join(f"{count} for {split}" for split, count in counts.items())
+        listed = ", ".join(f"{count} for {split}" for split, count in counts.items())
         raise DataError(
-            f"data.photos: no photograph for {' and '.join(empty)} (found {found}); give all of "
+            f"data.photos: no photograph for {' and '.join(empty)} (got {listed}). Give all of "
             "the sub-folders train, validation and test, or none and three photographs or more "
-            "that do not show the same (groups.csv)"
+            "that are no near duplicates (groups.csv)."
         )

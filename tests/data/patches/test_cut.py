@@ -79,7 +79,7 @@ def test_lr_is_the_protocols_resize_of_the_whole_photograph():
 
 
 def test_a_photograph_smaller_than_a_patch_is_refused_with_both_sizes():
-    with pytest.raises(PhotoError, match=r"found 128x96 pixels; 256x256 or more"):
+    with pytest.raises(PhotoError, match=r"got 128x96 pixels, patch 256x256"):
         cut(pattern(), PatchSettings(), 4)
 
 
@@ -125,9 +125,9 @@ def test_a_given_lr_picture_is_cut_instead_of_an_own():
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        (lambda picture, lr: lr[:, :-1], "wrong size .found 31x24; 32x24 is right"),
+        (lambda picture, lr: lr[:, :-1], "wrong size .got 31x24, not 32x24"),
         (lambda picture, lr: lr[::-1], "does not fit"),
-        (lambda picture, lr: np.roll(lr, 1, axis=0), r"does not fit .found \d\d\.\d dB"),
+        (lambda picture, lr: np.roll(lr, 1, axis=0), r"does not fit .got \d\d\.\d dB"),
         (lambda picture, lr: downscale(np.roll(picture, 1, axis=1), 4), "does not fit"),
         (lambda picture, lr: picture[::4, ::4], "does not fit"),
     ],

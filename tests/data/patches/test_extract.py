@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -51,39 +52,37 @@ def listing(folder, *, train=6, damaged=()):
     return photos
 
 
-class Inline:
-    """A crew without processes; `ended` holds the names of the tasks it has done."""
+class InlineExecutor(Executor):
+    """An executor without processes; `ended` holds the names of the tasks it has done."""
 
     ended: list[str]
 
-    def __init__(self, work, count):
-        self.work, self.given = work, []
+    def __init__(self, count, preload):
+        self.names = {}
 
-    def __enter__(self):
-        return self
+    def slots(self):
+        return 1
 
-    def __exit__(self, *_):
-        pass
+    def submit(self, work, task):
+        future = Future()
+        try:
+            future.set_result(work(task))
+        except DataError as error:
+            future.set_exception(error)
+        self.names[future] = task.name
+        return future
 
-    def has_room(self):
-        return not self.given
-
-    def give(self, task):
-        self.given.append(task)
-
-    def wait(self, seconds):
-        task = self.given.pop()
-        result = self.work(task)
-        Inline.ended.append(task.name)
-        return [(task, result)]
+    def result(self, future):
+        InlineExecutor.ended.append(self.names[future])
+        return future.result()
 
 
 @pytest.fixture
 def inline(monkeypatch):
     """Runs the tasks in this process, and tells which."""
-    monkeypatch.setattr(extraction, "Processes", Inline)
-    Inline.ended = []
-    return Inline.ended
+    monkeypatch.setattr(extraction, "ProcessExecutor", InlineExecutor)
+    InlineExecutor.ended = []
+    return InlineExecutor.ended
 
 
 def extracted(tmp_path, settings=SMALL, **options):
@@ -224,7 +223,7 @@ def test_a_photograph_smaller_than_a_patch_is_skipped_with_both_sizes(inline, tm
     listing(tmp_path / "photos", train=12)
     write(tmp_path / "photos", "3.png", encoded(pattern(60, 90), "PNG"))
     extracted(tmp_path)
-    assert "found 90x60 pixels; 64x64 or more" in counts(tmp_path)["skipped"]["trip/3.png"]
+    assert "got 90x60 pixels, patch 64x64" in counts(tmp_path)["skipped"]["trip/3.png"]
 
 
 def test_nothing_to_train_on_is_said(inline, tmp_path):
@@ -263,19 +262,19 @@ def test_a_full_disk_is_one_line_that_names_the_folder(inline, tmp_path, monkeyp
 @pytest.mark.parametrize("stop", [1, 3])
 def test_a_run_that_was_stopped_is_continued_by_the_next(stop, inline, tmp_path, monkeypatch):
     listing(tmp_path / "photos", train=12, damaged=[4])
-    wait = Inline.wait
+    result = InlineExecutor.result
 
-    def stopping(self, seconds):
+    def stopping(self, future):
         if len(inline) == stop:
             raise KeyboardInterrupt
-        return wait(self, seconds)
+        return result(self, future)
 
-    monkeypatch.setattr(Inline, "wait", stopping)
+    monkeypatch.setattr(InlineExecutor, "result", stopping)
     with pytest.raises(KeyboardInterrupt):
         extracted(tmp_path, records=tmp_path / "records")
     assert not (tmp_path / "patches/train/index.csv").exists()
     first = set(inline)
-    monkeypatch.setattr(Inline, "wait", wait)
+    monkeypatch.setattr(InlineExecutor, "result", result)
     inline.clear()
     folder = extracted(tmp_path, records=tmp_path / "records")
     assert not first & set(inline)
@@ -393,9 +392,9 @@ def test_the_official_lr_is_taken_where_there_is_one(inline, tmp_path):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda lr: lr[:-1], "of the wrong size (found 22x19; 22x20 is right)"),
-        (lambda lr: np.roll(lr, 1, axis=1), "that does not fit (found "),
-        (lambda lr: lr[::-1], "that does not fit (found "),
+        (lambda lr: lr[:-1], "of the wrong size (got 22x19, not 22x20)"),
+        (lambda lr: np.roll(lr, 1, axis=1), "that does not fit (got "),
+        (lambda lr: lr[::-1], "that does not fit (got "),
     ],
 )
 def test_an_lr_picture_that_does_not_fit_is_told(change, sentence, inline, tmp_path):
@@ -486,8 +485,8 @@ def test_a_killed_process_costs_one_photograph_and_names_it(tmp_path):
 EXTRACT = """
 import sys
 from pathlib import Path
-from srmodels.data.cut import PatchSettings
-from srmodels.data.extract import extract
+from srmodels.data.patches.cut import PatchSettings
+from srmodels.data.patches.extract import extract
 if __name__ == "__main__":
     root = Path(sys.argv[1])
     settings = PatchSettings(patch_size=16, stride=12, workers=2, shards=4)
@@ -513,7 +512,7 @@ def test_a_killed_extraction_is_continued_by_the_next(tmp_path):
     assert shards
     stuck.mend()
     folder = extracted(tmp_path, records=records)
-    assert shards.items() <= {each: each.stat().st_mtime_ns for each in shards}.items()
+    assert shards.items() <= {path: path.stat().st_mtime_ns for path in shards}.items()
     metrics = {"metrics": (tmp_path / "metrics.json").read_bytes()}
     assert contents(folder) | metrics == fresh(tmp_path)
 
@@ -521,18 +520,18 @@ def test_a_killed_extraction_is_continued_by_the_next(tmp_path):
 PEAK = """
 import sys
 from pathlib import Path
-import srmodels.data.forked  # what a worker begins with
-from srmodels.data.cut import PatchSettings
-from srmodels.data.diary import Task
-from srmodels.data.photos import Photo
-from srmodels.data.worker import WORK, work
+import srmodels.data.patches.preload  # what a worker begins with
+from srmodels.data.executor.task import Task
+from srmodels.data.patches.cut import PatchSettings
+from srmodels.data.patches.worker import SCRATCH, cut_task
+from srmodels.data.photos.table import Photo
 folder, photo, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-(folder / WORK).mkdir(parents=True)
+(folder / SCRATCH).mkdir(parents=True)
 status = lambda key: int(Path("/proc/self/status").read_text().split(key + ":")[1].split()[0])
 Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
 before = status("VmRSS")
 photos = [Photo(f"{each}", "train", photo, 1, "") for each in range(number)]
-own, done = work(Task("one", tuple(photos)), PatchSettings(stride=32), 4, folder)
+own, done = cut_task(Task("one", tuple(photos)), PatchSettings(stride=32), 4, folder)
 assert len(done.rows) > 100 * number
 print(1024 * (status("VmHWM") - before))
 """

@@ -7,20 +7,20 @@ from srmodels.data.patches.settings import PatchSettings
 from srmodels.errors import DataError
 
 
-def line(photo, split, skipped=""):
+def row(photo, split, skipped=""):
     patches = 4 if split == "train" and not skipped else 0
     return ManifestRow(photo, split, "PNG", 64, 64, patches, 0, skipped, "", "")
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_a_split_of_which_nothing_is_left_stops_the_stage_and_names_the_picture(split, tmp_path):
-    lines = [line("a.png", "train"), line("b.png", split, "is empty")]
-    with pytest.raises(DataError, match=f"no picture is left for {split} \\(b.png is empty\\)"):
-        check_rows(lines, tmp_path, PatchSettings(max_skipped=1.0))
+    rows = [row("a.png", "train"), row("b.png", split, "is empty")]
+    with pytest.raises(DataError, match=f"no picture is left for {split} \\(got b.png is empty\\)"):
+        check_rows(rows, tmp_path, PatchSettings(max_skipped=1.0))
 
 
 def test_a_split_that_was_never_filled_is_only_told(tmp_path, caplog):
-    check_rows([line("a.png", "train")], tmp_path, PatchSettings())
+    check_rows([row("a.png", "train")], tmp_path, PatchSettings())
     assert "no picture for test" in caplog.text
 
 

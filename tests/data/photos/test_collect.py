@@ -158,7 +158,7 @@ def test_other_files_are_listed_with_a_reason(tmp_path):
 
 @pytest.mark.parametrize(
     ("files", "sentence"),
-    [(None, "is no folder"), ([], r"holds no photograph \(found nothing"), (["a.txt"], "1 other")],
+    [(None, "is no folder"), ([], r"holds no photograph \(got nothing"), (["a.txt"], "1 other")],
 )
 def test_a_folder_that_gives_nothing_is_named(files, sentence, tmp_path):
     for name in files or ():
@@ -179,7 +179,8 @@ def test_the_folder_this_stage_writes_to_is_no_source(tmp_path):
 def test_an_output_that_cannot_be_written_is_one_line(tmp_path):
     fill(tmp_path / "mine", ["a.png"])
     (tmp_path / "data").write_text("a file where a folder should be")
-    with pytest.raises(DataError, match=r"photos.*: Not a directory") as caught:
+    refusal = r"photos.*: cannot be written \(got Not a directory"
+    with pytest.raises(DataError, match=refusal) as caught:
         collected(tmp_path, tmp_path / "mine")
     assert "\n" not in str(caught.value)
 
@@ -232,7 +233,7 @@ def test_photographs_named_are_left_out(tmp_path):
 
 def test_a_name_to_leave_out_that_nothing_has_is_refused(tmp_path):
     fill(tmp_path / "mine", ["302003.png", "b.png", "c.png"])
-    wanted = r"data\.leave_out: no photograph is named '302003\.jpg'; a name like '302003\.png'"
+    wanted = r"data\.leave_out: .* \(got '302003\.jpg'\)\. Give a name like '302003\.png'"
     with pytest.raises(DataError, match=wanted):
         collected(tmp_path, tmp_path / "mine", leave_out=("302003.jpg",))
 

@@ -44,5 +44,5 @@ def test_shares_out_of_range_are_refused(values):
 def test_an_empty_split_is_named_before_anything_is_cut(missing):
     there = [split for split in ("train", "validation", "test") if split != missing]
     photos = [Photo(f"{split}/cat.png", split, "cat.png", 1, "0") for split in there]
-    with pytest.raises(DataError, match=f"no photograph for {missing} \\(found 1 for train"):
+    with pytest.raises(DataError, match=f"no photograph for {missing} \\(got 1 for train"):
         check_splits(photos)

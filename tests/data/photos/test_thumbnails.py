@@ -63,7 +63,7 @@ def test_a_process_that_hangs_is_killed_and_costs_one_photograph(tmp_path):
     os.mkfifo(tmp_path / "endless.png")
     paths = {"endless": tmp_path / "endless.png"}
     paths["a"] = write(tmp_path, "a.png", encoded(scene(0), "PNG"))
-    assert list(thumbnails(paths, workers=1, limit=3)) == ["a"]
+    assert list(thumbnails(paths, workers=1, seconds=3)) == ["a"]
 
 
 def test_only_what_is_not_remembered_is_looked_at(tmp_path):

@@ -1,0 +1,4 @@
+"""Runs tasks on the processes of this machine or of a dask cluster, by `concurrent.futures`.
+
+Begin with `run`, the loop; `processes` and `cluster` are the two executors, `task` what they run.
+"""
