@@ -1,13 +1,14 @@
-"""One door for configuration: a plain mapping becomes a frozen dataclass, or one error lists all.
+"""Checks plain mappings against frozen dataclasses and reports all problems at once.
 
-Sections are standard-library dataclasses that sit beside what they configure; pydantic checks them
-strictly (no "3" for 3, no unknown keys).
+pydantic checks strictly: no "3" for 3, no unknown keys, no NaN.
 """
 
 import dataclasses
 import json
-from collections.abc import Hashable, Mapping
+import re
+from collections.abc import Hashable, Mapping, Sequence, Set
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, TypeVar, cast, get_type_hints
 
@@ -15,126 +16,162 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from srmodels.errors import ConfigError
 
-__all__ = ["Problem", "ProblemCollector", "check", "one_of", "problems_of", "raise_problems"]
+__all__ = ["RENAMED", "ProblemCollector", "check", "one_of", "section_adapter"]
 
 T = TypeVar("T")
-Problem = str
+
+# Old key -> new key; * stands for a recipe's or a preset's name.
+RENAMED: dict[str, str] = {}
 
 
 @cache
-def _adapter(section: type[Any]) -> TypeAdapter[Any]:
+def section_adapter(section: type[Any]) -> TypeAdapter[Any]:
+    """The strict pydantic adapter of a dataclass and of the dataclasses inside it."""
     strict = with_config(ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
     seen: set[type[Any]] = set()
 
-    def prepare(kind: Any) -> None:  # noqa: ANN401 - any annotation at all
-        for inner in getattr(kind, "__args__", ()):
-            prepare(inner)
-        if isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind not in seen:
-            seen.add(kind)
-            strict(kind)
-            for hint in get_type_hints(kind).values():
-                prepare(hint)
+    def prepare(hint: Any) -> None:  # noqa: ANN401 - any annotation at all
+        for argument in getattr(hint, "__args__", ()):
+            prepare(argument)
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint) and hint not in seen:
+            seen.add(hint)
+            strict(hint)
+            for field_hint in get_type_hints(hint).values():
+                prepare(field_hint)
 
     prepare(section)
     return TypeAdapter(section)
 
 
-def one_of(where: str, found: object, names: list[str]) -> Problem:
-    """A sentence for a name that is none of the known ones, with the nearest guess."""
-    guess = get_close_matches(str(found), names, n=1)
-    hint = f" (did you mean {guess[0]}?)" if guess else ""
-    return f"{where}: unknown name (found {found!r}); one of {', '.join(names)}{hint}"
+def one_of(where: str, name: object, known: Sequence[str], *, kind: str = "name") -> str:
+    """The message for a name that is not among the known ones, with the closest of them."""
+    closest = get_close_matches(str(name), known, n=1)
+    hint = f" (did you mean {closest[0]}?)" if closest else ""
+    return f"{where}: unknown {kind} (got {name!r}). Use one of {', '.join(known)}{hint}"
 
 
-def _sentence(where: str, section: type[Any], error: Mapping[str, Any]) -> Problem:
-    # pydantic writes the class of a union's member into the place; keys of ours are lower case
+def _unknown_key(key: str, known: Sequence[str]) -> str:
+    for old, new in RENAMED.items():
+        if fnmatchcase(key, old):
+            return f"{key}: this key is now {new}. Rename it"
+    return one_of(key, key.rpartition(".")[2], known, kind="key")
+
+
+def _section_at(section: type[Any], path: Sequence[str]) -> type[Any]:
+    """The dataclass that a path of keys below a section leads to."""
+    for key in path:
+        hint = get_type_hints(section).get(key)
+        types = [c for c in (hint, *getattr(hint, "__args__", ())) if isinstance(c, type)]
+        section = next((c for c in types if dataclasses.is_dataclass(c)), section)
+    return section
+
+
+def _check_failed(where: str, section: type[Any], message: str, values: Mapping[str, Any]) -> str:
+    """A ValueError of a section's own check; names the key that the message begins with."""
+    defaults = {
+        field.name: field.default_factory()
+        if field.default_factory is not dataclasses.MISSING
+        else field.default
+        for field in dataclasses.fields(section)
+    }
+    named = [word for word in dict.fromkeys(re.findall(r"\w+", message)) if word in defaults]
+    got = {name: values.get(name, defaults[name]) for name in named}
+    start = re.match(r"(\w+)(?:: | (?=must|belongs|needs))", message)
+    shown = ", ".join(f"{name}={value!r}" for name, value in (got or values).items())
+    if start and start[1] in got:
+        where, message = f"{where}.{start[1]}", message[start.end() :]
+        shown = repr(got[start[1]])
+    return f"{where}: {message}" + ("" if "(got" in message else f" (got {shown})")
+
+
+def _message(where: str, section: type[Any], error: Mapping[str, Any]) -> str:
+    # pydantic adds the class of a union's member to the path; keys of ours are lower case
     path = [str(part) for part in error["loc"] if not str(part)[:1].isupper()]
-    key = ".".join([where, *path]) if where else ".".join(path)
+    key = ".".join([where, *path] if where else path)
     if error["type"] == "unexpected_keyword_argument":
-        known = sorted(_keys(section, path[:-1]))
-        return one_of(key, path[-1], known).replace("unknown name", "unknown key")
-    if error["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
-        return f"{key}: missing; it has no default"
-    wanted = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    return f"{key}: found {error['input']!r}; {wanted[0].lower()}{wanted[1:]}"
-
-
-def _keys(section: type[Any], path: list[str]) -> list[str]:
-    """The keys a section allows at a path below it."""
-    for part in path:
-        hint = get_type_hints(section).get(part)
-        inner = [kind for kind in (hint, *getattr(hint, "__args__", ())) if isinstance(kind, type)]
-        section = next((kind for kind in inner if dataclasses.is_dataclass(kind)), section)
-    return [field.name for field in dataclasses.fields(section)]
-
-
-def problems_of(values: object, section: type[T], where: str) -> tuple[T | None, list[Problem]]:
-    """Checks one section and returns it, or None and one sentence per problem.
-
-    Args:
-        values: What params.yaml holds at `where`.
-        section: The frozen dataclass it must fit.
-        where: The section's full key, such as "models.srgan.quickstart.pretrain".
-    """
-    if not isinstance(values, Mapping):
-        return None, [f"{where}: found {values!r}; a section with keys was expected"]
-    try:
-        # as JSON: strict about "3" for 3, yet a mapping may become a section and a list a tuple
-        checked: T = _adapter(cast("Hashable", section)).validate_json(
-            json.dumps(values, default=str)
-        )
-    except ValidationError as error:
-        return None, [_sentence(where, section, each) for each in error.errors()]
-    return checked, []
-
-
-def raise_problems(problems: list[Problem]) -> None:
-    """Raises one ConfigError that lists every problem, a line each; nothing if there are none."""
-    if problems:
-        raise ConfigError("\n".join(problems))
-
-
-def check(values: object, section: type[T], where: str) -> T:
-    """Checks one section.
-
-    Raises:
-        ConfigError: A key is unknown, missing or of the wrong kind; lists all of them.
-    """
-    checked, problems = problems_of(values, section, where)
-    raise_problems(problems)
-    assert checked is not None, "no problems means a section"
-    return checked
+        fields = dataclasses.fields(_section_at(section, path[:-1]))
+        return _unknown_key(key, sorted(field.name for field in fields))
+    if error["type"].startswith("missing"):
+        return f"{key}: missing. Give it a value, because it has no default"
+    if error["type"] == "value_error":
+        message = error["msg"].removeprefix("Value error, ")
+        return _check_failed(key, _section_at(section, path), message, error["input"])
+    problem = re.sub("^Input should (be )?", "must be ", error["msg"])
+    return f"{key}: {problem[0].lower()}{problem[1:]} (got {error['input']!r})"
 
 
 class ProblemCollector:
-    """Collects every problem of one pass through the configuration, so that all come at once."""
+    """Collects the problems of all sections, so that one ConfigError lists them."""
 
     def __init__(self) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[str] = []
 
-    def section(self, values: object, kind: type[Any], where: str) -> Any:  # noqa: ANN401 - any section
-        """A checked section, or None beside a problem."""
-        checked, problems = problems_of(values, kind, where)
-        self.problems += problems
-        return checked
+    def add(self, problem: str) -> None:
+        """Notes a problem."""
+        self.problems.append(problem)
+
+    def raise_problems(self) -> None:
+        """Raises a ConfigError with a line per problem, if there are any."""
+        if self.problems:
+            raise ConfigError("\n".join(self.problems))
+
+    def section(self, values: object, section: type[Any], where: str) -> Any:  # noqa: ANN401 - an instance of `section`, or None beside a problem
+        """An instance of the dataclass `section`, or None if there is a problem.
+
+        Args:
+            values: The mapping in params.yaml.
+            section: A frozen dataclass.
+            where: The mapping's full key, such as "models.srgan.quickstart.pretrain".
+        """
+        if not isinstance(values, Mapping):
+            self.add(f"{where}: must be a section with keys (got {values!r})")
+            return None
+        try:
+            # JSON mode is strict, yet accepts a mapping for a dataclass and a list for a tuple
+            return section_adapter(cast("Hashable", section)).validate_json(
+                json.dumps(values, default=str)
+            )
+        except ValidationError as error:
+            self.problems += [_message(where, section, detail) for detail in error.errors()]
+            return None
 
     def mapping(
-        self, values: object, keys: set[str], where: str, optional: set[str] | None = None
+        self, values: object, keys: set[str], where: str, optional: Set[str] | None = frozenset()
     ) -> Mapping[str, Any]:
-        """A mapping with these keys and perhaps the optional ones; {} where there is none."""
+        """`values` with checked keys, {} if it is no mapping; `optional` None allows any key."""
         prefix = f"{where}." if where else ""
         if not isinstance(values, Mapping):
-            self.problems.append(f"{where or 'params.yaml'}: found {values!r}; keys were expected")
+            self.add(f"{where or 'params.yaml'}: must be a section with keys (got {values!r})")
             return {}
-        for key in values.keys() - keys - (optional or set()):
-            found = one_of(prefix + str(key), key, sorted(keys | (optional or set())))
-            self.problems.append(found.replace("unknown name", "unknown key"))
-        self.problems += [f"{prefix}{key}: missing" for key in sorted(keys - values.keys())]
+        if optional is not None:
+            known = keys | optional
+            for key in values.keys() - known:
+                self.add(_unknown_key(f"{prefix}{key}", sorted(known)))
+        for key in sorted(keys - values.keys()):
+            self.add(f"{prefix}{key}: missing. Add this key")
         return values
 
-    def named(self, values: object, key: str, where: str) -> tuple[str, dict[str, Any]] | None:
-        """Splits {key: NAME, ...settings} into the name and the settings; None beside a problem."""
+    def named(
+        self, values: object, key: str, where: str, known: Sequence[str]
+    ) -> tuple[str, dict[str, Any]] | None:
+        """Splits {key: NAME, ...settings}; None if there is no name or no known one."""
         if not isinstance(values, Mapping) or key not in values:
-            self.problems.append(f"{where}.{key}: missing; found {values!r}")
-            return None
-        return str(values[key]), {k: v for k, v in values.items() if k != key}
+            self.add(f"{where}.{key}: missing (got {values!r}). Add this key")
+        elif values[key] not in known:
+            self.add(one_of(f"{where}.{key}", values[key], known))
+        else:
+            return values[key], {k: v for k, v in values.items() if k != key}
+        return None
+
+
+def check(values: object, section: type[T], where: str) -> T:
+    """An instance of the dataclass `section` from a mapping whose full key is `where`.
+
+    Raises:
+        ConfigError: A line for every key that is unknown, missing or has a wrong value.
+    """
+    problems = ProblemCollector()
+    checked: T | None = problems.section(values, section, where)
+    problems.raise_problems()
+    assert checked is not None, "a section without problems"
+    return checked

@@ -1,4 +1,4 @@
-"""The exceptions a user can meet, each a sentence: WHERE: what is wrong (found X); what is right.
+"""The exceptions a user can meet. Messages read: `WHERE: problem (got X)`, and what to do.
 
 SrmodelsError            the user's side: one line, exit code 1, no traceback
 ├── ConfigError          params.yaml or an option: key, value found, what would be right
@@ -10,7 +10,7 @@ SrmodelsError            the user's side: one line, exit code 1, no traceback
     ├── NonFiniteError   a loss or a gradient is NaN or infinite; no parameter has moved
     │   └── GradientOverflowError  a scaled gradient exceeds float16's range
     ├── ProcessLostError another process of this training failed, died or does not answer
-    └── BusyError        another process already works on this very configuration
+    └── BusyError        another process already trains this configuration
 """
 
 from collections.abc import Sequence
@@ -32,39 +32,39 @@ __all__ = [
 
 
 class SrmodelsError(Exception):
-    """Something the user can mend; the message says where, what was found and what is right."""
+    """A fault that the user can mend: printed as one line without a traceback, exit code 1."""
 
 
 class ConfigError(SrmodelsError):
-    """A key or a value of the configuration cannot be used."""
+    """A key or a value of params.yaml, or an option, is wrong."""
 
 
 class PhotoError(SrmodelsError):
-    """One photograph cannot be used; the message is the reason written into the manifest."""
+    """One photograph is unusable; it is skipped and the manifest lists the reason."""
 
 
 class DataError(SrmodelsError):
-    """A folder, a split or a patch store as a whole cannot be used."""
+    """A folder, a split or a patch store is unusable as a whole."""
 
 
 class WeightsError(SrmodelsError):
-    """A file of weights cannot be read, or does not fit the network it is meant for."""
+    """A file of weights or a checkpoint is unreadable or does not fit the network."""
 
 
 class ProtocolError(SrmodelsError):
-    """A score would not be comparable with other scores, so it is not computed."""
+    """A score would not be comparable with others (sizes, range, baseline)."""
 
 
 class TrainingError(SrmodelsError):
-    """A training cannot start or go on."""
+    """A training cannot start or continue."""
 
 
 class NonFiniteError(TrainingError):
-    """A loss or a gradient is NaN or infinite; no parameter has moved."""
+    """A loss or a gradient is NaN or infinite; no parameter was changed."""
 
 
 class BusyError(TrainingError):
-    """Another process already works on this very configuration."""
+    """Another process already trains this configuration."""
 
 
 class GradientOverflowError(NonFiniteError):

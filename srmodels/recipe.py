@@ -1,9 +1,9 @@
-"""A recipe: the networks by role, the objectives and the schedules of one model in one preset."""
+"""A recipe, `models.RECIPE.PRESET` in params.yaml: networks, objectives and schedules."""
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from srmodels import models, objectives
 from srmodels.config import ProblemCollector, one_of
@@ -11,10 +11,12 @@ from srmodels.engine.settings import TrainSettings, members_without_crops
 
 __all__ = ["Adversarial", "Network", "Objective", "Pretrain", "Recipe", "read_recipe"]
 
+Init = Literal["pretrained", "scratch"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """A network by its module's name, and the settings it is built from."""
+    """The name of a module in `srmodels.models`, and an instance of its Settings."""
 
     name: str
     settings: Any
@@ -22,7 +24,7 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """An objective by its module's name, and its settings."""
+    """The name of a module in `srmodels.objectives`, and an instance of its Settings."""
 
     name: str
     settings: Any
@@ -30,14 +32,13 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True)
 class Pretrain:
-    """The generator on its own.
+    """Trains the generator without other networks.
 
     Attributes:
-        objective: What it descends.
-        training: How long and on what.
-        init_from: Weights it starts from: a file of weights (.safetensors, .pth), or a recipe's
-            name: what that recipe's pretraining gave last in this repository and preset. None is
-            a random start.
+        objective: The losses.
+        training: Steps, batches and optimizer.
+        init_from: Initial weights: a file (.safetensors, .pth) or another recipe, whose newest
+            pretrained weights of this preset are loaded. None: random weights.
     """
 
     objective: Objective
@@ -47,24 +48,24 @@ class Pretrain:
 
 @dataclass(frozen=True, kw_only=True)
 class Adversarial:
-    """The generator against its opponents.
+    """Trains the generator together with the objective's other networks.
 
     Attributes:
-        opponents: The objective's other networks, by role.
-        objective: Whose turns are taken.
-        training: How long and on what.
-        init: The generator begins "pretrained" or, with the pretraining left aside, from "scratch".
+        opponents: The other networks, by role.
+        objective: The losses.
+        training: Steps, batches and optimizer.
+        init: The generator starts from "pretrained" weights, or from "scratch" (random weights).
     """
 
     opponents: Mapping[str, Network]
     objective: Objective
     training: TrainSettings
-    init: Literal["pretrained", "scratch"] = "pretrained"
+    init: Init = "pretrained"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One model in one preset; `adversarial` is None where that phase does not exist."""
+    """One recipe in one preset; `adversarial` is None if the recipe has no such phase."""
 
     generator: Network
     pretrain: Pretrain
@@ -76,148 +77,137 @@ class Recipe:
         return (self.generator, *opponents)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Start:
-    """The plain values among an adversarial section's networks and objectives."""
+class _Reader:
+    """Reads the parts of one recipe; a part with a problem is None."""
 
-    init: Literal["pretrained", "scratch"] = "pretrained"
+    def __init__(self, scale: int, problems: ProblemCollector) -> None:
+        self.scale = scale
+        self.problems = problems
 
+    def network(self, values: object, role: str, where: str) -> Network | None:
+        """A network for a role; the role "discriminator_hr" needs a discriminator."""
+        named = self.problems.named(values, "network", where, models.names(role.partition("_")[0]))
+        if named is None:
+            return None
+        name, rest = named
+        settings = self.problems.section(rest, models.settings_class(name), where)
+        if settings is not None and hasattr(settings, "scale"):
+            if "scale" in rest:
+                self.problems.add(f"{where}.scale: belongs to the top of params.yaml. Set `scale`")
+            settings = dataclasses.replace(settings, scale=self.scale)
+        return Network(name=name, settings=settings)
 
-@dataclass(frozen=True, kw_only=True)
-class _Source:
-    init_from: str | None = None
+    def objective(
+        self, values: object, generator: Network | None, where: str, *, alone: bool
+    ) -> Objective | None:
+        """An objective; `alone`: one that trains the generator without other networks."""
+        named = self.problems.named(values, "name", where, objectives.names(alone=alone))
+        if named is None:
+            return None
+        name, rest = named
+        if objectives.needs_latent(name) and generator and not models.latent(generator.name):
+            vaes = ", ".join(filter(models.latent, models.names("generator")))
+            self.problems.add(
+                f"{where}.name: {name} needs a generator with a posterior and a prior "
+                f"(got {generator.name}). Use one of {vaes}"
+            )
+        settings = self.problems.section(rest, objectives.settings_class(name), where)
+        return Objective(name=name, settings=settings)
 
+    def training(self, values: object, generator: Network | None, where: str) -> Any:  # noqa: ANN401 - TrainSettings, or None beside a problem
+        settings = self.problems.section(values, TrainSettings, where)
+        if settings and generator:
+            problem = members_without_crops(settings, generator.settings, where=where)
+            self.problems.problems += [problem] if problem else []
+        return settings
 
-def _network(
-    values: object, role: str, where: str, scale: int, door: ProblemCollector
-) -> Network | None:
-    """A network that can play a role: "discriminator_hr" wants a discriminator."""
-    named = door.named(values, "network", where)
-    if named is None:
-        return None
-    name, rest = named
-    known = models.names(role.partition("_")[0])
-    if name not in known:
-        door.problems.append(one_of(f"{where}.network", name, known))
-        return None
-    settings = door.section(rest, models.settings_class(name), where)
-    if settings is not None and hasattr(settings, "scale"):
-        if "scale" in rest:
-            door.problems.append(f"{where}.scale: set `scale` at the top of params.yaml")
-        settings = dataclasses.replace(settings, scale=scale)
-    return Network(name=name, settings=settings)
-
-
-def _objective(
-    values: object, generator: Network | None, where: str, door: ProblemCollector, *, alone: bool
-) -> Objective | None:
-    named = door.named(values, "name", where)
-    if named is None:
-        return None
-    name, rest = named
-    known = objectives.names(alone=alone)
-    if name not in known:
-        door.problems.append(one_of(f"{where}.name", name, known))
-        return None
-    needs_latent = objectives.needs_latent(name)
-    if needs_latent and generator is not None and not models.latent(generator.name):
-        fitting = ", ".join(each for each in models.names("generator") if models.latent(each))
-        door.problems.append(
-            f"{where}.name: {name} needs a generator with a posterior and a prior (found "
-            f"{generator.name}); one of {fitting}"
+    def pretrain(self, values: object, generator: Network | None, where: str) -> Pretrain:
+        parts = self.problems.mapping(values, {"objective", "training"}, where, {"init_from"})
+        init_from = parts.get("init_from")
+        if not isinstance(init_from, str | None):
+            self.problems.add(f"{where}.init_from: must be a name or null (got {init_from!r})")
+        place = f"{where}.objective"
+        return Pretrain(
+            objective=self.objective(parts.get("objective"), generator, place, alone=True),  # type: ignore[arg-type]  # None only beside a problem
+            training=self.training(parts.get("training"), generator, f"{where}.training"),
+            init_from=init_from,
         )
-    return Objective(name=name, settings=door.section(rest, objectives.settings_class(name), where))
 
-
-def _pretrain(
-    values: object, generator: Network | None, where: str, door: ProblemCollector
-) -> Pretrain:
-    parts = door.mapping(values, {"objective", "training"}, where, {"init_from"})
-    given = {"init_from": parts["init_from"]} if "init_from" in parts else {}
-    source = door.section(given, _Source, where)
-    place = f"{where}.objective"
-    return Pretrain(
-        objective=_objective(parts.get("objective"), generator, place, door, alone=True),  # type: ignore[arg-type]  # None only beside a problem, which the caller raises
-        training=door.section(parts.get("training"), TrainSettings, f"{where}.training"),
-        init_from=source.init_from if source else None,
-    )
-
-
-def _adversarial(
-    values: object, generator: Network | None, scale: int, where: str, door: ProblemCollector
-) -> Adversarial | None:
-    if not isinstance(values, Mapping):
-        door.problems.append(f"{where}: found {values!r}; keys, or null, were expected")
-        return None
-    objective = _objective(
-        values.get("objective"), generator, f"{where}.objective", door, alone=False
-    )
-    if objective is None:
-        return None
-    roles = sorted(objectives.roles(objective.name) - {"generator"})
-    parts = door.mapping(values, {"objective", "training", *roles}, where, {"init"})
-    start = door.section({"init": parts["init"]} if "init" in parts else {}, _Start, where)
-    phase = Adversarial(
-        opponents={
-            role: _network(parts[role], role, f"{where}.{role}", scale, door)  # type: ignore[misc]
+    def adversarial(
+        self, values: object, generator: Network | None, where: str
+    ) -> Adversarial | None:
+        if not isinstance(values, Mapping):
+            self.problems.add(f"{where}: must be a section with keys, or null (got {values!r})")
+            return None
+        place = f"{where}.objective"
+        objective = self.objective(values.get("objective"), generator, place, alone=False)
+        if objective is None:
+            return None
+        roles = sorted(objectives.roles(objective.name) - {"generator"})
+        parts = self.problems.mapping(values, {"objective", "training", *roles}, where, {"init"})
+        init = parts.get("init", "pretrained")
+        if init not in get_args(Init):
+            self.problems.add(one_of(f"{where}.init", init, get_args(Init)))
+        opponents = {
+            role: self.network(parts[role], role, f"{where}.{role}")
             for role in roles
             if role in parts
-        },
-        objective=objective,
-        training=door.section(parts.get("training"), TrainSettings, f"{where}.training"),
-        init=start.init if start else "pretrained",
-    )
-    if phase.training is not None:
-        _check_fit(phase, scale, where, door)
-    return phase
+        }
+        training = self.training(parts.get("training"), generator, f"{where}.training")
+        if training is not None:
+            self.check_discriminators(opponents, objective, training, where)
+        return Adversarial(
+            opponents=opponents,  # type: ignore[arg-type]
+            objective=objective,
+            training=training,
+            init=init,
+        )
+
+    def check_discriminators(
+        self,
+        opponents: Mapping[str, Network | None],
+        objective: Objective,
+        training: TrainSettings,
+        where: str,
+    ) -> None:
+        """Each discriminator must accept the size of the images that training shows it."""
+        lr_side, shift = training.patch_size, getattr(objective.settings, "shift", 0)
+        for role, network in opponents.items():
+            if network is None or network.settings is None or not role.startswith("discriminator"):
+                continue
+            shown = lr_side if role.endswith("_lr") else lr_side * self.scale - shift
+            required = getattr(network.settings, "patch_size", shown)
+            least = getattr(network.settings, "least_side", 1)
+            crops = f"training crops show it {shown} (patch_size {lr_side} LR, shift {shift})"
+            if shown != required:
+                self.problems.add(
+                    f"{where}.{role}.patch_size: differs from the crops (got {required} pixels; "
+                    f"{crops}). Make them equal"
+                )
+            elif shown < least:
+                self.problems.add(
+                    f"{where}.{role}: needs {least} pixels or more, but {crops}. Lower num_stages "
+                    f"or raise {where}.training.patch_size"
+                )
 
 
-def _check_fit(phase: Adversarial, scale: int, where: str, door: ProblemCollector) -> None:
-    """A discriminator must be able to judge the pictures it is shown."""
-    lr_side = phase.training.patch_size
-    shift = getattr(phase.objective.settings, "shift", 0)
-    for role, network in phase.opponents.items():
-        if network is None or network.settings is None or not role.startswith("discriminator"):
-            continue
-        shown = lr_side if role.endswith("_lr") else lr_side * scale - shift
-        wanted = getattr(network.settings, "patch_size", shown)
-        least = getattr(network.settings, "least_side", 1)
-        if shown != wanted:
-            door.problems.append(
-                f"{where}.{role}.patch_size: found {wanted} pixels, but training crops show it "
-                f"{shown} (patch_size {lr_side} LR, shift {shift}); make them equal"
-            )
-        elif shown < least:
-            door.problems.append(
-                f"{where}.{role}: judges {least} pixels or more, but training crops show it "
-                f"{shown} (patch_size {lr_side} LR, shift {shift}); lower num_stages or raise "
-                f"{where}.training.patch_size"
-            )
-
-
-def read_recipe(values: object, *, scale: int, where: str, door: ProblemCollector) -> Recipe:
-    """Checks a recipe's section; where a part has a problem, the door knows and the part is None.
+def read_recipe(values: object, *, scale: int, where: str, problems: ProblemCollector) -> Recipe:
+    """Checks the section of a recipe; a part with a problem is None.
 
     Args:
         values: The section.
         scale: HR over LR.
-        where: Its full key, "models.srgan.quickstart".
-        door: Collects the problems.
+        where: The section's full key, "models.srgan.quickstart".
+        problems: Collects the problems.
     """
-    parts = door.mapping(values, {"generator", "pretrain", "adversarial"}, where)
-    generator = _network(parts.get("generator"), "generator", f"{where}.generator", scale, door)
+    reader = _Reader(scale, problems)
+    parts = problems.mapping(values, {"generator", "pretrain", "adversarial"}, where)
+    generator = reader.network(parts.get("generator"), "generator", f"{where}.generator")
     adversarial = None
     if parts.get("adversarial") is not None:
-        place = f"{where}.adversarial"
-        adversarial = _adversarial(parts["adversarial"], generator, scale, place, door)
-    pretrain = _pretrain(parts.get("pretrain"), generator, f"{where}.pretrain", door)
-    for name, phase in (("pretrain", pretrain), ("adversarial", adversarial)):
-        if generator is not None and phase is not None and phase.training is not None:
-            place = f"{where}.{name}.training"
-            problem = members_without_crops(phase.training, generator.settings, where=place)
-            door.problems += [problem] if problem else []
+        adversarial = reader.adversarial(parts["adversarial"], generator, f"{where}.adversarial")
     return Recipe(
         generator=generator,  # type: ignore[arg-type]
-        pretrain=pretrain,
+        pretrain=reader.pretrain(parts.get("pretrain"), generator, f"{where}.pretrain"),
         adversarial=adversarial,
     )

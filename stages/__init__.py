@@ -2,21 +2,30 @@
 
 import functools
 import logging
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from srmodels.distributed.launcher import launch
 from srmodels.errors import SrmodelsError
 
-__all__ = ["cli_errors"]
+PATCHES = Path("data/patches")
+PRETRAINED = Path("weights/pretrained.safetensors")
+GENERATOR = Path("weights/generator.safetensors")
+
+
+def dvc_root() -> Path:
+    """The user's repository, also while DVC runs the stage in a temporary copy of it."""
+    return Path(os.environ.get("DVC_ROOT", "."))
 
 
 def cli_errors(main: Callable[[], None]) -> Callable[[], None]:
-    """Configures logging; turns the user's faults into one line a fault and exit code 1."""
+    """Configures logging; prints the user's faults without a traceback and exits with code 1."""
 
     @functools.wraps(main)
-    def guarded() -> None:
-        level = logging.ERROR if launch().rank else logging.INFO  # one of several processes speaks
+    def wrapper() -> None:
+        level = logging.ERROR if launch().rank else logging.INFO  # only rank 0 prints progress
         logging.basicConfig(level=level, format="%(message)s", stream=sys.stdout, force=True)
         for noisy in ("mlflow", "alembic", "httpx", "lightning_fabric", "PIL", "matplotlib"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -25,10 +34,10 @@ def cli_errors(main: Callable[[], None]) -> Callable[[], None]:
         except SrmodelsError as error:
             sys.exit(f"error: {error}")
         except KeyboardInterrupt:
-            sys.exit("interrupted; `dvc repro` goes on from the last checkpoint")
-        except OSError as error:  # a full disk, a read-only folder: the machine's, not the code's
+            sys.exit("interrupted. `dvc repro` resumes from the last checkpoint")
+        except OSError as error:  # a full disk, a read-only folder
             if error.filename is None and error.errno is None:
                 raise
-            sys.exit(f"error: {error.filename or 'writing'}: {error.strerror}; free it and repeat")
+            sys.exit(f"error: {error.filename or 'writing'}: {error.strerror}. Free it and repeat")
 
-    return guarded
+    return wrapper

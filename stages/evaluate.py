@@ -1,4 +1,4 @@
-"""The pretrained and the final generator on whole test pictures: scores, tables, samples."""
+"""Scores bicubic, the pretrained and the final generator on whole test pictures."""
 
 import logging
 from pathlib import Path
@@ -14,29 +14,29 @@ from srmodels.inference.generators.self_ensemble import add_self_ensemble
 from srmodels.inference.weights.open import load_for_evaluation
 from srmodels.machine import resolve_device
 from srmodels.recipe import Recipe
-from stages import cli_errors
-from stages.tracking import track, tracker
+from stages import GENERATOR, PATCHES, PRETRAINED, cli_errors
+from stages.tracking import log_evaluation, tracker
 
 log = logging.getLogger(__name__)
 
 
-def perceptual_of(recipe: Recipe) -> str:
-    """Whose features the recipe's perceptual loss compares, or "none"."""
+def perceptual_weights(recipe: Recipe) -> str:
+    """The weights of the recipe's perceptual loss ("imagenet", "random"), or "none"."""
     if recipe.adversarial is None:
         return "none"
     settings = recipe.adversarial.objective.settings
-    weighs = getattr(getattr(settings, "weights", None), "perceptual", 0)
-    return str(settings.perceptual.weights) if weighs else "none"
+    used = getattr(getattr(settings, "weights", None), "perceptual", 0)
+    return str(settings.perceptual.weights) if used else "none"
 
 
 def alpha_of(alpha: float | None, recipe: Recipe) -> float | None:
-    """The mixture to score: none where pretrained and final weights are the same or unrelated."""
+    """`alpha`, or None if pretrained and final weights are the same or unrelated."""
     adversarial = recipe.adversarial
     if alpha is None or (adversarial is not None and adversarial.init == "pretrained"):
         return alpha
     log.warning(
-        "evaluate.alpha: has no effect (found %g); the recipe has no adversarial phase that begins "
-        "with the pretrained weights",
+        "evaluate.alpha: has no effect (got %g), because the recipe has no adversarial phase that "
+        "starts from the pretrained weights",
         alpha,
     )
     return None
@@ -46,33 +46,30 @@ def alpha_of(alpha: float | None, recipe: Recipe) -> float | None:
 def main() -> None:
     """Runs the stage."""
     settings = params.load()
-    wanted = settings.evaluate
-    alpha = alpha_of(wanted.alpha, settings.recipe)
+    options, recipe = settings.evaluate, settings.recipe
+    alpha = alpha_of(options.alpha, recipe)
     device = resolve_device(settings.run.device)
     generators = load_for_evaluation(
-        Path("weights/generator.safetensors"),
-        pretrained=Path("weights/pretrained.safetensors"),
-        alpha=alpha,
-        device=device,
-        tile=wanted.tile,
+        GENERATOR, pretrained=PRETRAINED, alpha=alpha, device=device, tile=options.tile
     )
-    folders = {BUNDLED: Path("data/patches/test")}
-    folders |= {name: find_set(each, data=Path("data"))[1] for name, each in wanted.sets.items()}
+    folders = {BUNDLED: PATCHES / "test"}
+    for name, photos in options.sets.items():
+        folders[name] = find_set(photos, data=Path("data"))[1]
     evaluate_sets(
-        add_self_ensemble(generators) if wanted.self_ensemble else generators,
+        add_self_ensemble(generators) if options.self_ensemble else generators,
         {name: whole_images(folder) for name, folder in folders.items()},
         scale=settings.scale,
         root=Path(),
-        perceptual=perceptual_of(settings.recipe),
+        perceptual=perceptual_weights(recipe),
         sampling=Sampling(
-            number=wanted.samples, temperature=wanted.temperature, seed=settings.seed
+            number=options.samples, temperature=options.temperature, seed=settings.seed
         ),
         alpha=alpha,
-        lpips=open_lpips(device=device) if wanted.lpips else None,
+        lpips=open_lpips(device=device) if options.lpips else None,
     )
     with tracker("evaluate", settings) as watcher:
-        track(watcher, Path())
-    log_generator(watcher, generators["generator"].network, Path("weights/generator.safetensors"))
+        log_evaluation(watcher, Path())
+    log_generator(watcher, generators["generator"].network, GENERATOR)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The generator against its opponents; models without that phase pass through."""
+"""Trains the generator with the other networks of its objective, if the recipe has that phase."""
 
 import logging
 import shutil
@@ -7,24 +7,19 @@ from pathlib import Path
 
 from torch import nn
 
-from srmodels import models, objectives, params, snapshot
+from srmodels import models, params, snapshot
 from srmodels.distributed.launcher import launch
-from srmodels.engine.phase import Phase
 from srmodels.engine.tracking.curves import write_curves, write_metrics
-from stages import cli_errors
-from stages.pretrain import WEIGHTS as PRETRAINED
-from stages.running import checkpoints, profiling
-from stages.training import train
-
-WEIGHTS = Path("weights/generator.safetensors")
+from stages import GENERATOR, PRETRAINED, cli_errors
+from stages.training import profile_only, train
 
 log = logging.getLogger(__name__)
 
 
-def pass_through(model: str) -> None:
-    """Hands the pretrained weights on byte for byte where a recipe has no adversarial phase."""
-    log.info("%s has no adversarial phase: %s is %s", model, WEIGHTS, PRETRAINED)
-    shutil.copyfile(PRETRAINED, WEIGHTS)
+def copy_pretrained(model: str) -> None:
+    """Copies the pretrained weights byte for byte, for a recipe without an adversarial phase."""
+    log.info("%s has no adversarial phase: %s is %s", model, GENERATOR, PRETRAINED)
+    shutil.copyfile(PRETRAINED, GENERATOR)
     write_curves("gan", Path("plots"), None)
     write_metrics("gan", {"steps": 0})
 
@@ -32,14 +27,13 @@ def pass_through(model: str) -> None:
 @cli_errors
 def main() -> None:
     """Runs the stage."""
-    profile = profiling()
+    profile = profile_only()
     settings = params.load()
-    adversarial = settings.recipe.adversarial
+    generator, adversarial = settings.recipe.generator, settings.recipe.adversarial
     if adversarial is None:
         if not launch().rank:
-            pass_through(settings.model)
+            copy_pretrained(settings.model)
         return
-    generator = settings.recipe.generator
     pretrained = adversarial.init == "pretrained"
 
     def networks() -> Mapping[str, nn.Module]:
@@ -47,31 +41,22 @@ def main() -> None:
             network = snapshot.load(PRETRAINED).network
         else:
             network = models.build(generator.name, generator.settings)
-        others = adversarial.opponents.items()
-        return {
-            "generator": network,
-            **{role: models.build(each.name, each.settings) for role, each in others},
+        opponents = {
+            role: models.build(opponent.name, opponent.settings)
+            for role, opponent in adversarial.opponents.items()
         }
+        return {"generator": network, **opponents}
 
-    used = {
-        "seed": settings.seed,
-        "scale": settings.scale,
-        "generator": generator,
-        "adversarial": adversarial,
-    }
-    phase = Phase(
-        name="gan",
-        settings=adversarial.training,
-        seed=settings.seed + 1,  # other batches than the pretraining saw first
-        scale=settings.scale,
-        patches=Path("data/patches"),
-        checkpoints=checkpoints("gan", settings, used, [PRETRAINED] if pretrained else []),
-        network=generator.name,
-        network_settings=generator.settings,
-        weights=WEIGHTS,
-        paired=objectives.paired(adversarial.objective.name),
+    train(
+        "gan",
+        settings,
+        adversarial,
+        networks,
+        seed=settings.seed + 1,  # other batches than the first of the pretraining
+        weights=GENERATOR,
+        inputs=[PRETRAINED] if pretrained else [],
+        profile=profile,
     )
-    train(phase, networks, adversarial.objective, settings, profile=profile)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Photographs to aligned LR/HR shards, in parallel; validation and test pictures stay whole."""
+"""Cuts photographs into aligned LR/HR patches; validation and test pictures stay whole."""
 
 import hashlib
 from pathlib import Path
 
 from srmodels.data.patches.extract import extract
-from stages import cli_errors
+from stages import PATCHES, cli_errors
 
 CODE = Path("data/code/patches.json")
 
@@ -15,15 +15,15 @@ def main() -> None:
     from srmodels import params  # here, since each worker process imports this module
 
     settings = params.load()
-    known = CODE.is_file()  # else this stage runs by itself, and nothing is known of its past
+    resume = CODE.is_file()  # without the stage `code`, the code of earlier runs is unknown
     extract(
         Path("data/photos"),
-        Path("data/patches"),
+        PATCHES,
         settings.patches,
         scale=settings.scale,
         metrics=Path("metrics/patches.json"),
-        records=Path(".resume/patches") if known else None,
-        code=hashlib.sha256(CODE.read_bytes()).hexdigest() if known else "",
+        records=Path(".resume/patches") if resume else None,
+        code=hashlib.sha256(CODE.read_bytes()).hexdigest() if resume else "",
     )
 
 

@@ -1,25 +1,24 @@
-"""Bring the source photographs to data/photos: a table of them, and the bundled ones themselves."""
+"""Writes the table of source photographs to data/photos, and copies the bundled ones there."""
 
 import hashlib
-import os
 from pathlib import Path
 
 from srmodels.data.photos.collect import collect
 from srmodels.data.photos.table import check_splits
-from stages import cli_errors
+from stages import cli_errors, dvc_root
+
+CODE = Path("data/code/photos.json")
 
 
-def memory() -> Path | None:
-    """Thumbnails of earlier runs, one file per state of the code; in the user's own repository."""
-    code = Path("data/code/photos.json")
-    if not code.is_file():
+def thumbnail_cache() -> Path | None:
+    """Thumbnails of earlier runs with the same code; None if the code is unknown."""
+    if not CODE.is_file():
         return None
-    digest = hashlib.sha256(code.read_bytes()).hexdigest()
-    folder = Path(os.environ.get("DVC_ROOT", ".")) / ".resume"
-    memory = folder / f"thumbnails-{digest[:16]}.txt"
-    for old in set(folder.glob("thumbnails-*.txt")) - {memory}:
+    digest = hashlib.sha256(CODE.read_bytes()).hexdigest()
+    cache = dvc_root() / ".resume" / f"thumbnails-{digest[:16]}.txt"
+    for old in set(cache.parent.glob("thumbnails-*.txt")) - {cache}:
         old.unlink(missing_ok=True)
-    return memory
+    return cache
 
 
 @cli_errors
@@ -33,7 +32,7 @@ def main() -> None:
         preset=settings.preset,
         data=Path("data"),
         scale=settings.scale,
-        memory=memory(),
+        memory=thumbnail_cache(),
     )
     check_splits(photos)
 

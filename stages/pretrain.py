@@ -1,4 +1,4 @@
-"""A generator on its own: pixel loss (or what the recipe's objective says) on aligned patches."""
+"""Trains the generator without other networks."""
 
 import logging
 import shutil
@@ -9,25 +9,46 @@ from torch import nn
 
 from srmodels import models, params, snapshot
 from srmodels.distributed.launcher import launch
-from srmodels.engine.phase import Phase
-from stages import cli_errors
-from stages.running import checkpoints, profiling
-from stages.training import train
-from stages.warm_start import recipe_weights, start_weights
-
-WEIGHTS = Path("weights/pretrained.safetensors")
+from srmodels.errors import ConfigError
+from stages import PRETRAINED, cli_errors, dvc_root
+from stages.training import profile_only, train
 
 log = logging.getLogger(__name__)
+
+
+def recipe_weights(model: str, preset: str) -> Path:
+    """A copy of a recipe's pretrained weights, which later runs of other recipes leave alone."""
+    return dvc_root() / "weights" / "recipes" / f"{model}-{preset}.safetensors"
+
+
+def initial_weights(settings: params.Params) -> Path | None:
+    """The file that `init_from` means.
+
+    Raises:
+        ConfigError: There is no such file.
+    """
+    init_from = settings.recipe.pretrain.init_from
+    if init_from is None:
+        return None
+    where = f"models.{settings.model}.{settings.preset}.pretrain.init_from"
+    if not params.is_recipe_name(init_from):
+        if (path := dvc_root() / init_from).is_file():
+            return path
+        raise ConfigError(f"{where}: no such file (got {init_from}). Name a file of weights")
+    if (path := recipe_weights(init_from, settings.preset)).is_file():
+        return path
+    raise ConfigError(
+        f"{where}: {init_from} has not been trained in the preset {settings.preset} here (no "
+        f"{path}). First run: dvc exp run -S model={init_from} -S preset={settings.preset}"
+    )
 
 
 @cli_errors
 def main() -> None:
     """Runs the stage."""
-    profile = profiling()
+    profile = profile_only()
     settings = params.load()
-    recipe = settings.recipe
-    generator = recipe.generator
-    start = start_weights(settings)
+    generator, start = settings.recipe.generator, initial_weights(settings)
 
     def networks() -> Mapping[str, nn.Module]:
         network = models.build(generator.name, generator.settings)
@@ -36,30 +57,21 @@ def main() -> None:
             snapshot.warm_start(network, start)
         return {"generator": network}
 
-    used = {
-        "seed": settings.seed,
-        "scale": settings.scale,
-        "generator": generator,
-        "pretrain": recipe.pretrain,
-    }
-    phase = Phase(
-        name="pretrain",
-        settings=recipe.pretrain.training,
+    trained = train(
+        "pretrain",
+        settings,
+        settings.recipe.pretrain,
+        networks,
         seed=settings.seed,
-        scale=settings.scale,
-        patches=Path("data/patches"),
-        checkpoints=checkpoints("pretrain", settings, used, [start] if start else []),
-        network=generator.name,
-        network_settings=generator.settings,
-        weights=WEIGHTS,
+        weights=PRETRAINED,
         best=recipe_weights(settings.model, f"{settings.preset}-best"),
+        inputs=[start] if start else [],
+        profile=profile,
     )
-    trained = train(phase, networks, recipe.pretrain.objective, settings, profile=profile)
-    if not trained or launch().rank:
-        return
-    target = recipe_weights(settings.model, settings.preset)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(WEIGHTS, target)
+    if trained and not launch().rank:
+        copy = recipe_weights(settings.model, settings.preset)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PRETRAINED, copy)
 
 
 if __name__ == "__main__":

@@ -1,59 +1,107 @@
-"""What the two training stages do alike with the phase that they describe."""
+"""Trains one phase of the recipe, or profiles a step: the common part of `pretrain` and `gan`."""
 
+import argparse
+import dataclasses
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import torch
 from torch import nn
 
 from srmodels import objectives
+from srmodels.data.store.reader import PatchStore
+from srmodels.engine.checkpoint.checkpoint import Checkpoints
+from srmodels.engine.checkpoint.fingerprint import fingerprint_of
 from srmodels.engine.phase import Phase, train_phase
 from srmodels.engine.profiler import profile_phase
 from srmodels.inference.tiling.upscale import upscaler
 from srmodels.objectives.turn import Turn
 from srmodels.params import Params
-from srmodels.recipe import Objective
-from stages.tracking import watcher
-
-__all__ = ["train"]
+from srmodels.recipe import Adversarial, Pretrain
+from stages import PATCHES, dvc_root
+from stages.code import code_digests
+from stages.tracking import logger
 
 log = logging.getLogger(__name__)
 
 
+def profile_only() -> bool:
+    """Whether the command line has --profile: then the stage trains and writes nothing."""
+    parser = argparse.ArgumentParser(description="Runs the stage, as `dvc repro` does.")
+    parser.add_argument("--profile", action="store_true", help="time the parts of a step and exit")
+    return bool(parser.parse_args().profile)
+
+
+def _checkpoints(
+    stage: str, params: Params, section: Pretrain | Adversarial, inputs: Sequence[Path]
+) -> Checkpoints:
+    """The resume state of exactly these settings, code, patches and initial weights."""
+    facts = {
+        "settings": {
+            "seed": params.seed,
+            "scale": params.scale,
+            "generator": dataclasses.asdict(params.recipe.generator),
+            "pretrain" if stage == "pretrain" else "adversarial": dataclasses.asdict(section),
+        },
+        "code": code_digests(stage, params.recipe),
+        "data": PatchStore(PATCHES / "train").digest(),
+        "weights": [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs],
+    }
+    return Checkpoints(dvc_root() / ".resume" / f"{stage}-{fingerprint_of(facts)}", facts)
+
+
 def train(
-    phase: Phase,
+    stage: str,
+    params: Params,
+    section: Pretrain | Adversarial,
     networks: Callable[[], Mapping[str, nn.Module]],
-    objective: Objective,
-    settings: Params,
     *,
+    seed: int,
+    weights: Path,
+    best: Path | None = None,
+    inputs: Sequence[Path] = (),
     profile: bool,
 ) -> bool:
-    """Trains a phase to its end, or tells where a step's time goes instead.
+    """Trains a phase to its end, or logs the time of each part of a step (`profile`).
 
     Args:
-        phase: What is trained.
-        networks: Makes the networks that it begins with, by role.
-        objective: What they descend.
-        settings: Of the whole run.
-        profile: Whether to tell, and to train nothing.
+        stage: "pretrain" or "gan".
+        params: All settings.
+        section: The phase's settings.
+        networks: Builds the networks by role.
+        seed: Seed of batches and initial weights.
+        weights: The file of weights to write.
+        best: The file for the generator with the best validation, or None.
+        inputs: Files of weights that `networks` loads.
+        profile: Whether to profile instead of training.
 
     Returns:
-        Whether there are results now.
+        Whether `weights` was written.
     """
+    generator, objective = params.recipe.generator, section.objective
+    phase = Phase(
+        name=stage,
+        settings=section.training,
+        seed=seed,
+        scale=params.scale,
+        patches=PATCHES,
+        checkpoints=_checkpoints(stage, params, section, inputs),
+        network=generator.name,
+        network_settings=generator.settings,
+        weights=weights,
+        paired=objectives.paired(objective.name),
+        best=best,
+    )
 
     def turns_of(networks: Mapping[str, nn.Module], device: torch.device) -> Sequence[Turn]:
         return objectives.turns(objective.name, networks, objective.settings, device)
 
     if profile:
-        log.info(profile_phase(phase, networks, turns_of, run=settings.run).table())
+        log.info(profile_phase(phase, networks, turns_of, run=params.run).table())
         return False
-    with watcher(phase.name, settings) as told:
-        train_phase(
-            phase,
-            networks,
-            turns_of,
-            upscale=upscaler(settings.scale),
-            run=settings.run,
-            logger=told,
-        )
+    with logger(stage, params) as run_logger:
+        upscale = upscaler(params.scale)
+        train_phase(phase, networks, turns_of, upscale=upscale, run=params.run, logger=run_logger)
     return True

@@ -24,24 +24,23 @@ def problem(values) -> str:
 @pytest.mark.parametrize(
     ("model", "preset"), [(m, p) for m, presets in VALUES["models"].items() for p in presets]
 )
-def test_every_recipe_of_the_file_passes_the_door(model, preset) -> None:
+def test_every_recipe_of_the_file_is_valid(model, preset) -> None:
     assert parse(changed(model=model, preset=preset)).recipe.generator.settings.scale == 4
 
 
 def test_a_misspelt_model_is_answered_with_the_names_and_the_nearest() -> None:
     text = problem(changed(model="srgann"))
-    assert text.startswith("model: unknown name (found 'srgann')")
+    assert text.startswith("model: unknown name (got 'srgann')")
     assert "did you mean srgan?" in text
 
 
 def test_a_misspelt_preset_is_answered_with_the_names() -> None:
-    assert "one of smoke, quickstart, bsds400, paper" in problem(changed(preset="quick"))
+    assert "Use one of smoke, quickstart, bsds400, paper" in problem(changed(preset="quick"))
 
 
 def test_a_misspelt_key_is_named_in_full_with_what_it_could_be() -> None:
     values = changed()
-    training = values["models"]["srgan"]["quickstart"]["pretrain"]["training"]
-    training["bath_size"] = training.pop("batch_size")
+    values["models"]["srgan"]["quickstart"]["pretrain"]["training"]["bath_size"] = 8
     text = problem(values)
     assert "models.srgan.quickstart.pretrain.training.bath_size: unknown key" in text
     assert "did you mean batch_size?" in text
@@ -54,6 +53,36 @@ def test_all_problems_come_at_once() -> None:
     recipe["adversarial"]["objective"]["kind"] = "wgan"
     values["patches"]["stride"] = 0
     assert len(problem(values).splitlines()) == 3
+
+
+def test_a_recipe_overrides_the_presets_training_key_by_key() -> None:
+    values = changed()
+    values["training"]["quickstart"]["pretrain"] = {"steps": 7, "optimizer": {"ema_decay": 0.5}}
+    training = parse(values).recipe.pretrain.training
+    assert (training.steps, training.optimizer.ema_decay) == (2500, 0.997)
+    del values["models"]["srgan"]["quickstart"]["pretrain"]["training"]
+    params = parse(values)
+    training = params.recipe.pretrain.training
+    assert (training.steps, training.optimizer.ema_decay) == (7, 0.5)
+    assert params.values["recipe"]["pretrain"]["training"]["steps"] == 7
+
+
+def test_a_problem_in_the_presets_training_is_named_there() -> None:
+    values = changed()
+    values["training"]["quickstart"]["adversarial"]["batch_size"] = 0
+    text = problem(values)
+    assert text == "training.quickstart.adversarial.batch_size: must be 1 or more (got 0)"
+
+
+def test_a_range_error_names_the_key_alone() -> None:
+    values = changed()
+    recipe = values["models"]["srgan"]["quickstart"]
+    recipe["generator"]["members"] = 0
+    recipe["pretrain"]["training"]["colour_jitter"] = -1
+    assert problem(values).splitlines() == [
+        "models.srgan.quickstart.generator.members: must be at least 1 (got 0)",
+        "models.srgan.quickstart.pretrain.training.colour_jitter: must lie in [0, 1] (got -1)",
+    ]
 
 
 def test_a_discriminator_of_another_patch_size_is_refused_before_training() -> None:
@@ -76,11 +105,11 @@ def test_a_member_of_an_ensemble_without_a_crop_is_refused(phase) -> None:
 def test_a_generator_where_a_discriminator_belongs_is_refused() -> None:
     values = changed()
     values["models"]["srgan"]["quickstart"]["adversarial"]["discriminator"] = {"network": "srcnn"}
-    assert "adversarial.discriminator.network: unknown name (found 'srcnn')" in problem(values)
+    assert "adversarial.discriminator.network: unknown name (got 'srcnn')" in problem(values)
 
 
 def test_numbers_in_scientific_notation_are_numbers_as_dvc_reads_them(tmp_path) -> None:
-    text = FILE.read_text().replace("learning_rate: 1.0e-4", "learning_rate: 1e-4")
+    text = FILE.read_text().replace("learning_rate: 1.0e-3", "learning_rate: 1e-3")
     (tmp_path / "params.yaml").write_text(text)
     assert load(tmp_path / "params.yaml").model == VALUES["model"]
 

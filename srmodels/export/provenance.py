@@ -91,6 +91,19 @@ class _Lock:
         return content
 
 
+def _phases(lock: _Lock, trainer: str) -> dict[str, Mapping[str, Any]]:
+    """Settings by phase: models.RECIPE.PRESET.PHASE, its training over training.PRESET.PHASE."""
+    phases: dict[str, Mapping[str, Any]] = {}
+    for stage in ("pretrain", "gan")[: 2 if trainer == "gan" else 1]:
+        params = lock.params(stage)
+        for key, values in params.items():
+            group, *path = key.split(".")
+            if group == "models" and path[-1] in ("pretrain", "adversarial") and values:
+                training = params.get(".".join(["training", *path[1:]])) or {}
+                phases[path[-1]] = {**values, "training": training | values.get("training", {})}
+    return phases
+
+
 def _about(root: Path, photos: str) -> str | None:
     """The description in a dataset's definition."""
     if photos == "auto":
@@ -111,12 +124,6 @@ def provenance_of(weights: Path) -> Provenance | None:
     keys = [key.split(".") for key in lock.params(trainer or "") if key.startswith("models.")]
     if trainer is None or not keys:
         return None
-    phases = {  # of the keys models.RECIPE.PRESET.PHASE
-        phase: settings
-        for stage in (("pretrain", "gan") if trainer == "gan" else ("pretrain",))
-        for key, settings in lock.params(stage).items()
-        if (phase := key.rpartition(".")[2]) in ("pretrain", "adversarial") and settings
-    }
     scored = digest in lock.digests("evaluate", "deps").values()
     patches = lock.passed("data/patches", writer="patches", reader=trainer)
     photos = ""
@@ -126,7 +133,7 @@ def provenance_of(weights: Path) -> Provenance | None:
         recipe=keys[0][1],
         preset=keys[0][2],
         seed=lock.params(trainer).get("seed"),
-        phases=phases,
+        phases=_phases(lock, trainer),
         photos=photos,
         about=_about(root, photos),
         counts=lock.read_output("patches", "metrics/patches.json") if patches else {},

@@ -68,8 +68,8 @@ def test_a_mixture_of_two_generators_is_scored_between_them(typed, weights, pict
     ("words", "message"),
     [
         (("--alpha", 0.5), "alpha: mixes two files of weights"),
-        (("--alpha", 2), "alpha must lie in 0..1"),
-        (("--samples", 1), "samples must be 2 or more"),
+        (("--alpha", 2), "alpha: must lie in 0..1"),
+        (("--samples", 1), "samples: must be 2 or more"),
         (("--scale", 2), "--scale: these weights upscale 4 times (got 2)"),
     ],
 )

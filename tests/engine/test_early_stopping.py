@@ -66,7 +66,7 @@ def test_a_metric_that_is_not_scored_is_refused_with_those_that_are():
     ("changes", "message"),
     [
         ({"patience": 0}, "1 validation or more"),
-        ({"min_gain": -0.1}, "min_gain must be 0 or more"),
+        ({"min_gain": -0.1}, "min_gain: must be 0 or more"),
         ({"mode": "most"}, "'max' or 'min'"),
     ],
 )

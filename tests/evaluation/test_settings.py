@@ -9,19 +9,19 @@ from srmodels.evaluation.settings import EvaluateSettings
 
 @pytest.mark.parametrize("name", ["test", "protocol", "versions", "perceptual", "two words", "a.b"])
 def test_a_set_whose_name_would_spoil_the_metrics_is_refused(name):
-    with pytest.raises(ConfigError, match=r"evaluate.*sets must be named"):
+    with pytest.raises(ConfigError, match=r"evaluate.*sets: must be named"):
         check({"sets": {name: "folder"}}, EvaluateSettings, "evaluate")
 
 
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("tile", 16, "tile must be 32 or more"),
-        ("samples", 1, "samples must be 2 or more, or 0 for none"),
-        ("samples", -2, "samples must be 2 or more, or 0 for none"),
-        ("temperature", -0.1, r"temperature must lie in 0\.\.10"),
+        ("tile", 16, "tile: must be 32 or more"),
+        ("samples", 1, "samples: must be 2 or more, or 0 for none"),
+        ("samples", -2, "samples: must be 2 or more, or 0 for none"),
+        ("temperature", -0.1, r"temperature: must lie in 0\.\.10"),
         ("temperature", float("nan"), "temperature"),
-        ("alpha", 1.5, r"alpha must lie in 0\.\.1"),
+        ("alpha", 1.5, r"alpha: must lie in 0\.\.1"),
     ],
 )
 def test_a_value_out_of_range_is_refused(key, value, message):

@@ -13,7 +13,7 @@ from srmodels.export.provenance import provenance_of
 from srmodels.snapshot import Snapshot
 from tests.inference.small import small, small_settings
 
-TRAINING = {"steps": 900, "batch_size": 8, "patch_size": 24}
+TRAINING = {"steps": 900, "patch_size": 24}
 METRICS = {
     "Set5": {"bicubic": {"psnr_y": 28.43, "ssim_y": 0.8113}, "generator": {"psnr_y": 30.5}},
     "protocol": {"border": ["4 pixels"]},
@@ -38,6 +38,7 @@ def repository(tmp_path):
 
     patches, photos = {"path": "data/patches", "md5": "p.dir"}, {"md5": "f.dir"}
     phase = {"objective": {"name": "gan", "kind": "vanilla"}, "training": TRAINING}
+    shared = {"batch_size": 8, "patch_size": 64}  # the preset's, under the recipe's own
     stages = {
         "photos": {
             "params": {"../params.yaml": {"data": {"photos": "div2k"}}},
@@ -49,7 +50,13 @@ def repository(tmp_path):
         },
         "gan": {
             "deps": [dict(patches)],
-            "params": {"params.yaml": {"models.srgan.paper.adversarial": phase, "seed": 3}},
+            "params": {
+                "params.yaml": {
+                    "models.srgan.paper.adversarial": phase,
+                    "training.paper.adversarial": shared,
+                    "seed": 3,
+                }
+            },
             "outs": files("weights/generator.safetensors"),
         },
         "evaluate": {

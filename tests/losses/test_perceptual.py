@@ -184,7 +184,7 @@ def test_offline_the_error_names_the_address_and_the_place(monkeypatch, tmp_path
         ({"layers": {"conv6_1": 1.0}}, "conv1_1, conv1_2, .*conv5_4"),
         ({"layers": {}}, "at least one layer"),
         ({"layers": {"conv1_1": 0.0}}, "weights above 0"),
-        ({"feature_scale": 0.0}, "feature_scale must be above 0"),
+        ({"feature_scale": 0.0}, "feature_scale: must be above 0"),
         ({"distance": "l3"}, "'l1' or 'l2'"),
     ],
 )

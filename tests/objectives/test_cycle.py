@@ -190,7 +190,7 @@ def test_cyclegans_published_values_are_the_defaults():
     [
         ({"weights": {"cycle": -1.0}}, "weights must be 0 or more"),
         ({"weights": {"cycle": 0.0, "adversarial": 0.0}}, "one of them above 0"),
-        ({"pool_size": -1}, "pool_size must be 0 or more"),
+        ({"pool_size": -1}, "pool_size: must be 0 or more"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes, message):

@@ -225,7 +225,7 @@ def test_srgans_published_values_are_the_defaults():
     [
         ({"weights": {"pixel": -1.0}}, "weights must be 0 or more"),
         ({"weights": {"perceptual": 0.0, "adversarial": 0.0}}, "one of them above 0"),
-        ({"perceptual": None}, "perceptual must be given"),
+        ({"perceptual": None}, "perceptual: must be given"),
         ({"kind": "hinge"}, "'vanilla', 'least_squares' or 'relativistic_average'"),
     ],
 )

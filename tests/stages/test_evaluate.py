@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from srmodels.params import parse
 from stages.evaluate import alpha_of
-from stages.tracking import track
+from stages.tracking import log_evaluation
 
 VALUES = YAML(typ="safe").load(Path(__file__).parents[2] / "params.yaml")
 
@@ -37,7 +37,7 @@ def test_a_mixture_is_scored_where_the_gan_began_with_the_pretrained_weights(alp
 def test_a_mixture_of_equal_or_unrelated_weights_is_left_out_with_a_warning(model, changes, caplog):
     with caplog.at_level(logging.WARNING):
         assert alpha_of(0.8, recipe(model, **changes)) is None
-    assert "evaluate.alpha: has no effect (found 0.8)" in caplog.text
+    assert "evaluate.alpha: has no effect (got 0.8)" in caplog.text
 
 
 class Watcher:
@@ -67,7 +67,7 @@ def test_the_scores_of_every_set_are_tracked_and_nothing_else(tmp_path):
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics" / "evaluate.json").write_text(json.dumps(metrics))
     watcher = Watcher()
-    track(watcher, tmp_path)
+    log_evaluation(watcher, tmp_path)
     assert watcher.values == {
         "test/bicubic/psnr_y": 25.0,
         "test/generator-x8/psnr_y": 27.0,

@@ -40,7 +40,7 @@ def test_thumbnails_are_remembered_for_one_state_of_the_code(repository):
     names = []
     for code in ("{}", "{1}"):
         Path("data/code/photos.json").write_text(code)
-        memory = photos.memory()
+        memory = photos.thumbnail_cache()
         memory.parent.mkdir(exist_ok=True)
         memory.write_text("")
         names.append(memory.name)

@@ -73,11 +73,19 @@ def test_running_again_from_nothing_gives_the_same_bytes(finished) -> None:
 
 
 def test_another_models_section_reruns_nothing(restored) -> None:
-    text = (restored / "params.yaml").read_text()
-    at = text.index("  srcnn:")
-    changed = text[:at] + text[at:].replace("steps: 20", "steps: 21", 1)
-    (restored / "params.yaml").write_text(changed)
+    edit(restored, "pretrain: {objective: {name: pixel, kind: mse}}", "pretrain: {}")  # srcnn's
     assert "up to date" in run(restored, "dvc", "repro")
+
+
+def test_the_presets_training_reruns_its_own_stages(restored) -> None:
+    edit(restored, "steps: 10, batch_size: 2", "steps: 9, batch_size: 2")
+    text = run(restored, "dvc", "status")
+    assert "training.smoke.adversarial" in text
+    assert "pretrain:" not in text
+    edit(restored, "steps: 9, batch_size: 2", "steps: 10, batch_size: 2")
+    edit(restored, "pretrain:\n      batch_size: 8", "pretrain:\n      batch_size: 9")
+    # that was quickstart's
+    assert "up to date" in run(restored, "dvc", "status")
 
 
 def test_another_model_reruns_what_depends_on_it_and_passes_through_the_gan_stage(restored) -> None:
@@ -97,7 +105,7 @@ def test_another_model_reruns_what_depends_on_it_and_passes_through_the_gan_stag
 
 def test_a_misspelt_model_is_one_line_with_the_names(restored) -> None:
     text = run(restored, "dvc", "exp", "run", "-S", "model=srgann", ok=False)
-    assert "error: model: unknown name (found 'srgann'); one of srcnn, srresnet, srgan," in text
+    assert "error: model: unknown name (got 'srgann'). Use one of srcnn, srresnet, srgan," in text
     assert "Traceback" not in text
     run(restored, "git", "checkout", "-q", ".")
 

@@ -139,10 +139,10 @@ def test_a_folder_that_is_missing_is_named(data):
     ("old", "new", "sentence"),
     [
         ("about: tiny", "about: [", "cannot be read as YAML"),
-        ("archive: val.zip", "archive: no.zip", r"archives must hold no\.zip"),
-        ("splits: [test]", "splits: [tset]", "splits must be some of train, validation, test"),
+        ("archive: val.zip", "archive: no.zip", r"archives: must hold no\.zip"),
+        ("splits: [test]", "splits: [tset]", "splits: must be some of train, validation, test"),
         ("urls: ['http", "urls: ['ftp", "begin with http"),
-        ("sha256: ", "sha256: x", "sha256 must be 64 hexadecimal digits"),
+        ("sha256: ", "sha256: x", "sha256: must be 64 hexadecimal digits"),
         ("  T_val:", "  ../T_val:", "must be a plain name"),
         ("folder: val", "folders: val", "unknown key"),
     ],

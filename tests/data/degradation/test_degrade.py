@@ -124,14 +124,14 @@ def test_a_section_that_changes_the_second_order_keeps_the_rest_of_its_own_defau
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"final_sinc": 1.2}, "final_sinc must be a share of the images, 0 to 1"),
-        ({"images_per_resize": 0}, "images_per_resize must be 1 or more"),
+        ({"final_sinc": 1.2}, "final_sinc: must be a share of the images, 0 to 1"),
+        ({"images_per_resize": 0}, "images_per_resize: must be 1 or more"),
         ({"first": {"enlarged": 0.5, "shrunk": 0.6}}, "1 or less together"),
         ({"first": {"kernels": {"isotropic": 0.0}}}, "one of them above 0"),
         ({"first": {"kernels": {"round": 1.0}}}, r"first\.kernels\.round"),
-        ({"first": {"sigma": [3.0, 0.2]}}, "sigma must be two numbers .* the lower first"),
-        ({"first": {"resize": [1.2, 1.5]}}, "resize must be a range above 0 that holds 1"),
-        ({"second": {"jpeg": [0, 95]}}, "jpeg must be two numbers from 1 to 100"),
+        ({"first": {"sigma": [3.0, 0.2]}}, "sigma: must be two numbers .* the lower first"),
+        ({"first": {"resize": [1.2, 1.5]}}, "resize: must be a range above 0 that holds 1"),
+        ({"second": {"jpeg": [0, 95]}}, "jpeg: must be two numbers from 1 to 100"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_at_the_door(changes, message):

@@ -88,7 +88,7 @@ def test_threads_open_shards_one_after_the_other(folder, monkeypatch):
         busy.remove(path)
         return open_patches(path)
 
-    monkeypatch.setattr("srmodels.data.store.reader.open_rows", slowly)
+    monkeypatch.setattr("srmodels.data.store.reader.open_patches", slowly)
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(store.pair, range(len(store))))
     assert set(most) == {1}

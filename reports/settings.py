@@ -1,0 +1,86 @@
+"""`python -m reports.settings write`: docs/SETTINGS.md and params.schema.json from docstrings."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from reports.settings_schema import Json, schema
+from srmodels.params import SECTIONS
+
+ROOT = Path(__file__).resolve().parents[1]
+SCHEMA = ROOT / "params.schema.json"
+PAGE = ROOT / "docs" / "SETTINGS.md"
+INTRODUCTION = """# Settings
+
+Every key of [params.yaml](../params.yaml). `dvc exp run -S KEY=VALUE` changes a key that the file
+has, and `-S ++KEY=VALUE` also adds one that the file leaves out. Below `models.RECIPE.PRESET`,
+`generator`, each discriminator and the degrader name their `network`, and an `objective` names
+itself by `name`; the settings of both follow here. `python -m reports.settings write` writes this
+page from the docstrings."""
+
+
+def _type(entry: Json) -> str:
+    if "anyOf" in entry:
+        return " or ".join(map(_type, entry["anyOf"]))
+    if "enum" in entry:
+        return " or ".join(f"`{value}`" for value in entry["enum"])
+    if entry.get("type") == "array":
+        items = entry.get("prefixItems")
+        return f"{len(items)} {items[0]['type']}s" if items else f"{entry['items']['type']}s"
+    kind = entry.get("type", "object")
+    return " or ".join([kind] if isinstance(kind, str) else kind).replace("object", "keys")
+
+
+def _lines(keys: Json, defs: Json, prefix: str = "") -> Iterator[str]:
+    """A line for each key of a section and of the sections inside it."""
+    for key, entry in keys.items():
+        refs = [part["$ref"] for part in (entry, *entry.get("anyOf", ())) if "$ref" in part]
+        if "const" not in entry and "$ref" not in entry:
+            default = json.dumps(entry["default"]) if "default" in entry else ""
+            facts = [_type(entry), f"default `{default}`" if default else "", entry.get("x-range")]
+            yield f"- `{prefix}{key}` ({', '.join(filter(None, facts))}): {entry['description']}"
+        for ref in refs:
+            yield from _lines(defs[ref.rpartition("/")[2]]["properties"], defs, f"{prefix}{key}.")
+
+
+def page(schema: Json) -> str:
+    """The text of docs/SETTINGS.md."""
+    defs, top = schema["$defs"], schema["properties"]
+    sections = {
+        "The run as a whole": {key: top[key] for key in ("model", "preset", "seed", "scale")}
+    }
+    sections |= {f"`{name}`": defs[name]["properties"] for name in SECTIONS}
+    recipe = top["models"]["additionalProperties"]["additionalProperties"]["properties"]
+    adversarial = recipe["adversarial"]["anyOf"][1]
+    sections["`models.RECIPE.PRESET`"] = {
+        "pretrain.init_from": recipe["pretrain"]["properties"]["init_from"],
+        "adversarial.init": adversarial["properties"]["init"],
+    }
+    title = "`training.PRESET.PHASE` and `models.RECIPE.PRESET.PHASE.training`"
+    sections[title] = defs["training"]["properties"]
+    for name, section in defs.items():
+        group, _, module = name.partition(".")
+        if module:
+            sections[f"{group.capitalize()} `{module}`"] = section["properties"]
+    blocks = ["\n".join([f"## {t}", "", *_lines(keys, defs)]) for t, keys in sections.items()]
+    return "\n\n".join([INTRODUCTION, *blocks]) + "\n"
+
+
+def files() -> dict[Path, str]:
+    """The text of each generated file."""
+    described = schema()
+    return {PAGE: page(described), SCHEMA: json.dumps(described, indent=1) + "\n"}
+
+
+def main() -> None:
+    """Writes both files."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("action", choices=["write"])
+    parser.parse_args()
+    for path, text in files().items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
