@@ -23,7 +23,7 @@ from srmodels.engine.optim.optim import OptimSettings, learning_rate_at, optimiz
 from srmodels.engine.precision import fabric_for, to_channels_last
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.step import take_step
-from srmodels.evaluation.psnr import psnr_y
+from srmodels.evaluation.metrics.psnr import psnr_y
 from srmodels.images.readers.decode import decode
 from srmodels.inference.tiling.upscale import upscaler
 from srmodels.objectives.pixel import PixelSettings, pixel_turns

@@ -12,9 +12,9 @@ import torch
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from srmodels.evaluation.luma import Picture, luma_pair
-from srmodels.evaluation.psnr import psnr
-from srmodels.evaluation.ssim import ssim
+from srmodels.evaluation.metrics.luma import Picture, luma_pair
+from srmodels.evaluation.metrics.psnr import psnr
+from srmodels.evaluation.metrics.ssim import ssim
 
 HEIGHT, WIDTH, ROUNDS = 1404, 2040, 5
 

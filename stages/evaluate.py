@@ -6,7 +6,7 @@ from pathlib import Path
 from srmodels import params
 from srmodels.data.datasets.benchmarks import find_set
 from srmodels.engine.tracking.mlflow_model import log_generator
-from srmodels.evaluation.lpips import open_lpips
+from srmodels.evaluation.perceptual import open_perceptual
 from srmodels.evaluation.report import BUNDLED, evaluate_sets
 from srmodels.evaluation.samples import Sampling
 from srmodels.images.readers.folder import whole_images
@@ -60,12 +60,12 @@ def main() -> None:
         {name: whole_images(folder) for name, folder in folders.items()},
         scale=settings.scale,
         root=Path(),
-        perceptual=perceptual_weights(recipe),
+        features=perceptual_weights(recipe),
         sampling=Sampling(
             number=options.samples, temperature=options.temperature, seed=settings.seed
         ),
         alpha=alpha,
-        lpips=open_lpips(device=device) if options.lpips else None,
+        perceptual=open_perceptual(device=device) if options.perceptual else None,
     )
     with tracker("evaluate", settings) as watcher:
         log_evaluation(watcher, Path())

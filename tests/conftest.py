@@ -3,13 +3,16 @@
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+
+from srmodels.errors import WeightsError
+from srmodels.pretrained.weights import load_weights
 
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
 os.environ["OMP_NUM_THREADS"] = "1"  # likewise in the processes that tests start, several at once
@@ -25,6 +28,19 @@ def shared() -> Path:
     if not (folder / "data" / "benchmarks").is_dir():
         pytest.skip("the folder of benchmark sets is not beside the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def pretrained() -> Callable[[str], dict[str, torch.Tensor]]:
+    """Reads ImageNet's or a metric's weights by name, where they are installed or in the cache."""
+
+    def read(name: str) -> dict[str, torch.Tensor]:
+        try:
+            return load_weights(name)
+        except WeightsError as error:
+            pytest.skip(str(error))
+
+    return read
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from reports.faults.dataset import SCALE, StudyData
-from srmodels.evaluation.luma import Picture
+from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 
 __all__ = ["Fault", "Measured", "Numbers", "detail_sheet"]

@@ -12,7 +12,7 @@ from reports.faults.case import Measured, detail_sheet
 from reports.faults.dataset import SCALE, StudyData
 from reports.faults.training import Trained, batches, score_networks, train
 from srmodels import models
-from srmodels.evaluation.luma import Picture
+from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.samples import Sampling, deviation, drawing
 from srmodels.inference.generators.generator import Generator
 from srmodels.objectives.elbo import elbo_turns

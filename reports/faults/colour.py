@@ -28,8 +28,8 @@ _SHOWN = "astronaut"
 def _unnormalised_loss() -> Perceptual:
     """VGG19 with input 2x - 1 instead of ImageNet's normalisation of x."""
     loss = Perceptual(vgg_settings(_LAYER))
-    loss.mean.fill_(0.5)
-    loss.std.fill_(0.5)
+    loss.network.mean.fill_(0.5)
+    loss.network.std.fill_(0.5)
     return loss
 
 

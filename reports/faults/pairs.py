@@ -11,8 +11,8 @@ from reports.faults.case import Measured, Numbers, detail_sheet
 from reports.faults.dataset import SCALE, StudyData
 from reports.faults.training import batches, score_networks, small_generator, train, upscalers
 from srmodels.data.batches.batch import Batch
-from srmodels.evaluation.luma import Picture
-from srmodels.evaluation.psnr import psnr_y
+from srmodels.evaluation.metrics.luma import Picture
+from srmodels.evaluation.metrics.psnr import psnr_y
 from srmodels.objectives.pixel import PixelSettings, pixel_turns
 from srmodels.objectives.turn import Turn
 from srmodels.resize.images import downscale

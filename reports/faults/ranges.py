@@ -8,9 +8,9 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from reports.faults.case import Measured
 from reports.faults.dataset import SCALE, StudyData
-from srmodels.evaluation.luma import Picture
+from srmodels.evaluation.metrics.luma import Picture
+from srmodels.evaluation.metrics.psnr import psnr_rgb, psnr_y
 from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
-from srmodels.evaluation.psnr import psnr_rgb, psnr_y
 from srmodels.evaluation.scores import Upscaler
 from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge, enlarge_image, to_image, to_tensor

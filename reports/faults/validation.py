@@ -9,8 +9,8 @@ from torch import nn
 from reports.faults.case import Measured
 from reports.faults.dataset import SCALE, StudyData
 from srmodels.engine.validation import validator
-from srmodels.evaluation.luma import Picture
-from srmodels.evaluation.psnr import psnr_y
+from srmodels.evaluation.metrics.luma import Picture
+from srmodels.evaluation.metrics.psnr import psnr_y
 from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
 

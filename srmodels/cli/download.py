@@ -1,4 +1,4 @@
-"""The command `srmodels download`: fetch a dataset before the pipeline needs it."""
+"""The command `srmodels download`: fetch a dataset or weights before the pipeline needs them."""
 
 from typing import Annotated
 
@@ -6,24 +6,31 @@ import typer
 
 from srmodels.machine import repository
 
-__all__ = ["download"]
+__all__ = ["PERCEPTUAL", "download"]
+
+PERCEPTUAL = "perceptual"  # ImageNet's, LPIPS', DISTS' and NIQE's weights
 
 
 def download(
-    name: Annotated[str, typer.Argument(help="A dataset such as div2k, or mix.")],
+    name: Annotated[str, typer.Argument(help="A dataset such as div2k; mix; or perceptual.")],
     official_lr: Annotated[
         bool, typer.Option("--official-lr", help="Also download the dataset's own LR images.")
     ] = False,
     scale: Annotated[int, typer.Option(min=2, max=8, help="Scale of the official LR images.")] = 4,
 ) -> None:
-    """Download and unpack a dataset into the cache (SRMODELS_DATA)."""
+    """Download a dataset, or the weights of the perceptual metrics, into SRMODELS_DATA."""
     from srmodels.config import one_of
     from srmodels.data.datasets.catalog import MIX, resolve_folders, set_names
     from srmodels.errors import DataError
     from srmodels.images.readers.folder import photo_files
+    from srmodels.pretrained.weights import fetch_weights
 
+    if name == PERCEPTUAL:
+        for path in fetch_weights():
+            typer.echo(path)
+        return
     data = repository() / "data"
-    names = [*set_names(data), MIX]
+    names = [*set_names(data), MIX, PERCEPTUAL]
     if name not in names:
         raise DataError(one_of("NAME", name, names))
     for source in resolve_folders(name, data=data, scale=scale, official_lr=official_lr):

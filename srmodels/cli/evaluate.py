@@ -16,14 +16,26 @@ _BICUBIC = "bicubic"
 _DEFAULT_SCALE = 4
 
 
+def _score_without_reference(folder: Path, output: Path | None) -> None:
+    from srmodels.atomic import write_bytes
+    from srmodels.evaluation.no_reference import no_reference_metrics, no_reference_table
+    from srmodels.images.readers.folder import whole_images
+
+    metrics = no_reference_metrics(whole_images(folder))
+    typer.echo(no_reference_table(metrics))
+    if output is not None:
+        target = output / f"{folder.name}-niqe.json" if output.is_dir() else output
+        write_bytes(target, (json.dumps(metrics, indent=2) + "\n").encode())
+
+
 def evaluate(  # noqa: PLR0917 - typer passes them by name
     weights: Annotated[
         str, typer.Argument(help="A generator's file, a public weights file, or bicubic.")
-    ],
+    ] = "",
     data: Annotated[
         str,
         typer.Option(help="A folder of HR images, or Set5, Set14, BSD100, Urban100 or DIV2K-val."),
-    ],
+    ] = "",
     lr: Annotated[
         Path | None,
         typer.Option(help="Folder of LR images, paired by name. Default: downscaled HR."),
@@ -52,9 +64,11 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
         bool,
         typer.Option("--self-ensemble", help="Add a row +x8, the mean over 8 flips and rotations."),
     ] = False,
-    lpips: Annotated[
-        bool, typer.Option("--lpips", help="Add LPIPS, which downloads AlexNet's weights.")
-    ] = False,
+    perceptual: Annotated[bool, typer.Option(help="Also LPIPS and DISTS.")] = True,
+    no_reference: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="NIQE of images without HR, instead of the above."),
+    ] = None,
     samples: Annotated[int, typer.Option(help="Samples per image of a VAE; 0 for none.")] = 5,
     tile: Tile = 256,
     device: Device = "auto",
@@ -63,10 +77,13 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     ] = "fp32",
 ) -> None:
     """Score a generator on whole images and compare it with bicubic."""
+    if no_reference is not None:
+        _score_without_reference(no_reference, output)
+        return
     from srmodels.atomic import write_bytes
     from srmodels.config import check
     from srmodels.data.datasets.benchmarks import find_set, lr_pictures
-    from srmodels.evaluation.lpips import open_lpips
+    from srmodels.evaluation.perceptual import open_perceptual
     from srmodels.evaluation.protocol import ENSEMBLE
     from srmodels.evaluation.report import metrics_of
     from srmodels.evaluation.samples import Sampling
@@ -77,6 +94,8 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     from srmodels.inference.weights.open import load_for_evaluation, open_weights
     from srmodels.machine import resolve_device
 
+    if not (weights and data):
+        raise ConfigError("evaluate: no WEIGHTS or no --data. Give both, or --no-reference FOLDER.")
     check({"alpha": alpha, "samples": samples, "tile": tile}, EvaluateSettings, "evaluate")
     set_name, folder = find_set(data, data=repository() / "data")
     if set_name in RESERVED[1:]:
@@ -111,7 +130,7 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
         {set_name: images},
         scale=scale,
         lr={set_name: lr_pictures([file for file, _ in images], lr, scale=scale)} if lr else None,
-        lpips=open_lpips(device=resolve_device(device)) if lpips else None,
+        perceptual=open_perceptual(device=resolve_device(device)) if perceptual else None,
         sampling=Sampling(number=samples),
         alpha=alpha,
     )

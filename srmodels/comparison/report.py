@@ -19,7 +19,7 @@ from srmodels.comparison.gallery import Gallery
 from srmodels.comparison.html_table import score_table
 from srmodels.comparison.sample_images import SampleImage
 from srmodels.comparison.text_table import small_set_notes
-from srmodels.evaluation.luma import Picture
+from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.scores import BASELINE
 
 __all__ = ["render_report"]

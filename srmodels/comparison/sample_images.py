@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from srmodels.errors import DataError, PhotoError
-from srmodels.evaluation.luma import Picture
+from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.pictures import box_sums
 from srmodels.images.readers.decode import decode
 from srmodels.images.readers.folder import photo_files

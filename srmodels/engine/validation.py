@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from srmodels.errors import DataError
-from srmodels.evaluation.psnr import psnr_y
-from srmodels.evaluation.ssim import ssim_y
+from srmodels.evaluation.metrics.psnr import psnr_y
+from srmodels.evaluation.metrics.ssim import ssim_y
 from srmodels.images.readers.folder import whole_images
 from srmodels.resize.images import crop_to_multiple, downscale
 

@@ -1,11 +1,11 @@
-"""Whether the pictures of a test set can be scored at all: said before any is enlarged, by name."""
+"""Checks that the pictures of a test set can be scored, before any is enlarged."""
 
 from collections.abc import Mapping, Sequence
 
 from srmodels.errors import ProtocolError
-from srmodels.evaluation.lpips import LEAST
-from srmodels.evaluation.luma import Picture
-from srmodels.evaluation.ssim import WINDOW
+from srmodels.evaluation.metrics.lpips import MIN_SIDE
+from srmodels.evaluation.metrics.luma import Picture
+from srmodels.evaluation.metrics.ssim import WINDOW
 
 __all__ = ["check_fit"]
 
@@ -16,9 +16,9 @@ def _size(picture: Picture) -> str:
     return f"{picture.shape[1]} x {picture.shape[0]}"
 
 
-def _listed(faults: Sequence[str]) -> str:
-    more = f" and {len(faults) - _LISTED} more" if len(faults) > _LISTED else ""
-    return "; ".join(faults[:_LISTED]) + more
+def _listed(problems: Sequence[str]) -> str:
+    more = f" and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
+    return "; ".join(problems[:_LISTED]) + more
 
 
 def check_fit(
@@ -26,32 +26,28 @@ def check_fit(
     lr: Mapping[str, Picture] | None = None,
     *,
     scale: int,
-    lpips: bool = False,
+    perceptual: bool = False,
 ) -> None:
-    """Checks sizes.
+    """Checks the sizes of HR pictures, and of their LR pictures by name if these are given.
 
-    Args:
-        images: Names and HR pictures.
-        lr: Their LR pictures by name; None where LR is made of HR.
-        scale: HR over LR.
-        lpips: Whether that is to be computed, which needs more than SSIM's window.
+    `perceptual` says whether LPIPS is a score, since AlexNet's strides need a least size.
 
     Raises:
-        ProtocolError: There is no picture, some leave too little inside the border, or an LR is
-            not as large as HR, cut to a multiple of the scale, makes it.
+        ProtocolError: There is no picture, a picture is too small, or an LR does not match its HR.
     """
     if not images:
-        raise ProtocolError("no picture to score; a test set needs at least one")
-    least = (LEAST if lpips else WINDOW) + 2 * scale
+        raise ProtocolError("no picture to score. Add one to the test set.")
+    min_side = max(WINDOW + 2 * scale, MIN_SIDE if perceptual else 0)
     small = [
         f"{name}: {_size(hr)}"
         for name, hr in images
-        if min(side - side % scale for side in hr.shape[:2]) < least
+        if min(side - side % scale for side in hr.shape[:2]) < min_side
     ]
     if small:
         raise ProtocolError(
-            f"picture too small to score (found {_listed(small)} pixels); at scale {scale} both "
-            f"sides must be at least {least + -least % scale}"
+            f"picture too small to score (got {_listed(small)} pixels). Use at least "
+            f"{min_side + -min_side % scale} pixels on both sides at scale {scale}"
+            + (" with LPIPS." if perceptual else ".")
         )
     unlike = [
         f"{name}: {_size(lr[name])} for {_size(hr)}"
@@ -60,6 +56,6 @@ def check_fit(
     ]
     if unlike:
         raise ProtocolError(
-            f"LR does not fit HR at scale {scale} (found {_listed(unlike)} pixels); LR of HR's "
-            "size over the scale, rounded down, is right, or weights for another scale"
+            f"LR does not fit HR at scale {scale} (got {_listed(unlike)} pixels). Use LR of HR's "
+            "size over the scale, rounded down, or weights for another scale."
         )

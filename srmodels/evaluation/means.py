@@ -1,4 +1,4 @@
-"""From a score per picture to what a test set says: means, and how far they can be trusted."""
+"""Means of scores over a test set, with intervals."""
 
 import pandas as pd
 
@@ -7,28 +7,28 @@ from srmodels.evaluation.interval import BOUNDS, FEWEST, interval
 __all__ = ["means"]
 
 _DIGITS = 6
-_SIGNED = "shift_"  # a tint's direction; how large it is, with its interval, says colour_shift
+_SIGNED = "shift_"  # directions of a tint have no interval; colour_shift has one
 
 
 def _mean(name: str, values: pd.Series) -> dict[str, float]:
-    """A score's mean by its name and, where there are images enough, the interval around it."""
-    found = {name: float(values.mean())}
+    """The mean by name and, with enough images, the ends of its interval."""
+    scores = {name: float(values.mean())}
     if len(values) >= FEWEST and not name.startswith(_SIGNED):
         bounds = interval(values.to_numpy(float))
-        found |= {name + end: bound for end, bound in zip(BOUNDS, bounds, strict=True)}
-    return {key: round(value, _DIGITS) for key, value in found.items()}
+        scores |= {name + end: bound for end, bound in zip(BOUNDS, bounds, strict=True)}
+    return {key: round(value, _DIGITS) for key, value in scores.items()}
 
 
 def means(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     """The mean of every score over the pictures, by model and score, in the table's order.
 
-    With three pictures or more, NAME_low and NAME_high follow: the 95 % interval around it.
+    From three pictures on, NAME_low and NAME_high follow each: the 95 % interval.
     """
-    found: dict[str, dict[str, float]] = {}
+    result: dict[str, dict[str, float]] = {}
     for model in dict.fromkeys(table["model"]):
         rows = table[table["model"] == model].dropna(axis="columns", how="all")
         columns = [str(name) for name in rows.columns if name not in ("image", "model")]
-        found[str(model)] = {
+        result[str(model)] = {
             key: value for name in columns for key, value in _mean(name, rows[name]).items()
         }
-    return found
+    return result

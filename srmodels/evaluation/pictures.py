@@ -1,4 +1,4 @@
-"""Scores are not enough: LR, every model's SR and HR side by side, whole and zoomed in."""
+"""Sheets of LR, every SR and HR side by side, whole and zoomed in."""
 
 from collections.abc import Mapping
 
@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from srmodels.evaluation.luma import Picture, luma
+from srmodels.evaluation.metrics.luma import Picture, luma
 
 __all__ = ["CROP", "box_sums", "comparison", "most_detailed_crop", "sheet"]
 
 _PANEL = 384  # pixels across
 _GAP = 12
 _LABEL = 26
-CROP = 96  # HR pixels across, so that each becomes 4 x 4 in the zoomed row
+CROP = 96  # HR pixels across, each 4 x 4 in the zoomed row
 _FONT_SIZE = 18
 _BOX = (230, 30, 60)
 
@@ -28,22 +28,19 @@ def box_sums(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 
 
 def most_detailed_crop(hr: Picture, size: int, *, multiple: int = 1) -> tuple[int, int]:
-    """Where a crop shows most: the largest gradient energy on Y, away from the edges.
+    """Top and left of the crop with the largest gradient energy on Y, away from the edges.
 
     Args:
         hr: uint8 (H, W, 3), H and W at least `size`.
         size: Side of the crop in pixels.
-        multiple: The corner lies on a multiple of this many pixels.
-
-    Returns:
-        Top and left. The same for every model, as only HR decides.
+        multiple: Of the corner's coordinates, in pixels.
     """
     y = luma(hr)
     energy = np.zeros_like(y)
     energy[1:] += np.diff(y, axis=0) ** 2
     energy[:, 1:] += np.diff(y, axis=1) ** 2
     sums = box_sums(energy, size)
-    # A crop at the very edge shows padding rather than the network; small pictures have no choice.
+    # edges show padding rather than the network; small pictures have no choice
     margin = [min(size // 4, (length - 1) // 2) // multiple * multiple for length in sums.shape]
     inner = sums[margin[0] : sums.shape[0] - margin[0], margin[1] : sums.shape[1] - margin[1]]
     inner = inner[::multiple, ::multiple]
@@ -52,7 +49,7 @@ def most_detailed_crop(hr: Picture, size: int, *, multiple: int = 1) -> tuple[in
 
 
 def _panel(picture: Picture, height: int, box: tuple[float, float, float, float]) -> Image.Image:
-    """The whole picture at the panel's size with the crop's frame."""
+    """The whole picture at the panel's size with the frame of the crop."""
     panel = Image.fromarray(picture).resize((_PANEL, height), Image.Resampling.LANCZOS)
     draw = ImageDraw.Draw(panel)
     draw.rectangle(box, outline="white", width=4)
@@ -61,15 +58,12 @@ def _panel(picture: Picture, height: int, box: tuple[float, float, float, float]
 
 
 def sheet(panels: Mapping[str, Picture], *, corner: tuple[int, int], crop: int) -> Picture:
-    """Draws one row of whole pictures and, below, the same crop of each, enlarged.
+    """Draws a row of pictures, uint8 (H, W, 3) by caption, and below the same crop of each.
 
     Args:
-        panels: By the name written above: uint8 (H, W, 3) each.
+        panels: The pictures.
         corner: Top and left of the crop.
-        crop: Its side in pixels.
-
-    Returns:
-        uint8 (height, width, 3) on white.
+        crop: Side of the crop in pixels.
     """
     height, width = next(iter(panels.values())).shape[:2]
     top, left = corner
@@ -77,10 +71,7 @@ def sheet(panels: Mapping[str, Picture], *, corner: tuple[int, int], crop: int) 
     ratio_x, ratio_y = _PANEL / width, shown / height
     box = (left * ratio_x, top * ratio_y, (left + crop) * ratio_x, (top + crop) * ratio_y)
 
-    size = (
-        _GAP + len(panels) * (_PANEL + _GAP),
-        _LABEL + shown + _GAP + _PANEL + _GAP,
-    )
+    size = _GAP + len(panels) * (_PANEL + _GAP), _LABEL + shown + _GAP + _PANEL + _GAP
     paper = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(paper)
     font = ImageFont.load_default(_FONT_SIZE)
@@ -98,17 +89,14 @@ def sheet(panels: Mapping[str, Picture], *, corner: tuple[int, int], crop: int) 
 def comparison(
     lr: Picture, pictures: Mapping[str, Picture], hr: Picture, *, scale: int, crop: int = CROP
 ) -> Picture:
-    """Draws LR, every SR and HR: whole, and below the liveliest crop of each, enlarged.
+    """Draws LR, every SR and HR, whole, and below the most detailed crop of each, enlarged.
 
     Args:
-        lr: uint8 (h, w, 3); shown with its pixels as squares.
+        lr: uint8 (h, w, 3); its pixels are drawn as squares.
         pictures: SR by model, uint8 (scale h, scale w, 3) each.
         hr: uint8 (scale h, scale w, 3).
         scale: HR over LR.
         crop: Side of the crop in HR pixels.
-
-    Returns:
-        uint8 (height, width, 3) on white; LR first, HR last, each named above.
     """
     squares = lr.repeat(scale, axis=0).repeat(scale, axis=1)
     crop = min(crop, *hr.shape[:2])

@@ -1,7 +1,7 @@
-"""How the numbers are made; stands beside them in every metrics file.
+"""How the scores are computed; written beside them in every metrics file.
 
-The field's protocol for enlarging by a whole factor: Timofte, Rothe, Van Gool, "Seven ways to
-improve example-based single image super resolution", CVPR 2016; Ledig et al., CVPR 2017, 3.2.
+Timofte, Rothe, Van Gool, "Seven ways to improve example-based single image super resolution", CVPR
+2016; Ledig et al., CVPR 2017, section 3.2.
 """
 
 from importlib.metadata import version
@@ -11,10 +11,10 @@ from srmodels.evaluation.samples import Sampling
 
 __all__ = ["ENSEMBLE", "PROTOCOL", "protocol", "versions"]
 
-ENSEMBLE = "+x8"  # behind the name of a row that is a generator's self-ensemble
-_PACKAGES = ("srmodels", "numpy", "pillow", "scikit-image", "torch")  # what the scores pass through
+ENSEMBLE = "+x8"  # appended to a generator's name in the row of its self-ensemble
+_PACKAGES = ("srmodels", "numpy", "pillow", "scikit-image", "torch")  # that compute the scores
 
-# Lists, so that DVC's tables of metrics, which flatten plain values, show the numbers only.
+# Lists, because DVC's tables of metrics show plain values
 PROTOCOL: dict[str, list[str]] = {
     "hr": ["cut to a multiple of the scale, at the bottom and the right"],
     "lr": ["MATLAB imresize", "cubic, a = -0.5", "anti-aliased", "symmetric edges", "uint8"],
@@ -36,6 +36,11 @@ PROTOCOL: dict[str, list[str]] = {
     "checkerboard": ["energy on Y standing out at multiples of 1/scale per pixel, SR over HR"],
     "shift": ["mean of SR less HR in CIE Lab after a reduction by 4"],
 }
+_PERCEPTUAL = {
+    "lpips": ["version 0.1, AlexNet", "RGB", "no border", "mean over images"],
+    "lpips_vgg": ["version 0.1, VGG16", "RGB", "no border", "mean over images"],
+    "dists": ["VGG16", "RGB", "no border", "mean over images"],
+}
 
 
 def protocol(
@@ -44,47 +49,38 @@ def protocol(
     sampling: Sampling | None = None,
     alpha: float | None = None,
     given_lr: bool = False,
-    lpips: bool = False,
+    perceptual: bool = False,
     ensemble: bool = False,
 ) -> dict[str, list[str]]:
-    """The protocol of one scale.
-
-    Args:
-        scale: HR over LR.
-        sampling: How samples were drawn; None where there is no row of samples.
-        alpha: Share of the generator's weights in the interpolated row; None without that row.
-        given_lr: Whether LR came with HR instead of being made of it.
-        lpips: Whether that is one of the scores.
-        ensemble: Whether there is a row of a self-ensemble.
-    """
-    said = {"scale": [str(scale)], **PROTOCOL}
+    """The protocol of one scale; `sampling` and `alpha` are None without a row of that kind."""
+    text = {"scale": [str(scale)], **PROTOCOL}
     if given_lr:
-        said["lr"] = ["given with HR, paired by name"]
-        how = "PSNR of SR, reduced by MATLAB's imresize, and LR"
-        said["lr_consistency"] = [how, *PROTOCOL["lr_consistency"][1:]]
-    if lpips:
-        said["lpips"] = ["version 0.1, AlexNet", "RGB", "border as for psnr_y", "mean over images"]
+        text["lr"] = ["given with HR, paired by name"]
+        reduced = "PSNR of SR, reduced by MATLAB's imresize, and LR"
+        text["lr_consistency"] = [reduced, *PROTOCOL["lr_consistency"][1:]]
+    if perceptual:
+        text |= _PERCEPTUAL
     if ensemble:
-        said["ensemble"] = [
+        text["ensemble"] = [
             f"{ENSEMBLE}: mean over 8 flips and turns of LR",
             "in floating point, before clamping and rounding",
         ]
     if sampling is not None:
-        said["samples"] = [
+        text["samples"] = [
             f"{sampling.number} of each image, latents from the prior",
             f"temperature {sampling.temperature:g}",
             "scores: mean over samples, then over images",
         ]
-        said["diversity"] = [
+        text["diversity"] = [
             "standard deviation of each 8-bit value of SR over the samples, of 255",
             "population",
             "mean over pixels and channels, then over images",
         ]
     if alpha is not None:
-        said["interpolated"] = [f"weights {alpha:g} generator, {1 - alpha:g} pretrained"]
-    return said
+        text["interpolated"] = [f"weights {alpha:g} generator, {1 - alpha:g} pretrained"]
+    return text
 
 
 def versions() -> list[str]:
-    """What computed the scores; beside the protocol, as others than these give equal scores."""
+    """The versions of the packages that compute the scores."""
     return [f"{name} {version(name)}" for name in _PACKAGES]

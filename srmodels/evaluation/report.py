@@ -1,4 +1,4 @@
-"""Scores of whole test sets as files: metrics, the table per picture, and pictures side by side."""
+"""Scores of test sets as files: metrics, the table per picture, and pictures side by side."""
 
 import json
 import logging
@@ -12,26 +12,26 @@ import pandas as pd
 from PIL import Image
 
 from srmodels.errors import ProtocolError, WeightsError
-from srmodels.evaluation.lpips import Distance
-from srmodels.evaluation.luma import Picture
 from srmodels.evaluation.means import means
+from srmodels.evaluation.metrics.luma import Picture
+from srmodels.evaluation.perceptual import PerceptualScores
 from srmodels.evaluation.pictures import comparison
-from srmodels.evaluation.protocol import ENSEMBLE, versions
+from srmodels.evaluation.protocol import ENSEMBLE, protocol, versions
 from srmodels.evaluation.samples import Sampled, Sampling, drawing, strip
-from srmodels.evaluation.scores import Shown, evaluate, protocol
+from srmodels.evaluation.scores import ScoredPicture, evaluate
 from srmodels.evaluation.table import short_table
 
 __all__ = ["BUNDLED", "Scored", "evaluate_sets", "metrics_of"]
 
-BUNDLED = "test"  # the set whose every picture is drawn
-DRAWN = 4  # of every other set
+BUNDLED = "test"  # the set of which every picture is drawn
+DRAWN = 4  # pictures of every other set
 NO_SAMPLES = Sampling(number=0)
 
 log = logging.getLogger(__name__)
 
 
 class Scored(Sampled, Protocol):
-    """A generator that says what it is, as `srmodels.inference` has one."""
+    """A generator, as in `srmodels.inference`."""
 
     @property
     def scale(self) -> int:
@@ -40,7 +40,7 @@ class Scored(Sampled, Protocol):
 
     @property
     def parameters(self) -> int:
-        """How many it has."""
+        """The number of parameters."""
         ...
 
     def __call__(self, lr: Picture, /) -> Picture:
@@ -48,23 +48,23 @@ class Scored(Sampled, Protocol):
         ...
 
 
-def _nothing(_name: str, _shown: Shown) -> None:
+def _do_nothing(_set: str, _picture: ScoredPicture) -> None:
     pass
 
 
-def _drawer(folder: Path, scale: int) -> Callable[[str, Shown], None]:
+def _drawer(folder: Path, scale: int) -> Callable[[str, ScoredPicture], None]:
     """Draws pictures as they are scored."""
     drawn: Counter[str] = Counter()
 
-    def draw(name: str, shown: Shown) -> None:
+    def draw(name: str, picture: ScoredPicture) -> None:
         drawn[name] += 1
         if name != BUNDLED and drawn[name] > DRAWN:
             return
-        stem = f"{name}-{shown.image.replace('/', '__')}"
-        sheet = comparison(shown.lr, shown.pictures, shown.hr, scale=scale)
+        stem = f"{name}-{picture.image.replace('/', '__')}"
+        sheet = comparison(picture.lr, picture.pictures, picture.hr, scale=scale)
         Image.fromarray(sheet).save(folder / f"{stem}.png")
-        if shown.samples:
-            sheet = strip(shown.pictures, shown.samples, shown.hr, scale=scale)
+        if picture.samples:
+            sheet = strip(picture.pictures, picture.samples, picture.hr, scale=scale)
             Image.fromarray(sheet).save(folder / f"{stem}-samples.png")
 
     return draw
@@ -75,12 +75,12 @@ def metrics_of(
     sets: Mapping[str, list[tuple[str, Picture]]],
     *,
     scale: int,
-    perceptual: str | None = None,
+    features: str | None = None,
     sampling: Sampling = NO_SAMPLES,
     alpha: float | None = None,
     lr: Mapping[str, Mapping[str, Picture]] | None = None,
-    lpips: Distance | None = None,
-    show: Callable[[str, Shown], None] = _nothing,
+    perceptual: PerceptualScores | None = None,
+    show: Callable[[str, ScoredPicture], None] = _do_nothing,
 ) -> tuple[dict[str, object], pd.DataFrame]:
     """Scores every set.
 
@@ -88,27 +88,30 @@ def metrics_of(
         generators: By name; the last is the final one, or its self-ensemble. None: bicubic alone.
         sets: HR pictures, (name, uint8 (H, W, 3)), by the set's name.
         scale: HR over LR.
-        perceptual: Whose features the training's perceptual loss compared ("imagenet", "random", a
-            path), or "none"; written beside the scores, which it colours. None leaves it out.
+        features: Weights of the training's perceptual loss ("imagenet", "random", a path) or
+            "none", which the metrics file names, since they affect the scores; None names none.
         sampling: How the final generator's samples are drawn, where it has any.
-        alpha: Its share in the generator named "interpolated"; None where there is none.
-        lr: LR pictures by image, for the sets that bring their own.
-        lpips: What computes that score; None leaves it out.
-        show: Called once a picture, with its set's name.
+        alpha: Share of the final generator's weights in the one named "interpolated".
+        lr: LR pictures by image, for the sets that have their own.
+        perceptual: Computes LPIPS and DISTS; None leaves them out.
+        show: Called once a picture, with the name of the set.
 
     Returns:
-        What the metrics file holds, the mean scores by set and model first; and one row per set,
+        The metrics file's content, the mean scores by set and model first; and one row per set,
         picture and model.
 
     Raises:
         WeightsError: A generator is for another scale.
-        ProtocolError: A picture cannot be scored, or bicubic shows that the protocol is broken.
+        ProtocolError: A picture cannot be scored, or the protocol is broken.
     """
     for name, generator in generators.items():
         if generator.scale != scale:
-            raise WeightsError(f"{name}: enlarges {generator.scale} times, but scale is {scale}")
-    own = [each for name, each in generators.items() if not name.endswith(ENSEMBLE)]
-    final = own[-1] if own else None
+            raise WeightsError(
+                f"{name}: does not enlarge {scale} times (got {generator.scale}). Set scale to "
+                f"{generator.scale}, or use other weights."
+            )
+    single = [generator for name, generator in generators.items() if not name.endswith(ENSEMBLE)]
+    final = single[-1] if single else None
     draw = drawing(final, sampling) if final else None
     metrics: dict[str, object] = {}
     tables = []
@@ -119,7 +122,7 @@ def metrics_of(
                 pictures,
                 scale=scale,
                 lr=(lr or {}).get(name),
-                lpips=lpips,
+                perceptual=perceptual,
                 draw=draw,
                 show=partial(show, name),
             )
@@ -133,12 +136,12 @@ def metrics_of(
         sampling=sampling if draw else None,
         alpha=alpha,
         given_lr=bool(lr),
-        lpips=lpips is not None,
-        ensemble=len(own) < len(generators),
+        perceptual=perceptual is not None,
+        ensemble=len(single) < len(generators),
     )
     metrics["versions"] = versions()
-    if perceptual is not None:
-        metrics["perceptual"] = [perceptual]  # a list: `dvc metrics` shows numbers only
+    if features is not None:
+        metrics["perceptual"] = [features]  # a list: `dvc metrics` shows numbers only
     metrics["parameters"] = final.parameters if final else 0
     return metrics, pd.concat(tables)
 
@@ -149,41 +152,28 @@ def evaluate_sets(
     *,
     scale: int,
     root: Path,
-    perceptual: str = "none",
+    features: str = "none",
     sampling: Sampling = NO_SAMPLES,
     alpha: float | None = None,
-    lpips: Distance | None = None,
+    perceptual: PerceptualScores | None = None,
 ) -> None:
     """Scores every set and writes metrics/evaluate.json, plots/per_image.csv and samples/.
 
-    Args:
-        generators: As for `metrics_of`; at least one.
-        sets: As for `metrics_of`.
-        scale: HR over LR.
-        root: Where the three folders lie.
-        perceptual: As for `metrics_of`.
-        sampling: As for `metrics_of`.
-        alpha: As for `metrics_of`.
-        lpips: As for `metrics_of`.
-
-    Raises:
-        WeightsError: A generator is for another scale.
-        ProtocolError: A picture cannot be scored, or bicubic shows that the protocol is broken.
+    Takes and raises what `metrics_of` does; `root` is where the three folders lie.
     """
-    for made in ("metrics", "plots", "samples"):
-        (root / made).mkdir(parents=True, exist_ok=True)
+    for folder in ("metrics", "plots", "samples"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
     for old in (root / "samples").glob("*.png"):
         old.unlink()
-    show = _drawer(root / "samples", scale)
     metrics, table = metrics_of(
         generators,
         sets,
         scale=scale,
-        perceptual=perceptual,
+        features=features,
         sampling=sampling,
         alpha=alpha,
-        lpips=lpips,
-        show=show,
+        perceptual=perceptual,
+        show=_drawer(root / "samples", scale),
     )
     table.to_csv(root / "plots" / "per_image.csv", index=False, lineterminator="\n")
     text = json.dumps(metrics, indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""Samples of one picture's SR: where they come from, how much they differ, what that looks like."""
+"""Samples of SR: drawing them, how much they differ, and a picture of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from srmodels.evaluation.luma import Picture
+from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 
 __all__ = ["Draw", "Sampled", "Sampling", "deviation", "diversity", "drawing", "strip"]
 
 Draw = Callable[[Picture, int], list[Picture]]
-"""LR and its place in the set to samples of SR."""
+"""LR and its index in the set to samples of SR."""
 
 _SHOWN = 4
 _BRIGHTEST = 64  # a difference of 4 grey levels is white
-_DRAWN_SHARE = 0.995  # of the deviations that the map must not cut off
+_DRAWN_SHARE = 0.995  # of the deviations that the map shows without clipping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +27,8 @@ class Sampling:
 
     Attributes:
         number: Of each picture; 0 for none.
-        temperature: What the standard deviations of the latents are multiplied by.
-        seed: With a picture's place in its set, all that a sample's randomness depends on.
+        temperature: Multiplies the standard deviations of the latents.
+        seed: Of the random numbers, with a picture's index in its set.
     """
 
     number: int = 5
@@ -37,11 +37,11 @@ class Sampling:
 
 
 class Sampled(Protocol):
-    """A generator that may be one of those that have samples."""
+    """A generator that may have samples."""
 
     @property
     def has_samples(self) -> bool:
-        """Whether there is anything to draw."""
+        """Whether `sample` works."""
         ...
 
     def sample(self, lr: Picture, /, *, generator: torch.Generator, temperature: float) -> Picture:
@@ -50,15 +50,15 @@ class Sampled(Protocol):
 
 
 def drawing(generator: Sampled, sampling: Sampling) -> Draw | None:
-    """What draws a generator's samples; None where it has none or none are wanted."""
+    """A function that draws a generator's samples; None where there are none to draw."""
     if not (generator.has_samples and sampling.number):
         return None
 
     def draw(lr: Picture, place: int) -> list[Picture]:
         seed = np.random.SeedSequence([sampling.seed, place]).generate_state(1, np.uint64).item()
-        source = torch.Generator().manual_seed(seed)
+        rng = torch.Generator().manual_seed(seed)
         return [
-            generator.sample(lr, generator=source, temperature=sampling.temperature)
+            generator.sample(lr, generator=rng, temperature=sampling.temperature)
             for _ in range(sampling.number)
         ]
 
@@ -66,22 +66,15 @@ def drawing(generator: Sampled, sampling: Sampling) -> Draw | None:
 
 
 def deviation(samples: Sequence[Picture]) -> NDArray[np.float64]:
-    """Standard deviation of each 8-bit value over the samples.
-
-    Args:
-        samples: uint8 (H, W, 3) each.
-
-    Returns:
-        float64 (H, W, 3), in grey levels of 255; the samples are the whole population.
-    """
+    """Population standard deviation over samples, uint8 (H, W, 3), of each value: float64."""
     total = np.zeros(samples[0].shape, np.int64)
     squares = np.zeros_like(total)
-    for each in samples:  # whole numbers: equal samples have exactly 0
-        values = each.astype(np.int64)
+    for sample in samples:  # integers, so that equal samples have exactly 0
+        values = sample.astype(np.int64)
         total += values
         squares += values**2
-    found: NDArray[np.float64] = np.sqrt(len(samples) * squares - total**2) / len(samples)
-    return found
+    result: NDArray[np.float64] = np.sqrt(len(samples) * squares - total**2) / len(samples)
+    return result
 
 
 def diversity(samples: Sequence[Picture]) -> float:
@@ -89,8 +82,8 @@ def diversity(samples: Sequence[Picture]) -> float:
     return float(deviation(samples).mean())
 
 
-def _map(samples: Sequence[Picture]) -> tuple[int, Picture]:
-    """The deviations as a picture, brighter by the largest power of 2 that cuts few of them off."""
+def _deviation_map(samples: Sequence[Picture]) -> tuple[int, Picture]:
+    """The deviations as a picture, and the largest power of 2 that brightens them unclipped."""
     deviations = deviation(samples)
     most, factor = float(np.quantile(deviations, _DRAWN_SHARE)), _BRIGHTEST
     while factor > 1 and factor * most > 255:
@@ -102,28 +95,17 @@ def _map(samples: Sequence[Picture]) -> tuple[int, Picture]:
 def strip(
     pictures: Mapping[str, Picture], samples: Sequence[Picture], hr: Picture, *, scale: int
 ) -> Picture:
-    """Draws bicubic, the prior's mean, four samples and where the samples differ.
+    """Draws bicubic, the prior's mean, four samples and the deviation of the samples.
 
     Args:
-        pictures: SR by name, uint8 (H, W, 3) each; the first is bicubic's, the last the mean's.
-        samples: uint8 (H, W, 3) each; the deviations are those of all.
-        hr: uint8 (H, W, 3); decides which crop is enlarged, as in `comparison`.
+        pictures: SR by name, uint8 (H, W, 3) each; bicubic's first, the mean's last.
+        samples: uint8 (H, W, 3) each.
+        hr: uint8 (H, W, 3); chooses the crop, as in `comparison`.
         scale: HR over LR.
-
-    Returns:
-        uint8 (height, width, 3) on white, each picture whole and a crop of it, named above.
     """
-    everyone = list(pictures.values())
-    factor, bright = _map(samples)
+    bicubic, *_, mean = pictures.values()
+    factor, bright = _deviation_map(samples)
     side = min(CROP, *hr.shape[:2])
-    numbered = {f"sample {number}": each for number, each in enumerate(samples[:_SHOWN], 1)}
-    return sheet(
-        {
-            "bicubic": everyone[0],
-            "mean latent": everyone[-1],
-            **numbered,
-            f"deviation x {factor}": bright,
-        },
-        corner=most_detailed_crop(hr, side, multiple=scale),
-        crop=side,
-    )
+    numbered = {f"sample {number}": sample for number, sample in enumerate(samples[:_SHOWN], 1)}
+    panels = {"bicubic": bicubic, "mean latent": mean, **numbered, f"deviation x {factor}": bright}
+    return sheet(panels, corner=most_detailed_crop(hr, side, multiple=scale), crop=side)

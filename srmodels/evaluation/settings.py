@@ -1,4 +1,4 @@
-"""What an evaluation looks at, and how often."""
+"""Settings of the evaluation."""
 
 from dataclasses import dataclass, field
 
@@ -9,19 +9,19 @@ RESERVED = ("test", "protocol", "versions", "perceptual", "parameters")  # keys 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSettings:
-    """What is scored besides the bundled test pictures, and besides the two generators' SR.
+    """What is scored besides the bundled test pictures and the two generators.
 
     Attributes:
-        sets: Further test sets: a name for the metrics to Set5, Set14, BSD100, Urban100,
-            DIV2K-val or the absolute path of a folder of HR pictures.
+        sets: Further test sets: a name for the metrics to Set5, Set14, BSD100, Urban100, DIV2K-val
+            or the absolute path of a folder of HR pictures.
         tile: Side of the tiles a large picture is enlarged in, in LR pixels.
-        samples: How many samples of a VAE are drawn for each picture, 2 or more; 0 draws none. A
-            generator that is no VAE has none to draw.
-        temperature: What the standard deviations of the samples' latents are multiplied by.
+        samples: How many samples of a VAE are drawn per picture, 2 or more; 0 draws none.
+        temperature: Multiplies the standard deviations of the samples' latents.
         alpha: Share of the final generator's weights, 0 to 1, in a mixture with the pretrained
-            one's that is scored as well (Wang et al., "ESRGAN", 2018, section 3.4); None mixes
+            ones that is scored as well (Wang et al., "ESRGAN", 2018, section 3.4); None mixes
             nothing.
-        lpips: Whether LPIPS is a score, which needs the extra `lpips` and AlexNet's weights.
+        perceptual: Whether LPIPS and DISTS are scores; they need weights from
+            `srmodels download perceptual`.
         self_ensemble: Whether the mean over eight flips and turns of LR is scored as well (Timofte
             et al., CVPR 2016), for the final generator.
     """
@@ -31,15 +31,14 @@ class EvaluateSettings:
     samples: int = 5
     temperature: float = 1.0
     alpha: float | None = None
-    lpips: bool = False
+    perceptual: bool = True
     self_ensemble: bool = False
 
     def __post_init__(self) -> None:
-        """Checks names and ranges."""
         for name in self.sets:
             if not name.isidentifier() or name in RESERVED:
                 raise ValueError(
-                    f"sets must be named by letters, digits and _ (found {name!r}), "
+                    f"sets must be named by letters, digits and _ (got {name!r}), "
                     f"and not {', '.join(RESERVED[:-1])} or {RESERVED[-1]}"
                 )
         if self.tile < 32:

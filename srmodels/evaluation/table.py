@@ -1,7 +1,7 @@
-"""The short table people read, from a metrics file; nothing heavy is imported for it."""
+"""Metrics files, and the short table of one; imports nothing heavy."""
 
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,54 +12,44 @@ __all__ = ["metrics_in", "read_metrics", "sets_of", "short_table"]
 _COLUMNS = {  # score: heading, digits
     "psnr_y": ("PSNR-Y (dB)", 2),
     "ssim_y": ("SSIM-Y", 4),
+    "lpips": ("LPIPS", 3),
+    "dists": ("DISTS", 3),
     "sharpness": ("sharpness", 2),
     "colour_shift": ("colour shift", 2),
+    "diversity": ("diversity", 2),
 }
-_WHERE_THERE = {"lpips": ("LPIPS", 3), "diversity": ("diversity", 2)}
+_OPTIONAL = ("lpips", "dists", "diversity")  # columns only where a row has them
 _WITH_INTERVAL = ("psnr_y", "ssim_y")  # more would not fit a line
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
-    """Reads a file as the evaluate stage writes it.
-
-    Raises:
-        ProtocolError: It is missing, or no such file.
-    """
+    """Reads a metrics file of the evaluate stage; a ProtocolError where there is none."""
     try:
         return metrics_in(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise ProtocolError(
-            f"{path}: no such file; `dvc repro` or `srmodels evaluate` writes one"
+            f"{path}: no such file. Run `dvc repro` or `srmodels evaluate`."
         ) from None
 
 
 def metrics_in(text: bytes, where: str) -> dict[str, Any]:
-    """What the text of a metrics file says.
-
-    Raises:
-        ProtocolError: It is of no such file; begins with `where`.
-    """
+    """Parses a metrics file's text; a ProtocolError, which begins with `where`, for another."""
     try:
         metrics = json.loads(text)
     except ValueError as error:
-        raise ProtocolError(f"{where}: is no JSON ({error}); a metrics file was expected") from None
+        raise ProtocolError(f"{where}: is no JSON (got {error}). Use a metrics file.") from None
     if not isinstance(metrics, dict) or not sets_of(metrics):
-        raise ProtocolError(f"{where}: holds no scores; metrics/evaluate.json was expected")
+        raise ProtocolError(f"{where}: holds no scores. Use metrics/evaluate.json.")
     return metrics
 
 
 def sets_of(metrics: Mapping[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
-    """The test sets: all entries with a baseline's row."""
+    """The test sets: all entries with a row of bicubic."""
     return {
         name: models
         for name, models in metrics.items()
         if isinstance(models, dict) and isinstance(models.get("bicubic"), dict)
     }
-
-
-def _heading(score: str, columns: Mapping[str, tuple[str, int]], found: Set[str]) -> str:
-    bounded = score in _WITH_INTERVAL and f"{score}_low" in found
-    return columns[score][0] + (" [95 %]" if bounded else "")
 
 
 def _cell(values: Mapping[str, float], score: str, digits: int) -> str:
@@ -73,19 +63,27 @@ def _cell(values: Mapping[str, float], score: str, digits: int) -> str:
 
 
 def short_table(metrics: Mapping[str, Any], *, markdown: bool = False) -> str:
-    """One line per test set and model: PSNR-Y, SSIM-Y, sharpness, colour shift.
+    """One line per test set and model: PSNR-Y, SSIM-Y, LPIPS, DISTS, sharpness, colour shift.
 
-    Columns for LPIPS and for the diversity follow where one of them has it. Where there are 95 %
-    intervals, those of PSNR-Y and SSIM-Y stand in brackets.
+    LPIPS, DISTS and the diversity are left out where no row has them. 95 % intervals of PSNR-Y and
+    SSIM-Y stand in brackets.
 
     Args:
-        metrics: As the evaluate stage writes them: set, model, score.
-        markdown: A table for a README instead of aligned columns.
+        metrics: Set, model, score, as in a metrics file.
+        markdown: A Markdown table instead of aligned columns.
     """
     rows = [values for models in sets_of(metrics).values() for values in models.values()]
-    further = {score for values in rows for score in values}
-    columns = _COLUMNS | {name: each for name, each in _WHERE_THERE.items() if name in further}
-    lines = [["set", "model", *(_heading(name, columns, further) for name in columns)]]
+    present = {score for values in rows for score in values}
+    columns = {
+        score: column
+        for score, column in _COLUMNS.items()
+        if score in present or score not in _OPTIONAL
+    }
+    headings = [
+        heading + (" [95 %]" if score in _WITH_INTERVAL and f"{score}_low" in present else "")
+        for score, (heading, _) in columns.items()
+    ]
+    lines = [["set", "model", *headings]]
     for name, models in sets_of(metrics).items():
         for model, values in models.items():
             numbers = [_cell(values, score, digits) for score, (_, digits) in columns.items()]

@@ -1,1 +1,1 @@
-"""Loss functions: tensors in, a scalar out."""
+"""Loss functions: tensors in, a scalar out; begin with `pixel`."""

@@ -1,11 +1,7 @@
-"""Pixel losses: how far SR is from HR, pixel by pixel.
+"""Pixel losses of SR and HR, (N, 3, H, W) both in [0, 1]; each returns a scalar.
 
-L1 and MSE as everywhere; Charbonnier: Wei-Sheng Lai, Jia-Bin Huang, Narendra Ahuja, Ming-Hsuan
-Yang. Deep Laplacian Pyramid Networks for Fast and Accurate Super-Resolution. CVPR 2017.
-https://arxiv.org/abs/1704.03915
-
-Each may count brightness besides the three colours, as the field's scores are of Y alone (SRCNN and
-VDSR are even trained on Y).
+Charbonnier: Lai, Huang, Ahuja, Yang. Deep Laplacian Pyramid Networks for Fast and Accurate
+Super-Resolution. CVPR 2017. https://arxiv.org/abs/1704.03915
 """
 
 from collections.abc import Callable
@@ -25,40 +21,31 @@ _WEIGHTS = (0.299, 0.587, 0.114)  # of R, G, B
 
 def _assert_same_shape(sr: Tensor, hr: Tensor) -> None:
     shapes = f"{tuple(sr.shape)} and {tuple(hr.shape)}"
-    assert sr.shape == hr.shape, f"SR and HR have one shape (found {shapes})"
+    assert sr.shape == hr.shape, f"SR and HR have one shape (got {shapes})"
 
 
 def l1(sr: Tensor, hr: Tensor) -> Tensor:
-    """Mean absolute difference of (N, 3, H, W) and (N, 3, H, W), both in [0, 1]; a scalar."""
+    """Mean absolute difference."""
     _assert_same_shape(sr, hr)
     return F.l1_loss(sr, hr)
 
 
 def mse(sr: Tensor, hr: Tensor) -> Tensor:
-    """Mean squared difference of (N, 3, H, W) and (N, 3, H, W), both in [0, 1]; a scalar."""
+    """Mean squared difference."""
     _assert_same_shape(sr, hr)
     return F.mse_loss(sr, hr)
 
 
 def charbonnier(sr: Tensor, hr: Tensor, *, epsilon: float = EPSILON) -> Tensor:
-    """Mean of sqrt(difference^2 + epsilon^2): L1 that is smooth at 0 (Lai et al. 2017, eq. 4).
-
-    Differences below epsilon count by their square, as in MSE.
-    """
+    """Mean of sqrt(difference^2 + epsilon^2): L1 that is smooth at 0 (Lai et al. 2017, eq. 4)."""
     _assert_same_shape(sr, hr)
     return torch.sqrt((sr - hr).square() + epsilon**2).mean()
 
 
-_LOSSES: dict[PixelKind, Callable[[Tensor, Tensor], Tensor]] = {
-    "l1": l1,
-    "mse": mse,
-}
-
-
-def brightness(pictures: Tensor) -> Tensor:
-    """(N, 3, H, W) to (N, 1, H, W), same range: ITU-R BT.601-7, section 2.5.1, of full range."""
-    weights = pictures.new_tensor(_WEIGHTS).view(1, 3, 1, 1)
-    return (pictures * weights).sum(1, keepdim=True)
+def brightness(images: Tensor) -> Tensor:
+    """(N, 3, H, W) to (N, 1, H, W), same range: full-range luma, ITU-R BT.601-7, section 2.5.1."""
+    weights = images.new_tensor(_WEIGHTS).view(1, 3, 1, 1)
+    return (images * weights).sum(1, keepdim=True)
 
 
 def pixel_loss(
@@ -66,13 +53,14 @@ def pixel_loss(
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """The loss of that name, a function of (sr, hr).
 
-    Args:
-        kind: Its name.
-        epsilon: Charbonnier's.
-        luma: The share of the loss that is the distance in brightness; the rest is that of the
-            colours.
+    `luma` is the share that compares brightness, as PSNR-Y does; the rest compares colours.
     """
-    distance = partial(charbonnier, epsilon=epsilon) if kind == "charbonnier" else _LOSSES[kind]
+    losses: dict[PixelKind, Callable[[Tensor, Tensor], Tensor]] = {
+        "l1": l1,
+        "mse": mse,
+        "charbonnier": partial(charbonnier, epsilon=epsilon),
+    }
+    distance = losses[kind]
     if not luma:
         return distance
 

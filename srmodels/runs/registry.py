@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from srmodels.data.datasets.cache import cache_folder, cache_lock
+from srmodels.cache import cache_folder, cache_lock
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.runs.connection import connected, is_missing, reason_of
 from srmodels.runs.experiments import Run

@@ -22,5 +22,13 @@ def test_it_tells_where_the_photographs_lie(project, tmp_path, capsys):
 
 
 def test_an_unknown_name_gets_the_nearest_guess(project):
-    with pytest.raises(DataError, match=r"NAME: .*'tinny'.*tiny, mix \(did you mean tiny\?\)"):
+    with pytest.raises(
+        DataError, match=r"NAME: .*'tinny'.*tiny, mix, perceptual \(did you mean tiny\?\)"
+    ):
         download.download("tinny")
+
+
+def test_perceptual_brings_the_metrics_weights(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("srmodels.pretrained.weights.fetch_weights", lambda: [tmp_path / "one"])
+    download.download("perceptual")
+    assert capsys.readouterr().out == f"{tmp_path / 'one'}\n"

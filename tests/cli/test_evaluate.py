@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import data
 
 from srmodels import snapshot
 from srmodels.images.writers.write import write_picture
@@ -101,7 +102,7 @@ def test_an_empty_folder_is_one_line(typed, tmp_path):
     code, _, err = typed("evaluate", "bicubic", "--data", tmp_path / "empty")
     assert (code, err.splitlines()[-1]) == (
         1,
-        "error: empty: no picture to score; a test set needs at least one",
+        "error: empty: no picture to score. Add one to the test set.",
     )
 
 
@@ -169,7 +170,7 @@ def test_a_picture_within_the_border_is_one_line(typed, weights, pictures, photo
     write_picture(pictures / "c.png", photo[:9, :40])
     code, _, err = typed("evaluate", weights, "--data", pictures)
     assert code == 1
-    assert "picture too small to score (found c: 40 x 9 pixels)" in err.splitlines()[-1]
+    assert "picture too small to score (got c: 40 x 9 pixels)" in err.splitlines()[-1]
 
 
 def test_a_set_that_is_nowhere_is_one_line(typed, monkeypatch, tmp_path):
@@ -177,3 +178,25 @@ def test_a_set_that_is_nowhere_is_one_line(typed, monkeypatch, tmp_path):
     code, _, err = typed("evaluate", "bicubic", "--data", "Urban100")
     assert code == 1
     assert err.startswith("error: Urban100: not found")
+
+
+def test_pictures_without_hr_get_niqe(typed, pretrained, tmp_path):
+    pretrained("niqe")
+    (tmp_path / "mine").mkdir()
+    Image.fromarray(data.chelsea()).save(tmp_path / "mine" / "cat.png")
+    code, out, err = typed("evaluate", "--no-reference", tmp_path / "mine", "--json", tmp_path)
+    assert code == 0, err
+    assert out.splitlines()[1].split()[0] == "cat"
+    assert json.loads((tmp_path / "mine-niqe.json").read_text())["mean"]["niqe"] > 0
+
+
+@pytest.mark.parametrize("words", [(), ("bicubic",), ("--data", "Set5")])
+def test_an_evaluation_of_nothing_is_one_line(typed, words):
+    code, _, err = typed("evaluate", *words)
+    assert code == 1
+    assert "Give both, or --no-reference FOLDER" in err.splitlines()[-1]
+
+
+def test_perceptual_scores_are_left_out_on_demand(typed, pictures):
+    assert "LPIPS" in typed("evaluate", "bicubic", "--data", pictures)[1]
+    assert "LPIPS" not in typed("evaluate", "bicubic", "--data", pictures, "--no-perceptual")[1]

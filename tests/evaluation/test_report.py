@@ -97,7 +97,7 @@ def test_samples_of_a_run_before_do_not_stay(generators, sets, tmp_path):
 
 def test_a_generator_of_another_scale_is_refused_by_name(sets, tmp_path):
     wrong = {"generator": generator(scale=2)}
-    with pytest.raises(WeightsError, match="generator: enlarges 2 times, but scale is 4"):
+    with pytest.raises(WeightsError, match=r"generator: does not enlarge 4 times \(got 2\)"):
         evaluate_sets(wrong, sets, scale=4, root=tmp_path / "root")
 
 

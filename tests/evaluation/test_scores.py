@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 
 from srmodels.errors import ProtocolError
-from srmodels.evaluation.checkerboard import checkerboard_y
-from srmodels.evaluation.colour import colour_shift, lab_shift
-from srmodels.evaluation.consistency import lr_consistency
 from srmodels.evaluation.means import means
-from srmodels.evaluation.protocol import protocol
-from srmodels.evaluation.psnr import psnr_rgb, psnr_y
-from srmodels.evaluation.scores import PROTOCOL, evaluate, scores
-from srmodels.evaluation.sharpness import sharpness_y
-from srmodels.evaluation.ssim import ssim_y
+from srmodels.evaluation.metrics.checkerboard import checkerboard
+from srmodels.evaluation.metrics.colour import colour_scores
+from srmodels.evaluation.metrics.consistency import lr_consistency
+from srmodels.evaluation.metrics.luma import luma_pair
+from srmodels.evaluation.metrics.psnr import psnr_rgb, psnr_y
+from srmodels.evaluation.metrics.sharpness import sharpness
+from srmodels.evaluation.metrics.ssim import ssim_y
+from srmodels.evaluation.perceptual import PERCEPTUAL
+from srmodels.evaluation.protocol import PROTOCOL, protocol
+from srmodels.evaluation.scores import evaluate, scores
 from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
 
@@ -47,10 +49,11 @@ def test_scores_have_always_the_same_names(photo):
 
 def test_scores_are_those_of_the_single_functions(photo):
     sr, made = bicubic(photo)
-    lightness, red, yellow = lab_shift(sr, photo)
-    expected = [score(sr, photo, border=4) for score in (psnr_y, ssim_y, psnr_rgb, sharpness_y)]
-    expected += [colour_shift(sr, photo), checkerboard_y(sr, photo, scale=4)]
-    expected += [lr_consistency(sr, downscale(photo, 4), scale=4), lightness, red, yellow]
+    y = luma_pair(sr, photo, border=4)
+    shift, tint = colour_scores(sr, photo)
+    expected = [score(sr, photo, border=4) for score in (psnr_y, ssim_y, psnr_rgb)]
+    expected += [sharpness(*y), shift, checkerboard(*y, scale=4)]
+    expected += [lr_consistency(sr, downscale(photo, 4), scale=4), *tint]
     assert list(made.values()) == pytest.approx(expected, abs=1e-6)
 
 
@@ -58,17 +61,23 @@ def test_scores_are_rounded_to_6_decimals(photo):
     assert all(round(value, 6) == value for value in bicubic(photo)[1].values())
 
 
-def test_lpips_is_a_score_where_it_is_wanted(photo):
-    borders = []
+def distances(pictures, hr):
+    """Perceptual scores: 1 for the first of the pictures, 2 for the second, of the whole HR."""
+    assert all(sr.shape == hr.shape for sr in pictures)
+    return [dict.fromkeys(PERCEPTUAL, float(place)) for place, _ in enumerate(pictures, 1)]
 
-    def distance(_sr, _hr, border):
-        borders.append(border)
-        return 0.25
 
-    table = evaluate({}, [("a", photo)], scale=4, lpips=distance)
-    assert list(table["lpips"]) == [0.25]
-    assert borders == [4]
-    assert "lpips" in protocol(4, lpips=True)
+def test_perceptual_scores_are_asked_for_once_a_picture_and_follow_the_others(photo):
+    table = evaluate(
+        {"blocks": blocks}, [("a", photo)], scale=4, draw=brighter, perceptual=distances
+    )
+    assert list(table.columns) == ["image", "model", *KEYS, *PERCEPTUAL, "diversity"]
+    assert list(table["dists"]) == [1, 2, 3.5]
+    assert PERCEPTUAL[0] not in evaluate({}, [("a", photo)], scale=4)
+
+
+def test_the_protocol_says_how_perceptual_scores_are_made():
+    assert set(PERCEPTUAL) == protocol(4, perceptual=True).keys() - protocol(4).keys()
 
 
 def test_the_protocol_says_how_every_score_is_made():
@@ -164,7 +173,7 @@ def test_three_pictures_have_intervals_around_all_but_signed_means(photo):
 
 def test_a_bicubic_under_20_db_means_the_protocol_is_broken():
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    with pytest.raises(ProtocolError, match=r"bicubic: PSNR-Y is 1\d\.\d\d dB"):
+    with pytest.raises(ProtocolError, match=r"bicubic: PSNR-Y is too low .*got 1\d\.\d\d dB"):
         evaluate({}, [("noise", noise)], scale=4)
 
 

@@ -58,10 +58,13 @@ def test_intervals_stand_in_brackets():
     assert lines[1].split()[2:4] == ["25.00", "0.7000"]
 
 
-def test_a_column_for_lpips_stands_where_there_is_one():
-    generator = METRICS["test"]["generator"] | {"lpips": 0.2345}
+def test_lpips_and_dists_follow_ssim_where_they_are_scores():
+    generator = METRICS["test"]["generator"] | {"lpips": 0.2344, "dists": 0.1, "lpips_vgg": 0.5}
     metrics = METRICS | {"test": METRICS["test"] | {"generator": generator}}
-    assert short_table(metrics).splitlines()[2].split()[-1] in ("0.234", "0.235")
+    lines = short_table(metrics).splitlines()
+    assert "SSIM-Y  LPIPS  DISTS  sharpness" in lines[0]
+    assert lines[1].split()[3:6] == ["0.7000", "-", "-"]
+    assert lines[2].split()[3:6] == ["0.7500", "0.234", "0.100"]
 
 
 def test_a_metrics_file_is_read(tmp_path):

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from srmodels.evaluation.luma import luma
-from srmodels.evaluation.psnr import psnr_rgb, psnr_y
-from srmodels.evaluation.ssim import ssim_y
+from srmodels.evaluation.metrics.luma import luma
+from srmodels.evaluation.metrics.psnr import psnr_rgb, psnr_y
+from srmodels.evaluation.metrics.ssim import ssim_y
 from srmodels.images.readers.folder import whole_images
 from srmodels.resize.images import crop_to_multiple, downscale
 from srmodels.resize.tensors import enlarge_image, to_image, to_tensor

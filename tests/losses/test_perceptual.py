@@ -4,15 +4,16 @@ import urllib.error
 import pytest
 import torch
 from safetensors.torch import save_file
-from torchvision.models import VGG19_Weights, vgg19
-from torchvision.transforms import Normalize
+from torchvision.models import VGG19_Weights
 
 from srmodels.config import check
 from srmodels.errors import ConfigError, TrainingError, WeightsError
-from srmodels.losses._vgg import LAYERS
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
+from srmodels.pretrained import weights
+from srmodels.pretrained.features import layer_index
 
 SHALLOW = {"conv1_2": 1.0}
+NETWORKS = ["vgg16", "vgg19"]
 
 
 def random_loss(**settings):
@@ -25,34 +26,28 @@ def pair():
 
 
 @pytest.mark.parametrize("before", [True, False])
-@pytest.mark.parametrize("deepest", ["conv5_4", "conv3_1"])
-def test_layers_equal_torchvisions_features(before, deepest, pair):
-    names = ["conv1_2", "conv2_1", deepest]
-    ours = random_loss(layers=dict.fromkeys(names, 1.0), before_activation=before)
-    with torch.device("meta"):
-        theirs = vgg19(weights=None, init_weights=False).features[: len(ours.features)]
-    theirs.load_state_dict(ours.features.state_dict(), assign=True)
-    images = Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))(pair[0])
-    found = ours.layers_of(pair[0])
-    assert set(found) == set(names)
-    for name in names:
-        wanted = theirs[: LAYERS[name] + (1 if before else 2)](images)
-        torch.testing.assert_close(found[name], wanted)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_layers_are_convolutions_before_or_after_their_activation(network, before, pair):
+    layers = {"conv1_2": 1.0, "conv2_1": 1.0}
+    both = random_loss(network=network, layers=layers, before_activation=before).network(pair[0])
+    kind = "conv" if before else "relu"
+    assert list(both) == [f"{kind}1_2", f"{kind}2_1"]
+    assert (both[f"{kind}1_2"].amin() < 0) == before
 
 
 def test_mean_and_deviation_are_the_ones_torchvisions_weights_want():
     wanted = VGG19_Weights.IMAGENET1K_V1.transforms()
     loss = random_loss()
-    assert loss.mean.flatten().tolist() == pytest.approx(wanted.mean)
-    assert loss.std.flatten().tolist() == pytest.approx(wanted.std)
+    assert loss.network.mean.flatten().tolist() == pytest.approx(wanted.mean)
+    assert loss.network.std.flatten().tolist() == pytest.approx(wanted.std)
 
 
 def test_conv5_4_ends_where_srgan_and_esrgan_end():
-    assert len(random_loss(layers={"conv5_4": 1.0}).features) == 36
+    assert len(random_loss(layers={"conv5_4": 1.0}).network.features) == 36
 
 
 def test_no_layer_deeper_than_needed_is_built():
-    assert len(random_loss().features) == 4
+    assert len(random_loss().network.features) == 4
 
 
 def test_equal_images_have_no_distance(pair):
@@ -62,7 +57,7 @@ def test_equal_images_have_no_distance(pair):
 @pytest.mark.parametrize(("distance", "power"), [("l1", 1), ("l2", 2)])
 def test_distance_is_the_mean_difference_of_scaled_features(distance, power, pair):
     loss = random_loss(distance=distance, feature_scale=0.5)
-    sr, hr = (loss.layers_of(images)["conv1_2"] for images in pair)
+    sr, hr = (loss.network(images)["relu1_2"] for images in pair)
     wanted = ((sr - hr).abs() * 0.5).pow(power).mean()
     torch.testing.assert_close(loss(*pair), wanted)
 
@@ -73,8 +68,9 @@ def test_layers_add_up_by_their_weights(pair):
     torch.testing.assert_close(both, 2 * first + 0.5 * second)
 
 
-def test_the_gradient_reaches_sr_and_neither_hr_nor_vgg(pair):
-    loss = random_loss().train()
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_gradient_reaches_sr_and_neither_hr_nor_vgg(network, pair):
+    loss = random_loss(network=network).train()
     sr, hr = (images.requires_grad_() for images in pair)
     loss(sr, hr).backward()
     assert sr.grad.any()
@@ -83,14 +79,14 @@ def test_the_gradient_reaches_sr_and_neither_hr_nor_vgg(pair):
 
 
 def test_it_stays_in_evaluation_mode():
-    assert not random_loss().train().training
+    assert not random_loss().train().network.training
 
 
 def test_random_weights_are_the_same_whatever_the_seed():
     torch.manual_seed(1)
-    first = random_loss().features[0].weight
+    first = random_loss().network.features[0].weight
     torch.manual_seed(2)
-    assert torch.equal(first, random_loss().features[0].weight)
+    assert torch.equal(first, random_loss().network.features[0].weight)
 
 
 def test_making_random_weights_draws_nothing_from_the_global_generator():
@@ -99,24 +95,27 @@ def test_making_random_weights_draws_nothing_from_the_global_generator():
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_random_features_are_of_order_one_at_every_depth():
-    loss = random_loss(layers=dict.fromkeys(LAYERS, 1.0))
-    sizes = [
-        f.square().mean().sqrt().item() for f in loss.layers_of(torch.rand(1, 3, 32, 32)).values()
-    ]
+@pytest.mark.parametrize("network", NETWORKS)
+def test_random_features_are_of_order_one_at_every_depth(network):
+    layers = [name for name in layer_index(network) if name.startswith("conv")]
+    loss = random_loss(network=network, layers=dict.fromkeys(layers, 1.0))
+    features = loss.network(torch.rand(1, 3, 32, 32)).values()
+    sizes = [layer.square().mean().sqrt().item() for layer in features]
     assert 0.1 < min(sizes) < max(sizes) < 10
 
 
 @pytest.mark.parametrize("hr", [torch.rand(1, 3, 8, 8) * 2 - 1, torch.rand(1, 3, 8, 8) * 255])
-def test_hr_in_another_range_is_refused(hr):
+@pytest.mark.parametrize("network", NETWORKS)
+def test_hr_in_another_range_is_refused(network, hr):
     with pytest.raises(TrainingError, match=r"HR is not in \[0, 1\]"):
-        random_loss()(torch.rand(1, 3, 8, 8), hr)
+        random_loss(network=network)(torch.rand(1, 3, 8, 8), hr)
 
 
 @pytest.mark.parametrize("sr", [torch.rand(1, 3, 8, 8) * 2 - 1, torch.rand(1, 3, 8, 8) * 255])
-def test_sr_in_another_range_is_refused(sr):
+@pytest.mark.parametrize("network", NETWORKS)
+def test_sr_in_another_range_is_refused(network, sr):
     with pytest.raises(TrainingError, match=r"SR is not in \[0, 1\]"):
-        random_loss()(sr, torch.rand(1, 3, 8, 8))
+        random_loss(network=network)(sr, torch.rand(1, 3, 8, 8))
 
 
 def test_a_networks_overshoot_is_no_other_range():
@@ -132,11 +131,11 @@ def test_hr_that_is_not_a_number_is_refused():
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 @pytest.mark.parametrize("prefix", ["features.", ""])
 def test_weights_are_read_from_a_file(tmp_path, suffix, prefix):
-    state = {f"{prefix}{k}": v + 1 for k, v in random_loss().features.state_dict().items()}
+    state = {f"{prefix}{k}": v + 1 for k, v in random_loss().network.features.state_dict().items()}
     path = tmp_path / f"vgg{suffix}"
     save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
     loss = Perceptual(PerceptualSettings(weights=str(path), layers=SHALLOW))
-    assert torch.equal(loss.features[2].weight, state[f"{prefix}2.weight"])
+    assert torch.equal(loss.network.features[2].weight, state[f"{prefix}2.weight"])
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
@@ -157,7 +156,7 @@ def test_another_networks_weights_are_refused_by_key_and_shape(tmp_path):
     save_file({"features.0.weight": torch.zeros(8, 3, 3, 3)}, tmp_path / "other.safetensors")
     settings = PerceptualSettings(weights=str(tmp_path / "other.safetensors"), layers=SHALLOW)
     with pytest.raises(
-        WeightsError, match=r"features\.0\.weight is \(8, 3, 3, 3\), not \(64.*bias is"
+        WeightsError, match=r"missing: 0\.bias.* 0\.weight \(8, 3, 3, 3\) instead of \(64, 3"
     ):
         Perceptual(settings)
 
@@ -181,7 +180,12 @@ def test_offline_the_error_names_the_address_and_the_place(monkeypatch, tmp_path
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"layers": {"conv6_1": 1.0}}, "conv1_1, conv1_2, .*conv5_4"),
+        ({"layers": {"conv6_1": 1.0}}, "vgg19, which has no conv6_1: conv1_1, conv1_2, .*conv5_4"),
+        (
+            {"network": "vgg16", "layers": {"conv5_4": 1.0}},
+            "layers of vgg16, which has no conv5_4: conv1_1, conv1_2, .*, conv5_3$",
+        ),
+        ({"network": "vgg11"}, "'vgg16' or 'vgg19'"),
         ({"layers": {}}, "at least one layer"),
         ({"layers": {"conv1_1": 0.0}}, "weights above 0"),
         ({"feature_scale": 0.0}, "feature_scale: must be above 0"),
@@ -202,7 +206,7 @@ def test_placed_under_autocast_it_computes_in_that_precision_and_differs_by_roun
     exact = random_loss(layers={"conv3_1": 1.0})
     with torch.autocast("cpu", torch.bfloat16):
         rounded = random_loss(layers={"conv3_1": 1.0}).placed(torch.device("cpu"))
-    assert rounded.features[0].weight.dtype == torch.bfloat16
+    assert rounded.network.features[0].weight.dtype == torch.bfloat16
     sr = pair[0].requires_grad_()
     found = rounded(sr, pair[1])
     assert found.dtype == torch.float32
@@ -212,4 +216,24 @@ def test_placed_under_autocast_it_computes_in_that_precision_and_differs_by_roun
 
 
 def test_placed_without_autocast_it_stays_in_float32():
-    assert random_loss().placed(None).features[0].weight.dtype == torch.float32
+    assert random_loss().placed(None).network.features[0].weight.dtype == torch.float32
+
+
+def test_imagenets_vgg16_comes_out_of_the_archive(pretrained):
+    state = pretrained("vgg16")
+    loss = Perceptual(PerceptualSettings(network="vgg16", layers=SHALLOW))
+    assert torch.equal(loss.network.features[2].weight, state["features.2.weight"])
+
+
+def test_without_the_archive_the_error_names_the_command(monkeypatch, tmp_path):
+    monkeypatch.setenv("SRMODELS_DATA", str(tmp_path))
+    monkeypatch.setattr(weights, "_installed_file", lambda _: None)
+    with pytest.raises(WeightsError, match="Run: srmodels download perceptual"):
+        Perceptual(PerceptualSettings(network="vgg16", layers=SHALLOW))
+
+
+def test_vgg19s_random_weights_stay_the_same_from_version_to_version():
+    features = random_loss(layers={"conv5_4": 1.0}).network.features
+    first, last = features[0].weight.flatten(), features[34].weight.flatten()
+    assert first[:2].tolist() == pytest.approx([-0.306415, -0.313633], rel=1e-4)
+    assert last[-2:].tolist() == pytest.approx([-0.013999, -0.013234], rel=1e-4)

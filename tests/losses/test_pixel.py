@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from srmodels.evaluation.luma import luma
+from srmodels.evaluation.metrics.luma import luma
 from srmodels.losses.pixel import brightness, pixel_loss
 from srmodels.objectives.pixel import PixelSettings
 

@@ -18,7 +18,7 @@ from typing import IO
 
 from tqdm import tqdm
 
-from srmodels.data.datasets.cache import check_disk_space
+from srmodels.cache import check_disk_space
 from srmodels.errors import DataError
 
 __all__ = ["Limits", "is_unpacked", "unpack"]

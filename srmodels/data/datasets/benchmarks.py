@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from srmodels.data.datasets.cache import FOLDER_VARIABLE, cache_folder
+from srmodels.cache import FOLDER_VARIABLE, cache_folder
 from srmodels.data.datasets.catalog import single_source
 from srmodels.errors import DataError
 from srmodels.images.readers.folder import photo_files, whole_images

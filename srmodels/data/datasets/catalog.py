@@ -10,9 +10,9 @@ import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from srmodels.cache import cache_folder, cache_lock
 from srmodels.config import one_of
 from srmodels.data.datasets.archive import is_unpacked, unpack
-from srmodels.data.datasets.cache import cache_folder, cache_lock
 from srmodels.data.datasets.definition import Archive, Definition, read_definition, read_yaml
 from srmodels.data.datasets.download import fetch, trusted_digest
 from srmodels.data.split import SPLITS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from srmodels.data.datasets.cache import FOLDER_VARIABLE
+from srmodels.cache import FOLDER_VARIABLE
 from srmodels.data.datasets.definition import Archive
 from srmodels.data.datasets.http import RetryPolicy, TransferError, transfer
 from srmodels.errors import DataError

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from srmodels.data.datasets.cache import check_disk_space
+from srmodels.cache import check_disk_space
 
 __all__ = [
     "PermanentError",

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from srmodels.data.datasets.cache import cache_folder, cache_lock
+from srmodels.cache import cache_folder, cache_lock
 from srmodels.data.datasets.definition import Archive
 from srmodels.data.datasets.download import fetch, trusted_digest
 from srmodels.data.datasets.http import RetryPolicy

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from srmodels.evaluation.colour import colour_shift, lab_shift
+from srmodels.evaluation.metrics.colour import colour_scores
+
+
+def colour_shift(sr, hr):
+    return colour_scores(sr, hr)[0]
+
+
+def lab_shift(sr, hr):
+    return colour_scores(sr, hr)[1]
 
 
 def tinted(photo, red, green, blue):

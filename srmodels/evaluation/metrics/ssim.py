@@ -1,12 +1,10 @@
-"""Structural similarity on Y: Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004, eq. 13.
+"""SSIM on Y: Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004, eq. 13.
 
 Gaussian window (sigma 1.5, 11 taps), population covariance, data range 255, the mean over all
-windows that lie wholly inside: scikit-image's `structural_similarity(gaussian_weights=True,
-use_sample_covariance=False)` without its cost. Written in the sum and the difference of the two
-pictures, four filters are enough instead of five, and so is float32: what is lost in the large sum
-cancels between numerator and denominator, and the difference is small. Both passes of the window
-are products with a matrix that is mostly zeros, which a processor does several times faster than
-the few sums that are needed. Blocks of rows stay in its cache.
+windows inside the picture, as scikit-image's `structural_similarity(gaussian_weights=True,
+use_sample_covariance=False)`, several times faster: the sum and the difference of the pictures
+need four filters instead of five, and only float32; a product with a banded matrix filters faster
+than a convolution; blocks of rows stay in the processor's cache.
 """
 
 from functools import cache
@@ -16,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from srmodels.errors import ProtocolError
-from srmodels.evaluation.luma import UNITS, Picture, luma_pair
+from srmodels.evaluation.metrics.luma import UNITS, Picture, luma_pair
 
 __all__ = ["WINDOW", "ssim", "ssim_y"]
 
@@ -24,21 +22,21 @@ WINDOW = 11
 _SIGMA = 1.5
 _REACH = WINDOW // 2
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-_MIDDLE = 128.0  # subtracted from Y, so that float32's digits go to the differences
+_MIDDLE = 128.0  # subtracted from Y, which leaves more of float32's digits
 _ROWS, _COLUMNS = 32, 32  # smoothed at a time: more are more zeros, fewer are more calls
 
 
 @cache
 def _window(length: int) -> Tensor:
-    """What makes `length` smoothed values of those they rest on: (length, length + 10)."""
+    """The filter as a matrix, (length, length + 10)."""
     distance = torch.arange(-_REACH, _REACH + 1, dtype=torch.float64)
     taps = torch.exp(-0.5 * (distance / _SIGMA) ** 2)
     rows = [F.pad(taps, (before, length - 1 - before)) for before in range(length)]
     return (torch.stack(rows) / taps.sum()).float()
 
 
-def _smoothed(planes: Tensor) -> list[Tensor]:
-    """The window down and across: (4, H, W) to pieces (4, ...), H - 10 by W - 10 values in all."""
+def _smooth(planes: Tensor) -> list[Tensor]:
+    """Filters (4, H, W) down and across to pieces (4, ...) of H - 10 by W - 10 values in all."""
     count, height, width = planes.shape[0], planes.shape[1] - 2 * _REACH, planes.shape[2]
     down = torch.empty(count, height, width)
     torch.matmul(_window(height), planes, out=down)  # with `out`, autocast leaves it alone
@@ -77,16 +75,12 @@ def _similarity(block: Tensor) -> Tensor:
 
 
 def ssim(sr: Tensor, hr: Tensor) -> float:
-    """SSIM of two planes as `luma_pair` returns them, -1 to 1.
-
-    Raises:
-        ProtocolError: The planes are smaller than the window.
-    """
+    """SSIM of two planes of `luma_pair`, -1 to 1; a ProtocolError below the window's size."""
     height, width = sr.shape
     if min(height, width) < WINDOW:
         raise ProtocolError(
-            f"picture too small for SSIM (found {width} x {height} pixels inside the border); "
-            f"both sides must be at least {WINDOW}"
+            f"picture too small for SSIM (got {width} x {height} pixels inside the border). Use "
+            f"{WINDOW} or more on both sides."
         )
     total = torch.zeros((), dtype=torch.float64)
     for top in range(0, height - WINDOW + 1, _ROWS):
@@ -95,23 +89,11 @@ def ssim(sr: Tensor, hr: Tensor) -> float:
         s = (x + y).to(torch.float32).div_(UNITS).add_(2 * (16 - _MIDDLE))
         d = (x - y).to(torch.float32).div_(UNITS)
         block = torch.stack([s, d, s.square(), d.square()])
-        for piece in _smoothed(block):
+        for piece in _smooth(block):
             total += _similarity(piece)
     return total.item() / ((height - WINDOW + 1) * (width - WINDOW + 1))
 
 
 def ssim_y(sr: Picture, hr: Picture, *, border: int) -> float:
-    """SSIM on Y.
-
-    Args:
-        sr: uint8 (H, W, 3), RGB.
-        hr: The same size.
-        border: Pixels left out on each side; the field's tables leave out `scale`.
-
-    Returns:
-        1 for equal pictures.
-
-    Raises:
-        ProtocolError: The sizes differ, or less than a window is left inside the border.
-    """
+    """SSIM on Y; takes and raises what `inside` does. The field's tables cut `scale`."""
     return ssim(*luma_pair(sr, hr, border=border))

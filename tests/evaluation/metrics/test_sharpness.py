@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 
-from srmodels.evaluation.sharpness import sharpness_y
+from srmodels.evaluation.metrics.luma import luma_pair
+from srmodels.evaluation.metrics.sharpness import sharpness
 from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
+
+
+def sharpness_y(sr, hr, *, border):
+    return sharpness(*luma_pair(sr, hr, border=border))
 
 
 def test_equal_pictures_have_1(photo):

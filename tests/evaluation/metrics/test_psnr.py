@@ -6,8 +6,8 @@ from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio
 
 from srmodels.errors import ProtocolError
-from srmodels.evaluation.luma import luma
-from srmodels.evaluation.psnr import CEILING, psnr_rgb, psnr_y
+from srmodels.evaluation.metrics.luma import luma
+from srmodels.evaluation.metrics.psnr import CEILING, psnr_rgb, psnr_y
 
 
 @pytest.fixture

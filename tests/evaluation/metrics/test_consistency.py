@@ -5,8 +5,8 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
 from srmodels.errors import ProtocolError
-from srmodels.evaluation.consistency import lr_consistency
-from srmodels.evaluation.psnr import CEILING
+from srmodels.evaluation.metrics.consistency import lr_consistency
+from srmodels.evaluation.metrics.psnr import CEILING
 from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
 
@@ -31,5 +31,5 @@ def test_a_tint_costs_it_and_detail_does_not(photo):
 
 
 def test_sr_of_another_scale_is_refused(photo):
-    with pytest.raises(ProtocolError, match=r"not 4 times LR .found 128 x 96 and 64 x 48"):
+    with pytest.raises(ProtocolError, match=r"not 4 times LR .got 128 x 96 and 64 x 48"):
         lr_consistency(photo, downscale(photo, 2), scale=4)

@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 
-from srmodels.evaluation.checkerboard import checkerboard_y
+from srmodels.evaluation.metrics.checkerboard import checkerboard
+from srmodels.evaluation.metrics.luma import luma_pair
 from srmodels.resize.images import crop_to_multiple, downscale
 from srmodels.resize.tensors import enlarge_image
+
+
+def checkerboard_y(sr, hr, *, scale):
+    return checkerboard(*luma_pair(sr, hr, border=scale), scale=scale)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from skimage.color import rgb2ycbcr
 from skimage.metrics import structural_similarity
 
 from srmodels.errors import ProtocolError
-from srmodels.evaluation.ssim import ssim_y
+from srmodels.evaluation.metrics.ssim import ssim_y
 
 
 def reference(sr, hr, border):

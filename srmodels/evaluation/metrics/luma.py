@@ -1,8 +1,8 @@
-"""The Y of every score: ITU-R BT.601 in its limited range, as MATLAB's rgb2ycbcr computes it.
+"""Y of every score: ITU-R BT.601 in limited range, as in MATLAB's rgb2ycbcr.
 
 Y = 16 + (65.481 R + 128.553 G + 24.966 B) / 255 with R, G, B in 0..255 (BT.601-7, section 2.5.3).
-Counted in 1/255000 of a grey level, Y of an 8-bit picture is a whole number: differences are
-exact, and a third of the time of a float64 matrix product.
+In units of 1/255000 of a grey level, Y of an 8-bit picture is an integer: exact, and three times as
+fast as a float64 matrix product.
 """
 
 import numpy as np
@@ -17,14 +17,12 @@ __all__ = ["UNITS", "Picture", "inside", "luma", "luma_pair"]
 Picture = NDArray[np.uint8]
 UNITS = 255_000  # per grey level
 _WEIGHTS = (65_481, 128_553, 24_966)
-_ROWS = 64  # a block's intermediate values stay in the processor's cache
+_ROWS = 64  # of a block, whose values stay in the processor's cache
 
 
 def _units(picture: Picture) -> Tensor:
-    """(H, W, 3) to (H, W), int32: Y - 16 in 1/255000 of a grey level."""
     assert picture.dtype == np.uint8, f"pictures are uint8, not {picture.dtype}"
-    assert picture.ndim == 3, f"pictures are (H, W, 3), not {picture.shape}"
-    assert picture.shape[2] == 3, f"pictures are (H, W, 3), not {picture.shape}"
+    assert picture.shape[2:] == (3,), f"pictures are (H, W, 3), not {picture.shape}"
     total = torch.empty(picture.shape[:2], dtype=torch.int32)
     for top in range(0, len(picture), _ROWS):
         block = torch.from_numpy(np.ascontiguousarray(picture[top : top + _ROWS]))
@@ -36,28 +34,13 @@ def _units(picture: Picture) -> Tensor:
 
 
 def luma(picture: Picture) -> NDArray[np.float64]:
-    """Y of a picture.
-
-    Args:
-        picture: uint8 (H, W, 3), RGB.
-
-    Returns:
-        float64 (H, W), 16 (black) to 235 (white).
-    """
+    """Y of uint8 (H, W, 3), RGB: float64 (H, W), 16 (black) to 235 (white)."""
     y: NDArray[np.float64] = 16 + _units(picture).numpy().astype(np.float64) / UNITS
     return y
 
 
 def inside(sr: Picture, hr: Picture, *, border: int) -> tuple[Picture, Picture]:
-    """What a score compares: both pictures without their borders.
-
-    Args:
-        sr: uint8 (H, W, 3), RGB.
-        hr: The same size.
-        border: Pixels left out on each side.
-
-    Returns:
-        Two views (H - 2 border, W - 2 border, 3).
+    """Views of SR and HR, uint8 (H, W, 3), RGB, without `border` pixels on each side.
 
     Raises:
         ProtocolError: The sizes differ, or nothing is left inside the border.
@@ -65,22 +48,19 @@ def inside(sr: Picture, hr: Picture, *, border: int) -> tuple[Picture, Picture]:
     (height, width), (hr_height, hr_width) = sr.shape[:2], hr.shape[:2]
     if (height, width) != (hr_height, hr_width):
         raise ProtocolError(
-            f"SR and HR differ in size (found {width} x {height} and {hr_width} x {hr_height} "
-            "pixels); cut HR to a multiple of the scale and use weights of that scale"
+            f"SR and HR differ in size (got {width} x {height} and {hr_width} x {hr_height} "
+            "pixels). Cut HR to a multiple of the scale and use weights of that scale."
         )
     if min(height, width) <= 2 * border:
         raise ProtocolError(
-            f"picture too small to score (found {width} x {height} pixels); both sides must "
-            f"exceed twice the border of {border}"
+            f"picture too small to score (got {width} x {height} pixels). Use more than "
+            f"{2 * border} pixels on both sides."
         )
     within = slice(border, height - border), slice(border, width - border)
     return sr[within], hr[within]
 
 
 def luma_pair(sr: Picture, hr: Picture, *, border: int) -> tuple[Tensor, Tensor]:
-    """What the scores on Y compare: two int32 tensors (H - 2 border, W - 2 border).
-
-    Their values are Y - 16 in 1/255000 of a grey level. Takes and raises what `inside` does.
-    """
+    """Y - 16 of what `inside` returns, in 1/255000 of a grey level, int32."""
     sr, hr = inside(sr, hr, border=border)
     return _units(sr), _units(hr)

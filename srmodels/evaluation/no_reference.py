@@ -1,0 +1,53 @@
+"""NIQE of pictures that have no HR."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from srmodels.errors import ProtocolError
+from srmodels.evaluation.means import means
+from srmodels.evaluation.metrics.luma import Picture
+from srmodels.evaluation.metrics.niqe import Niqe
+from srmodels.evaluation.protocol import versions
+
+__all__ = ["no_reference_metrics", "no_reference_table"]
+
+_PROTOCOL = ["the authors' parameters", "Y, ITU-R BT.601, 16..235, rounded", "no border"]
+
+
+def no_reference_metrics(images: Sequence[tuple[str, Picture]]) -> dict[str, Any]:
+    """Scores pictures, (name, uint8 (H, W, 3)) each.
+
+    Returns:
+        "niqe" by picture, "mean" with its interval, "protocol" and "versions".
+
+    Raises:
+        ProtocolError: There is no picture, or one is too small.
+        WeightsError: NIQE's parameters are not here.
+    """
+    if not images:
+        raise ProtocolError("no picture to score. Add one to the folder.")
+    niqe, scores = Niqe(), {}
+    for name, picture in images:
+        try:
+            scores[name] = round(niqe(picture), 6)
+        except ProtocolError as error:
+            raise ProtocolError(f"{name}: {error}") from None
+    table = pd.DataFrame({"model": "", "niqe": list(scores.values())})
+    return {
+        "niqe": scores,
+        "mean": means(table)[""],
+        "protocol": {"niqe": _PROTOCOL},
+        "versions": versions(),
+    }
+
+
+def no_reference_table(metrics: dict[str, Any]) -> str:
+    """A line per picture, and one for the mean."""
+    scores = {**metrics["niqe"], "mean": metrics["mean"]["niqe"]}
+    width = max(map(len, scores))
+    return "\n".join(
+        ["image".ljust(width) + "   NIQE"]
+        + [f"{name:{width}}  {score:5.2f}" for name, score in scores.items()]
+    )

@@ -1,0 +1,60 @@
+"""LPIPS and DISTS of every SR of a picture at once, so that HR's features are computed once."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from srmodels.errors import WeightsError
+from srmodels.evaluation.metrics.dists import Dists
+from srmodels.evaluation.metrics.lpips import Lpips
+from srmodels.evaluation.metrics.luma import Picture
+from srmodels.machine import keep_freed_memory
+from srmodels.resize.tensors import to_tensor
+
+__all__ = ["PERCEPTUAL", "PerceptualScores", "open_lpips", "open_perceptual"]
+
+PERCEPTUAL = ("lpips", "lpips_vgg", "dists")  # LPIPS on AlexNet and on VGG16, DISTS
+PerceptualScores = Callable[[Sequence[Picture], Picture], list[dict[str, float]]]
+"""SR pictures and their HR, uint8 (H, W, 3) each, to the scores PERCEPTUAL of each SR."""
+
+_PIXELS = 2**24  # compared at once
+
+
+def open_lpips(*, device: str | torch.device = "cpu") -> Callable[[Picture, Picture], float]:
+    """LPIPS with AlexNet of SR and HR, uint8 (H, W, 3) each, for a validation."""
+    metric = Lpips("alexnet", device=device)
+    return lambda sr, hr: metric(torch.cat([to_tensor(hr), to_tensor(sr)]).to(device))[0]
+
+
+def open_perceptual(*, device: str | torch.device = "cpu") -> PerceptualScores:
+    """Loads the networks.
+
+    Raises:
+        WeightsError: Weights are missing or damaged.
+    """
+    try:
+        metrics = (
+            Lpips("alexnet", device=device),
+            Lpips("vgg16", device=device),
+            Dists(device=device),
+        )
+    except WeightsError as error:
+        raise WeightsError(
+            f"{error} (or leave LPIPS and DISTS out by evaluate.perceptual: false, or "
+            "srmodels evaluate --no-perceptual)"
+        ) from None
+
+    if torch.device(device).type == "cpu":
+        keep_freed_memory()
+
+    def score(sr: Sequence[Picture], hr: Picture) -> list[dict[str, float]]:
+        scores: list[dict[str, float]] = []
+        at_once = max(1, _PIXELS // (hr.shape[0] * hr.shape[1]) - 1)
+        for first in range(0, len(sr), at_once):
+            pictures = [hr, *sr[first : first + at_once]]
+            images = torch.cat([to_tensor(picture) for picture in pictures]).to(device)
+            columns = zip(*(metric(images) for metric in metrics), strict=True)
+            scores += [dict(zip(PERCEPTUAL, column, strict=True)) for column in columns]
+        return scores
+
+    return score

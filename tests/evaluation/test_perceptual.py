@@ -1,0 +1,58 @@
+"""LPIPS and DISTS of several SR at once."""
+
+import numpy as np
+import pytest
+import torch
+
+from srmodels.errors import WeightsError
+from srmodels.evaluation import perceptual
+from srmodels.evaluation.metrics.dists import Dists
+from srmodels.evaluation.metrics.lpips import Lpips
+from srmodels.evaluation.perceptual import PERCEPTUAL, open_lpips, open_perceptual
+from srmodels.pretrained import weights
+from srmodels.resize.tensors import to_tensor
+from tests.evaluation.metrics.conftest import bicubic
+
+
+@pytest.fixture
+def score(pretrained):
+    for name in ("alexnet", "vgg16", "dists"):
+        pretrained(name)
+    return open_perceptual()
+
+
+def test_each_sr_gets_the_single_metrics_numbers(score, photo):
+    hr, sr = bicubic(photo)
+    first, second = score([sr, np.zeros_like(hr)], hr)
+    assert first.keys() == set(PERCEPTUAL)
+    images = torch.cat([to_tensor(hr), to_tensor(sr)])
+    singles = [Lpips("alexnet"), Lpips("vgg16"), Dists()]
+    expected = [metric(images)[0] for metric in singles]
+    assert list(first.values()) == pytest.approx(expected, abs=1e-6)
+    assert all(second[name] > first[name] for name in PERCEPTUAL)
+
+
+def test_lpips_alone_is_for_validations(pretrained, photo):
+    pretrained("alexnet")
+    hr, sr = bicubic(photo)
+    expected = Lpips("alexnet")(torch.cat([to_tensor(hr), to_tensor(sr)]))
+    assert [open_lpips()(sr, hr)] == expected
+
+
+def test_many_pictures_are_compared_in_parts(score, photo, monkeypatch):
+    hr, sr = bicubic(photo)
+    pictures = [sr, hr, sr, np.ascontiguousarray(sr[:, ::-1])]
+    at_once = score(pictures, hr)
+    monkeypatch.setattr(perceptual, "_PIXELS", 3 * hr.shape[0] * hr.shape[1])
+    for one, other in zip(at_once, score(pictures, hr), strict=True):
+        assert one == pytest.approx(other, abs=1e-6)
+
+
+def test_missing_weights_are_one_line_with_the_command_and_the_switch(monkeypatch, tmp_path):
+    monkeypatch.setenv("SRMODELS_DATA", str(tmp_path))
+    monkeypatch.setattr(weights, "_installed_file", lambda _: None)
+    with pytest.raises(
+        WeightsError, match=r"^alexnet: .*Run: srmodels download perceptual .*perceptual: false"
+    ) as error:
+        open_perceptual()
+    assert "\n" not in str(error.value)
