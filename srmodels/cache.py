@@ -1,4 +1,4 @@
-"""The cache of downloaded data: where it is, one process at a time, and whether there is room."""
+"""The cache of downloaded data: its folder, its locks, and the check for free disk space."""
 
 import logging
 import os
@@ -20,33 +20,32 @@ FOLDER_VARIABLE = "SRMODELS_DATA"
 
 
 def cache_folder(repository: Path) -> Path:
-    """The cache: SRMODELS_DATA, or the system's place for caches (~/.cache/srmodels on Linux).
+    """The folder SRMODELS_DATA, or the system's cache folder (~/.cache/srmodels on Linux).
 
-    Args:
-        repository: Absolute. The cache must lie outside of it: git and DVC would go through it,
-            and a copy of the repository, as DVC makes them, would fetch everything again.
+    Git must not see it, and DVC's copies of the repository share it.
 
     Raises:
-        DataError: SRMODELS_DATA is relative, or inside the repository.
+        DataError: SRMODELS_DATA is a relative path, or inside the repository.
     """
     given = os.environ.get(FOLDER_VARIABLE, "")
+    default = platformdirs.user_cache_path("srmodels")
     if not given:
-        return platformdirs.user_cache_path("srmodels")
+        return default
     folder = Path(given).expanduser()
     if not folder.is_absolute() or folder.resolve().is_relative_to(repository):
         raise DataError(
             f"{FOLDER_VARIABLE}: is not the absolute path of a folder outside the repository "
-            f"(found {given!r}); name one, such as {platformdirs.user_cache_path('srmodels')}"
+            f"(got {given!r}). Set one, such as {default}."
         )
     return folder
 
 
 @contextmanager
 def cache_lock(path: Path) -> Iterator[None]:
-    """Holds the lock of a file in the cache, so that two experiments do not make it at once.
+    """Locks a file of the cache against other processes.
 
     Raises:
-        DataError: The cache cannot be written to.
+        DataError: The cache cannot be written.
     """
     lock = FileLock(path.with_name(f"{path.name}.lock"))
     try:
@@ -54,12 +53,12 @@ def cache_lock(path: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            log.info("%s: another process is at it; waiting", path.name)
+            log.info("%s: waiting for another process that works on it", path.name)
             lock.acquire()
     except OSError as error:
         raise DataError(
-            f"{path.parent}: cannot be written ({error.strerror}); "
-            f"set {FOLDER_VARIABLE} to a folder that can"
+            f"{path.parent}: cannot be written ({error.strerror}). "
+            f"Set {FOLDER_VARIABLE} to a writable folder."
         ) from None
     try:
         yield
@@ -68,18 +67,14 @@ def cache_lock(path: Path) -> Iterator[None]:
 
 
 def check_disk_space(path: Path, needed: int) -> None:
-    """Sees that the disk has room for the file or folder `path` before anything is written.
-
-    Args:
-        path: What is going to be written; its parent exists.
-        needed: Bytes.
+    """Checks that `needed` bytes fit on the disk of a file or folder yet to be written.
 
     Raises:
-        DataError: It has not.
+        DataError: They do not fit.
     """
     free = shutil.disk_usage(path.parent).free
     if needed > free:
         raise DataError(
-            f"{path.parent}: too little room for {path.name} (found {free} bytes free); free "
-            f"{needed} bytes, or set {FOLDER_VARIABLE} to a folder on a larger disk"
+            f"{path.parent}: too little room for {path.name} (got {free} bytes free). Free "
+            f"{needed} bytes, or set {FOLDER_VARIABLE} to a folder on a larger disk."
         )

@@ -1,5 +1,5 @@
-"""From photographs to batches, in the order in which a photograph passes through.
+"""From photographs to batches.
 
-`datasets` fetches named sets, `photos` lists the photographs, `split` divides them, `patches` cuts
+`datasets` downloads named sets, `photos` lists photographs, `split` divides them, `patches` cuts
 them into the `store`, `batches` draws crops from it, `degradation` makes LR on the device.
 """

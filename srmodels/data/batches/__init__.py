@@ -1,4 +1,1 @@
-"""Batches of crops: the batch of a step is a function of (seed, step).
-
-Begin with `paired`; `unpaired` gives LR and HR of different photographs, `augment` flips and turns.
-"""
+"""Training batches; the batch of a step depends on (seed, step) alone. Start with `paired`."""

@@ -1,4 +1,4 @@
-"""What a step of training is given."""
+"""The input of a training step."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,8 @@ __all__ = ["Batch"]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Aligned pairs.
+    """Aligned pairs, float32 RGB in [0, 1], channels last in memory."""
 
-    Attributes:
-        lr: (N, 3, p, p), float32 RGB in [0, 1]; channels last in memory.
-        hr: (N, 3, scale p, scale p), the same.
-        photos: Which photograph each pair comes from; where processes share a batch, those of the
-            whole.
-    """
-
-    lr: Tensor
-    hr: Tensor
-    photos: tuple[str, ...]
+    lr: Tensor  # (N, 3, p, p)
+    hr: Tensor  # (N, 3, scale p, scale p)
+    photos: tuple[str, ...]  # of each pair; with several processes, of the whole batch

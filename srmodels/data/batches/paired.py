@@ -1,6 +1,7 @@
-"""Batches: the batch of a step is a function of (seed, step) alone, so nothing has to be saved."""
+"""Paired batches: the batch of a step depends on (seed, step) alone, so no state is saved."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -10,123 +11,112 @@ from torch import Tensor
 
 from srmodels.data.batches.augment import crop_and_augment
 from srmodels.data.batches.batch import Batch
+from srmodels.data.store.files import RERUN_HINT
 from srmodels.data.store.reader import PatchStore
 from srmodels.errors import DataError
 
 __all__ = ["PatchSampler", "PatchStore"]
 
-
-_MOST_THREADS = 8
-
-_WORTH_THREADS = 2**20  # values; below, handing the work to threads costs more than it saves
+_MAX_THREADS = 8
+_MIN_THREADED_SIZE = 2**20  # values; smaller batches are faster in one thread
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    # painting releases Python's lock
-    return ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="batch")
+    return ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="batch")
 
 
-def _channels_first(pictures: NDArray[np.float32]) -> Tensor:
-    # (N, H, W, 3) seen as (N, 3, H, W): what convolutions in channels_last want, without a copy
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2)
+def _to_channels_last(images: NDArray[np.float32]) -> Tensor:
+    """(N, H, W, 3) as (N, 3, H, W) in channels_last memory format, without a copy."""
+    return torch.from_numpy(images).permute(0, 3, 1, 2)
 
 
-def _jitter(lr: NDArray[np.float32], hr: NDArray[np.float32], drawn: NDArray[np.float64]) -> None:
-    """Varies contrast and brightness in place, by numbers from N(0, jitter), (2, N, 3)."""
-    stretched = np.exp(drawn[0])[:, None, None].astype(np.float32)
-    shifted = (0.5 - 0.5 * stretched + drawn[1][:, None, None] / 2).astype(np.float32)
-    for pictures in (lr, hr):
-        np.multiply(pictures, stretched, out=pictures)
-        np.add(pictures, shifted, out=pictures)
+def _jitter(lr: NDArray[np.float32], hr: NDArray[np.float32], noise: NDArray[np.float64]) -> None:
+    """Varies contrast and brightness in place; `noise` is (2, N, 3), from N(0, jitter)."""
+    contrast = np.exp(noise[0])[:, None, None].astype(np.float32)
+    offset = (0.5 - 0.5 * contrast + noise[1][:, None, None] / 2).astype(np.float32)
+    for images in (lr, hr):
+        np.multiply(images, contrast, out=images)
+        np.add(images, offset, out=images)
 
 
+@dataclass(kw_only=True, eq=False)
 class PatchSampler:
-    """Random crops of the stored patches, flipped and turned.
+    """Random crops of uniformly drawn patches, in one of the eight symmetries of a square.
 
-    Every stored patch is as likely as any other, so a photograph weighs as much as its patches.
-
-    Args:
+    Attributes:
         store: The patches.
         patch_size: Side of a crop in LR pixels, at most the stored one.
         batch_size: Pairs in a batch.
-        seed: Decides all batches, together with the step.
+        seed: Seed of all batches.
         scale: HR over LR; must be the store's.
-        permute_colours: Exchanges the three colours of each pair at random (RGB permutation, one of
-            the augmentations of Yoo et al. 2020, arXiv:2004.00448, section 3).
-        colour_jitter: How much each colour's contrast and brightness vary from pair to pair, alike
-            in LR and HR: about 0.5 they are stretched by exp(N(0, jitter)) and shifted by N(0,
-            jitter / 2), and may then leave [0, 1]. Bicubic commutes with that, so these are further
-            pictures; 0 is none.
-        rows: Draws from these rows of the store only; None draws from all.
-        part: Which pairs of a batch are made, where other processes make the others.
+        permute_colours: Permutes the colours of each pair (RGB permutation of Yoo et al. 2020,
+            arXiv:2004.00448, section 3).
+        colour_jitter: Contrast about 0.5 is multiplied by exp(N(0, jitter)), brightness shifted by
+            N(0, jitter / 2), for each pair and colour, alike in LR and HR since bicubic commutes
+            with both. Values may leave [0, 1]. 0 for none.
+        part: The pairs of a batch to return; other processes return the others.
 
     Raises:
-        DataError: The store does not fit.
+        DataError: The store has smaller patches or another scale.
     """
 
-    def __init__(
-        self,
-        store: PatchStore,
-        *,
-        patch_size: int,
-        batch_size: int,
-        seed: int,
-        scale: int,
-        permute_colours: bool = False,
-        colour_jitter: float = 0.0,
-        rows: NDArray[np.int64] | None = None,
-        part: slice = slice(None),
-    ) -> None:
-        if patch_size > store.patch_size:
+    store: PatchStore = field(kw_only=False)
+    patch_size: int
+    batch_size: int
+    seed: int
+    scale: int
+    permute_colours: bool = False
+    colour_jitter: float = 0.0
+    part: slice = field(default_factory=lambda: slice(None))
+
+    def __post_init__(self) -> None:
+        self._rows = np.arange(len(self.store))
+        if self.patch_size > self.store.patch_size:
             raise DataError(
-                f"{store.folder}: holds patches of {store.patch_size} LR pixels, training wants "
-                f"{patch_size}; lower training.patch_size or raise patches.patch_size"
+                f"{self.store.folder}: patches are too small for training.patch_size "
+                f"{self.patch_size} (got {self.store.patch_size} LR pixels). Lower it, or raise "
+                "patches.patch_size."
             )
-        if scale != store.scale:
+        if self.scale != self.store.scale:
             raise DataError(
-                f"{store.folder}: holds pairs of scale {store.scale}, training wants {scale}; "
-                "run the stage `patches` again"
+                f"{self.store.folder}: patches are not of scale {self.scale} (got "
+                f"{self.store.scale}). {RERUN_HINT}"
             )
-        self._store = store
-        self._rows = np.arange(len(store)) if rows is None else rows
-        self._patch_size = patch_size
-        self._batch_size = batch_size
-        self._seed = seed
-        self._permute_colours = permute_colours
-        self._colour_jitter = colour_jitter
-        self._part = part
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step, from 0 on; the same on every call and after every restart."""
-        rng = np.random.default_rng([self._seed, step])
-        count, size, scale = self._batch_size, self._patch_size, self._store.scale
-        rows = self._rows[rng.integers(0, len(self._rows), count)].tolist()
-        corners = rng.integers(0, self._store.patch_size - size + 1, (count, 2)).tolist()
-        turns = rng.integers(0, 8, count).tolist()
+        """The batch of a step, 0 or more."""
+        return self._sample(step, self._rows, self.seed)
+
+    def _sample(self, step: int, candidates: NDArray[np.int64], seed: int) -> Batch:
+        rng = np.random.default_rng([seed, step])
+        count, size, scale = self.batch_size, self.patch_size, self.store.scale
+        rows = candidates[rng.integers(0, len(candidates), count)].tolist()
+        corners = rng.integers(0, self.store.patch_size - size + 1, (count, 2)).tolist()
+        symmetries = rng.integers(0, 8, count).tolist()
         orders = [[0, 1, 2]] * count
-        if self._permute_colours:
+        if self.permute_colours:
             orders = rng.permuted(orders, axis=1).tolist()
-        jitter = rng.normal(0, 1, (2, count, 3)) if self._colour_jitter else None
-        photos = tuple(self._store.photos[row] for row in rows)
-        rows, corners = rows[self._part], corners[self._part]
-        turns, orders = turns[self._part], orders[self._part]
+        jitter = rng.normal(0, 1, (2, count, 3)) if self.colour_jitter else None
+        photos = tuple(self.store.photos[row] for row in rows)
+        rows, corners = rows[self.part], corners[self.part]
+        symmetries, orders = symmetries[self.part], orders[self.part]
         count = len(rows)
-        # torch's memory: aligned, and what training frees is used again; the larger first, which
-        # then finds the place of the last batch's, and that is still in the processor's cache
+        # torch reuses the memory of the last batch, which is still in the cache; HR's first
         hr, lr = (torch.empty(count, side, side, 3).numpy() for side in (size * scale, size))
 
-        def fill(places: range) -> None:
-            for place in places:
-                whole_hr, whole_lr = self._store.pair(rows[place])
-                for out, whole, factor in ((hr, whole_hr, scale), (lr, whole_lr, 1)):
-                    top, left = corners[place]
+        def fill(indices: range) -> None:
+            for k in indices:
+                top, left = corners[k]
+                for out, patch, factor in zip(
+                    (hr, lr), self.store.pair(rows[k]), (scale, 1), strict=True
+                ):
                     corner = top * factor, left * factor
-                    crop_and_augment(whole, corner, turns[place], orders[place], out=out[place])
+                    crop_and_augment(patch, corner, symmetries[k], orders[k], out=out[k])
 
-        parts = min(torch.get_num_threads(), _MOST_THREADS) if hr.size > _WORTH_THREADS else 1
-        spread = [range(first, count, parts) for first in range(parts)]
-        list((_threads().map if parts > 1 else map)(fill, spread))
+        threads = min(torch.get_num_threads(), _MAX_THREADS) if hr.size > _MIN_THREADED_SIZE else 1
+        shares = [range(first, count, threads) for first in range(threads)]
+        list((_threads().map if threads > 1 else map)(fill, shares))
         if jitter is not None:
-            _jitter(lr, hr, jitter[:, self._part] * self._colour_jitter)
-        return Batch(lr=_channels_first(lr), hr=_channels_first(hr), photos=photos)
+            _jitter(lr, hr, jitter[:, self.part] * self.colour_jitter)
+        return Batch(lr=_to_channels_last(lr), hr=_to_channels_last(hr), photos=photos)

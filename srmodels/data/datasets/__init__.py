@@ -1,4 +1,4 @@
-"""Data sets by name: what they hold, their download, their archives.
+"""Named data sets: definitions, downloads, archives.
 
-Begin with `catalog`, which turns `data.photos` into folders; `download` fetches, over `http`.
+Start with `catalog`, which resolves `data.photos` into folders.
 """

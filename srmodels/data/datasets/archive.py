@@ -1,4 +1,4 @@
-"""A folder out of an archive: whole or not at all, and nothing outside of its place."""
+"""Unpacks a folder of an archive: completely or not at all, and only below its target."""
 
 import gzip
 import json
@@ -12,9 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO
 
 from tqdm import tqdm
 
@@ -25,182 +23,161 @@ __all__ = ["Limits", "is_unpacked", "unpack"]
 
 log = logging.getLogger(__name__)
 
-_MARKER = ".unpacked.json"  # hidden, so that it is not listed among the photographs
+_MARKER = ".unpacked.json"  # hidden from the listing of photographs
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError),
-    NotImplementedError,  # a way of compressing that zipfile does not know
+    NotImplementedError,  # a compression method that zipfile does not have
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What an archive may unpack to; photographs hardly shrink, so more is a bomb.
+    """Limits of the unpacked size; photographs hardly compress, so a larger archive is a bomb."""
 
-    Attributes:
-        ratio: Times the archive's own size.
-        bytes: In all.
-        files: In all.
-    """
-
-    ratio: float = 20.0
+    ratio: float = 20.0  # unpacked size over the size of the archive
     bytes: int = 200 * 10**9
     files: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """An entry of an archive; `plain` is false for links, devices and encrypted files."""
+    """Anything in an archive that is no folder; `size` in bytes."""
 
     name: str
     size: int
-    plain: bool
-    content: Callable[[], IO[bytes]]
+    regular: bool  # a file, not encrypted
+    extract: Callable[[str, Path], None]  # to a relative path below a folder
 
 
 def is_unpacked(target: Path, archive: Path, *, sha256: str) -> bool:
-    """Whether a folder is what `unpack` made, still whole, of this very archive.
+    """Whether `unpack` made the folder from the archive of this digest ('': any), still complete.
 
-    The archive may have been deleted since. If it is there, its size and time of change must be
-    as they were; it is not read.
-
-    Args:
-        target: The folder.
-        archive: The archive.
-        sha256: What its digest must be; '': any.
+    Compares the archive's size and modification time, if it still exists; does not read it.
     """
     try:
-        made = json.loads((target / _MARKER).read_text(encoding="utf-8"))
+        marker = json.loads((target / _MARKER).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return False
-    if sha256 and made["sha256"] != sha256:
+    if sha256 and marker["sha256"] != sha256:
         return False
-    if archive.exists() and made["archive"] != _stamp(archive):
+    if archive.exists() and marker["archive"] != _size_and_time(archive):
         return False
-    same: bool = made["content"] == _content(target)
-    return same
+    return bool(marker["content"] == _count_and_bytes(target))
 
 
 def unpack(
     archive: Path, inner: str, target: Path, *, sha256: str, limits: Limits | None = None
 ) -> None:
-    """Unpacks what lies below one folder of an archive, in place of what was there.
+    """Unpacks the folder `inner` of an archive ('': all of it); replaces `target` when complete.
 
-    Args:
-        archive: A .zip, .tar, .tar.gz or .tgz.
-        inner: The folder inside it, with forward slashes; '': all of it.
-        target: Where to; it appears under this name when it is complete.
-        sha256: The archive's digest, to know later what the folder was made of.
-        limits: What it may unpack to; None: the defaults.
+    Stores `sha256`, the archive's digest, for `is_unpacked`.
 
     Raises:
-        DataError: The archive is damaged, holds no such folder, or holds something that has no
-            business there: a path that leads out, a link, a device, or more than the limits.
+        DataError: The archive is damaged, has no such folder, exceeds the limits, or holds a path
+            outside of its folder, a link, a device or an encrypted file.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    for left in target.parent.glob(f".{target.name}.*"):  # by a killed process
-        shutil.rmtree(left)
+    for leftover in target.parent.glob(f".{target.name}.*"):  # of a killed process
+        shutil.rmtree(leftover)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with _opened(archive) as members:
-            chosen = _chosen(archive, members(), inner, limits or Limits())
+        with _open(archive) as members:
+            chosen = _choose(archive, members, inner, limits or Limits())
             check_disk_space(target, sum(member.size for _, member in chosen))
-            _write(archive, chosen, unfinished)
+            _extract(archive, chosen, unfinished)
     except BaseException as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         if isinstance(error, _DAMAGE):
-            raise DataError(f"{archive}: is damaged ({error}); delete it and repeat") from None
+            raise DataError(f"{archive}: is damaged ({error}). Delete it and repeat.") from None
         raise
-    made = {"sha256": sha256, "archive": _stamp(archive), "content": _content(unfinished)}
-    (unfinished / _MARKER).write_text(json.dumps(made) + "\n", encoding="utf-8")
+    marker = {
+        "sha256": sha256,
+        "archive": _size_and_time(archive),
+        "content": _count_and_bytes(unfinished),
+    }
+    (unfinished / _MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
     if target.exists():
         target.rename(target.with_name(f".{target.name}.old"))
     unfinished.rename(target)
     shutil.rmtree(target.with_name(f".{target.name}.old"), ignore_errors=True)
 
 
-def _stamp(archive: Path) -> list[int]:
-    found = archive.stat()
-    return [found.st_size, found.st_mtime_ns]
+def _size_and_time(archive: Path) -> list[int]:
+    status = archive.stat()
+    return [status.st_size, status.st_mtime_ns]
 
 
-def _content(folder: Path) -> list[int]:
-    """How many files and bytes."""
-    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-    own = folder / _MARKER
-    return [len(sizes) - own.exists(), sum(sizes) - (own.stat().st_size if own.exists() else 0)]
+def _count_and_bytes(folder: Path) -> list[int]:
+    files = [path for path in folder.rglob("*") if path.is_file() and path != folder / _MARKER]
+    return [len(files), sum(path.stat().st_size for path in files)]
 
 
 @contextmanager
-def _opened(archive: Path) -> Iterator[Callable[[], Iterator[_Member]]]:
+def _open(archive: Path) -> Iterator[Iterator[_Member]]:
     if archive.suffix == ".zip":
         with zipfile.ZipFile(archive) as file:
-            yield lambda: _zipped(file)
+            yield (_zip_member(file, info) for info in file.infolist() if not info.is_dir())
     else:
         with tarfile.open(archive) as tar:
-            yield lambda: _tarred(tar)
+            yield (_tar_member(tar, info) for info in tar if not info.isdir())
 
 
-def _zipped(file: zipfile.ZipFile) -> Iterator[_Member]:
-    for info in file.infolist():
-        kind = stat.S_IFMT(info.external_attr >> 16)  # 0 where the archive was not made on Unix
-        plain = kind in (0, stat.S_IFREG, stat.S_IFDIR) and not info.flag_bits & 1
-        if not info.is_dir():
-            yield _Member(info.filename, info.file_size, plain, partial(file.open, info))
+def _zip_member(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
+    def extract(path: str, folder: Path) -> None:
+        info.filename = path
+        file.extract(info, folder)
+
+    kind = stat.S_IFMT(info.external_attr >> 16)  # 0 if the archive was not made on Unix
+    regular = kind in (0, stat.S_IFREG, stat.S_IFDIR) and not info.flag_bits & 1
+    return _Member(info.filename, info.file_size, regular, extract)
 
 
-def _tarred(tar: tarfile.TarFile) -> Iterator[_Member]:
-    def opened(info: tarfile.TarInfo) -> IO[bytes]:
-        content = tar.extractfile(info)
-        assert content is not None, "a plain file has content"
-        return content
+def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
+    def extract(path: str, folder: Path) -> None:
+        tar.extract(info.replace(name=path, deep=False), folder, filter="data")
 
-    for info in tar:
-        if not info.isdir():
-            yield _Member(info.name, info.size, info.isreg(), partial(opened, info))
+    return _Member(info.name, info.size, info.isreg(), extract)
 
 
-def _chosen(
+def _choose(
     archive: Path, members: Iterator[_Member], inner: str, limits: Limits
-) -> list[tuple[PurePosixPath, _Member]]:
-    """The members below a folder with their paths relative to it; stops at the first fault."""
-    chosen: list[tuple[PurePosixPath, _Member]] = []
-    most, total = min(limits.bytes, int(limits.ratio * archive.stat().st_size)), 0
+) -> list[tuple[str, _Member]]:
+    """The members of a folder and their paths below it; stops at the first forbidden member."""
+    chosen: list[tuple[str, _Member]] = []
+    max_bytes, total = min(limits.bytes, int(limits.ratio * archive.stat().st_size)), 0
     for member in members:
         path = PurePosixPath(member.name.replace("\\", "/"))
         if path.is_absolute() or PureWindowsPath(member.name).drive or ".." in path.parts:
             raise _refusal(archive, "a path that leads out of its folder", member.name)
         if not path.is_relative_to(inner):
             continue
-        if not member.plain:
+        if not member.regular:
             raise _refusal(archive, "a link, a device or an encrypted file", member.name)
+        chosen.append((str(path.relative_to(inner)), member))
         total += member.size
-        chosen.append((path.relative_to(inner), member))
-        if total > most or len(chosen) > limits.files:
-            raise _refusal(archive, f"more than {most} bytes or {limits.files} files", member.name)
+        if total > max_bytes or len(chosen) > limits.files:
+            what = f"more than {max_bytes} bytes or {limits.files} files"
+            raise _refusal(archive, what, member.name)
     if not chosen:
         raise DataError(
-            f"{archive}: holds no files in {inner or 'it'} (found none); mend the definition"
+            f"{archive}: holds no files in {inner or 'it'} (got none). Correct the definition."
         )
     return chosen
 
 
 def _refusal(archive: Path, what: str, name: str) -> DataError:
     return DataError(
-        f"{archive}: holds {what} (found {name!r}), so nothing of it was unpacked; "
-        "an archive of plain photographs is right"
+        f"{archive}: holds {what} (got {name!r}), so nothing was unpacked. "
+        "Use an archive of plain photographs."
     )
 
 
-def _write(archive: Path, chosen: list[tuple[PurePosixPath, _Member]], folder: Path) -> None:
+def _extract(archive: Path, chosen: list[tuple[str, _Member]], folder: Path) -> None:
     folder.mkdir()
-    for relative, member in tqdm(chosen, f"unpacking {archive.name}", unit="file", disable=None):
-        path = folder / relative
+    for path, member in tqdm(chosen, f"unpacking {archive.name}", unit="file", disable=None):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("xb")
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).touch(exist_ok=False)
+            member.extract(path, folder)
         except (FileExistsError, NotADirectoryError):
             raise _refusal(archive, "two files at one place", member.name) from None
-        with file, member.content() as content:
-            shutil.copyfileobj(content, file)
-        if path.stat().st_size != member.size:
-            raise _refusal(archive, f"a file that is not of {member.size} bytes", member.name)

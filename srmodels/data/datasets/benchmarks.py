@@ -1,9 +1,6 @@
-"""The test sets on which the field reports scores, by name.
+"""The test sets on which the field reports scores, by name, and LR pictures paired by name.
 
-They are looked for in a folder first. Downloaded are the two that belong to a set defined in data/,
-with an address and a digest; of the others no digest has been published, and none is guessed.
-
-LR pictures that come with HR ones, paired by name.
+Only the two sets that data/ defines with a digest are downloaded; the others have none published.
 """
 
 import re
@@ -14,110 +11,84 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srmodels.cache import FOLDER_VARIABLE, cache_folder
-from srmodels.data.datasets.catalog import single_source
-from srmodels.errors import DataError
+from srmodels.data.datasets.catalog import resolve_source
+from srmodels.errors import DataError, listed
 from srmodels.images.readers.folder import photo_files, whole_images
 
 __all__ = ["SETS", "find_set", "lr_pictures"]
 
 SETS = {"Set5": 5, "Set14": 14, "BSD100": 100, "Urban100": 100, "DIV2K-val": 100}
-
-"""How many pictures each has."""
+"""Number of pictures."""
 
 _DEFINED = {"BSD100": ("bsds", "bsds_val"), "DIV2K-val": ("div2k", "DIV2K_valid_HR")}
 
 
 def find_set(given: str, *, data: Path) -> tuple[str, Path]:
-    """The HR pictures of a test set.
-
-    Args:
-        given: A folder, or one of SETS in any case; a folder of that name in the working directory
-            is that folder.
-        data: The project's folder of data.
-
-    Returns:
-        The set's name and its folder.
+    """Returns the name and the HR folder of a test set: a folder, or one of SETS in any case.
 
     Raises:
-        DataError: There is no such folder or set, it is nowhere to be found, or it has not as many
-            pictures as it should.
+        DataError: There is no such folder or set, or it has another number of pictures.
     """
     folder = Path(given).expanduser()
     if folder.is_dir():
         return folder.resolve().name or "pictures", folder
-    name = {each.casefold(): each for each in SETS}.get(given.casefold())
+    name = {known.casefold(): known for known in SETS}.get(given.casefold())
     if name is None:
         raise DataError(
-            f"{given}: no such folder; a folder of pictures is right, or one of {', '.join(SETS)}"
+            f"{given}: no such folder. Give a folder of pictures, or one of {', '.join(SETS)}."
         )
-    return name, _counted(name, _found(name, data))
+    folder = _find_folder(name, data)
+    count = len(photo_files(folder))
+    if count != SETS[name]:
+        raise DataError(
+            f"{folder}: is not {name} (got {count} pictures). Put only the {SETS[name]} HR "
+            "pictures there, or give the folder itself."
+        )
+    return name, folder
 
 
-def _found(name: str, data: Path) -> Path:
-    homes = data.resolve(), cache_folder(data.resolve().parent)
-    places = [home / inner / name for home in homes for inner in ("", "benchmarks")]
+def _find_folder(name: str, data: Path) -> Path:
+    roots = data.resolve(), cache_folder(data.resolve().parent)
+    places = [root / inner / name for root in roots for inner in ("", "benchmarks")]
     for place in places:
         if place.is_dir():
             return place / "HR" if (place / "HR").is_dir() else place
     if name in _DEFINED:
-        return single_source(*_DEFINED[name], data=data).folder
+        return resolve_source(*_DEFINED[name], data=data).folder
     raise DataError(
-        f"{name}: not found (looked for {', '.join(map(str, places))}); put its {SETS[name]} HR "
+        f"{name}: not found (looked for {', '.join(map(str, places))}). Put its {SETS[name]} HR "
         f"pictures into one of these, set {FOLDER_VARIABLE} to the folder that holds {name}, or "
-        "give the folder itself"
+        "give the folder itself."
     )
 
 
-def _counted(name: str, folder: Path) -> Path:
-    count = len(photo_files(folder))
-    if count != SETS[name]:
-        raise DataError(
-            f"{folder}: is not {name} (found {count} pictures); its {SETS[name]} HR pictures alone "
-            "are right, or give the folder itself"
-        )
-    return folder
+def lr_pictures(names: Sequence[str], folder: Path, *, scale: int) -> dict[str, NDArray[np.uint8]]:
+    """Reads the LR pictures of a folder by the names of their HR pictures (see `whole_images`).
 
-
-Picture = NDArray[np.uint8]
-
-_LISTED = 5
-
-
-def _bare(name: str, scale: int) -> str:
-    """A name without what tells LR from HR: 0801 of 0801x4 (DIV2K), a of a_HR or a_LRBI_x4."""
-    return re.sub(rf"(?:[_-]?x{scale}|[_-](?:HR|GT|LR|LRBI))+$", "", name, flags=re.IGNORECASE)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
-
-
-def lr_pictures(names: Sequence[str], folder: Path, *, scale: int) -> dict[str, Picture]:
-    """The LR pictures of a folder, by the names of their HR pictures.
-
-    Args:
-        names: Of the HR pictures, as `whole_images` names them.
-        folder: Of as many LR pictures, with the same names, or with the suffix x and the scale.
-        scale: HR over LR.
+    The name of an LR picture may end with a suffix such as x4.
 
     Raises:
-        DataError: There is no such folder, or some have no partner; lists them.
+        DataError: There is no such folder, or pictures without a partner; lists them.
         PhotoError: A picture cannot be decoded.
     """
-    small = dict(whole_images(folder))
-    pairs = {name: name for name in names if name in small}
-    others = {_bare(name, scale): name for name in small if name not in pairs}
+    lr = dict(whole_images(folder))
+    pairs = {name: name for name in names if name in lr}
+    unpaired = {_base_name(name, scale): name for name in lr if name not in pairs}
     for name in names:
-        if name not in pairs and (partner := others.get(_bare(name, scale))) is not None:
+        if name not in pairs and (partner := unpaired.get(_base_name(name, scale))) is not None:
             pairs[name] = partner
-    without = [name for name in names if name not in pairs]
-    left = sorted(small.keys() - pairs.values())
-    if without or left:
-        found = [f"no LR for {_some(without)}"] if without else []
-        found += [f"no HR for {_some(left)}"] if left else []
+    without_lr = [name for name in names if name not in pairs]
+    without_hr = sorted(lr.keys() - pairs.values())
+    if without_lr or without_hr:
+        problems = [f"no LR for {listed(without_lr)}"] if without_lr else []
+        problems += [f"no HR for {listed(without_hr)}"] if without_hr else []
         raise DataError(
-            f"{folder}: LR and HR do not pair by name (found {'; '.join(found)}); equal names are "
-            f"right, LR's with x{scale} behind them or without"
+            f"{folder}: LR and HR do not pair by name (got {'; '.join(problems)}). Use equal "
+            f"names, with or without x{scale} at the end of LR's."
         )
-    return {name: small[pairs[name]] for name in names}
+    return {name: lr[pairs[name]] for name in names}
+
+
+def _base_name(name: str, scale: int) -> str:
+    """The name without the suffixes of LR and HR: 0801 of 0801x4 (DIV2K), a of a_HR."""
+    return re.sub(rf"(?:[_-]?x{scale}|[_-](?:HR|GT|LR|LRBI))+$", "", name, flags=re.IGNORECASE)

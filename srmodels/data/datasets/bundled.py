@@ -1,4 +1,4 @@
-"""The photographs that come inside the scikit-image and scikit-learn wheels: no network needed."""
+"""The photographs inside the scikit-image and scikit-learn wheels, which need no network."""
 
 import csv
 import shutil
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from srmodels.data.split import SPLITS
 from srmodels.errors import DataError
 
 __all__ = ["Bundled", "copy_bundled", "read_choice"]
@@ -16,50 +17,36 @@ _WHEELS = {"skimage": "scikit-image", "sklearn": "scikit-learn"}
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """A row of data/auto/PRESET.csv.
+    """A row of data/auto/PRESET.csv."""
 
-    Attributes:
-        photo: The name it goes by in the project.
-        package: skimage or sklearn.
-        file: The file's name inside the wheel.
-        split: train, validation, test; or unused.
-        why: One sentence for the reader of the table.
-    """
-
-    photo: str
-    package: str
-    file: str
-    split: str
-    why: str
+    photo: str  # name in the project
+    package: str  # skimage or sklearn
+    file: str  # name inside the wheel
+    split: str  # train, validation, test or unused
+    why: str  # for the reader of the table
 
 
 def read_choice(table: Path) -> list[Bundled]:
-    """Reads a preset's choice of photographs.
+    """Reads the photographs of a preset.
 
     Raises:
         DataError: The preset has none, or a row is wrong.
     """
     if not table.is_file():
         raise DataError(
-            f"data.photos: the preset {table.stem!r} has no photographs of its own (found 'auto'); "
-            "give a folder: -S data.photos=/path/to/DIV2K_train_HR"
+            f"data.photos: the preset {table.stem!r} has no photographs of its own (got 'auto'). "
+            "Give a folder: -S data.photos=/path/to/DIV2K_train_HR"
         )
     with table.open(newline="", encoding="utf-8") as file:
         rows = [Bundled(**row) for row in csv.DictReader(file)]
     for row in rows:
-        if row.package not in _FOLDERS or row.split not in (
-            "train",
-            "validation",
-            "test",
-            "unused",
-        ):
-            raise DataError(f"{table}: the row {row.photo!r} is wrong (found {row})")
+        if row.package not in _FOLDERS or row.split not in (*SPLITS, "unused"):
+            raise DataError(f"{table}: the row {row.photo!r} is wrong (got {row}). Correct it.")
     return rows
 
 
-def _inside(row: Bundled) -> Path:
-    # the package is found but not imported: scikit-learn takes a second
-    spec = find_spec(row.package)
+def _find_file(row: Bundled) -> Path:
+    spec = find_spec(row.package)  # does not import the package: scikit-learn takes a second
     roots = list(spec.submodule_search_locations or ()) if spec else []
     for root in roots:
         path = Path(root) / _FOLDERS[row.package] / row.file
@@ -67,21 +54,19 @@ def _inside(row: Bundled) -> Path:
             return path
     raise DataError(
         f"{_WHEELS[row.package]}: {row.file} is not inside the installed package "
-        f"(looked in {roots or 'no installation'}); reinstall it, or give a folder: "
+        f"(got {roots or 'no installation'}). Reinstall the package, or give a folder: "
         "-S data.photos=/path/to/photos"
     )
 
 
 def copy_bundled(rows: list[Bundled], folder: Path) -> list[tuple[Bundled, Path]]:
-    """Copies the photographs that are used, as PHOTO plus the file's ending.
+    """Copies the photographs whose split is not unused; returns each with its new path.
 
     Raises:
-        DataError: A file is missing from its wheel; nothing has been copied then.
+        DataError: A file is missing from its wheel; nothing was copied.
     """
-    used = [(row, _inside(row)) for row in rows if row.split != "unused"]
-    copies = []
-    for row, source in used:
-        target = folder / f"{row.photo}{source.suffix}"
+    used = [(row, _find_file(row)) for row in rows if row.split != "unused"]
+    copies = [(row, folder / f"{row.photo}{source.suffix}") for row, source in used]
+    for (_, source), (_, target) in zip(used, copies, strict=True):
         shutil.copyfile(source, target)
-        copies.append((row, target))
     return copies

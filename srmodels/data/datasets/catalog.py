@@ -1,9 +1,8 @@
-"""Which folders `data.photos` stands for: a set by its name, a folder, or a mix of several.
+"""Resolves `data.photos` into folders: a defined set, a folder, or a mix of several.
 
-A set is a folder data/NAME of definitions; what it names is downloaded and unpacked once into a
-cache outside the repository and used from there by every experiment. DVC watches the definitions
-or the folder itself, because the stage `photos` depends on data/NAME or on the path as given; the
-members of a mix are watched by the stage `mix`.
+The definitions of a set are data/NAME/*.yaml; its archives are downloaded and unpacked once into a
+cache outside the repository. DVC watches the definitions or the folder, since the stage `photos`
+depends on data/NAME or on the given path; the stage `mix` watches the members of a mix.
 """
 
 import logging
@@ -24,8 +23,8 @@ __all__ = [
     "members_of",
     "official_lr_of",
     "resolve_folders",
+    "resolve_source",
     "set_names",
-    "single_source",
 ]
 
 log = logging.getLogger(__name__)
@@ -36,143 +35,133 @@ _HR, _LR = "_HR", "_LR_bicubic"  # the folder names of DIV2K and Flickr2K
 
 @dataclass(frozen=True, slots=True)
 class ImageFolder:
-    """A folder of photographs.
+    """A folder of photographs."""
 
-    Attributes:
-        name: Goes before the photographs' names, as a folder does; '' when there is one source.
-        folder: Absolute.
-        splits: To which its photographs may go: some of SPLITS, in that order.
-        lr: The folder of official LR pictures of the wanted scale; None: none, or none wanted.
-    """
-
-    name: str
-    folder: Path
-    splits: tuple[str, ...]
-    lr: Path | None
+    name: str  # prefix of the photographs' names; '' for a single folder
+    folder: Path  # absolute
+    splits: tuple[str, ...]  # that its photographs may go to, in the order of SPLITS
+    lr: Path | None  # the folder of official LR pictures, if wanted
 
 
 def set_names(data: Path) -> list[str]:
-    """The sets that are defined, in the order of their names."""
+    """The names of the defined sets, sorted."""
     return sorted({path.parent.name for path in data.glob("*/*.yaml")} - {MIX})
 
 
 def members_of(data: Path) -> dict[str, str]:
-    """The members of the mix: a set's name or a folder, by the name each goes by.
+    """Reads the members of the mix: for each name, the name of a set or a folder.
 
     Raises:
-        DataError: DATA/mix/mix.yaml is no such list, or it is empty.
+        DataError: DATA/mix/mix.yaml is empty or has another form.
     """
     path = data / MIX / f"{MIX}.yaml"
     values = read_yaml(path)
     members = values.get(MIX) if isinstance(values, dict) else None
-    right = f"give each member a name, as in {MIX}: {{div2k: div2k, mine: /path/to/photographs}}"
+    hint = f"Name each member, as in {MIX}: {{div2k: div2k, mine: /path/to/photographs}}"
     if not isinstance(members, dict) or not members:
-        raise DataError(f"{path}: lists no photographs (found {members!r}); {right}")
+        raise DataError(f"{path}: lists no photographs (got {members!r}). {hint}")
     for name, member in members.items():
         plain = isinstance(name, str) and name.replace("_", "a").replace("-", "a").isalnum()
         if not plain or not isinstance(member, str) or member in ("auto", MIX):
-            raise DataError(f"{path}: is no member of a mix (found {name!r}: {member!r}); {right}")
+            raise DataError(f"{path}: is no member of a mix (got {name!r}: {member!r}). {hint}")
     return dict(members)
 
 
 def resolve_folders(photos: str, *, data: Path, scale: int, official_lr: bool) -> list[ImageFolder]:
-    """The folders that `data.photos` stands for; downloads and unpacks what is missing.
+    """Returns the folders of `data.photos`; downloads and unpacks what is missing.
 
-    Args:
-        photos: A set's name, `mix`, or a folder: absolute, or relative to `data`.
-        data: The project's folder of data, which holds the definitions.
-        scale: HR over LR, for the official LR.
-        official_lr: Whether the LR pictures that came with the photographs are wanted too.
+    `photos` is a set's name, `mix` or a folder, absolute or relative to the folder `data`; `scale`
+    is that of the official LR pictures, if `official_lr` wants them.
 
     Raises:
-        DataError: There is no such set or folder, it cannot be fetched or unpacked, or official
-            LR is wanted and there is none.
+        DataError: There is no such set or folder, a download or an archive is faulty, or no folder
+            has official LR.
     """
     if photos == MIX:
-        found = [
-            replace(source, name=f"{name}/{source.name}" if source.name else name)
+        folders = [
+            replace(folder, name=f"{name}/{folder.name}" if folder.name else name)
             for name, member in members_of(data).items()
-            for source in _of(member, data, scale, official_lr, f"{data / MIX}/{MIX}.yaml: {name}")
+            for folder in _resolve(
+                member, data, scale, official_lr, f"{data / MIX}/{MIX}.yaml: {name}"
+            )
         ]
     else:
-        found = _of(photos, data, scale, official_lr, "data.photos")
-        if len(found) == 1:
-            found = [replace(found[0], name="")]
-    without = [source for source in found if source.lr is None]
-    if official_lr and len(without) == len(found):
+        folders = _resolve(photos, data, scale, official_lr, "data.photos")
+        if len(folders) == 1:
+            folders = [replace(folders[0], name="")]
+    without_lr = [folder for folder in folders if folder.lr is None]
+    if official_lr and len(without_lr) == len(folders):
         raise DataError(
-            f"data.official_lr: no official LR at scale {scale} belongs to {photos} (found none "
-            f"beside {found[0].folder}); set data.official_lr to false, and LR is made of HR"
+            f"data.official_lr: no official LR at scale {scale} belongs to {photos} (got none "
+            f"beside {folders[0].folder}). Set data.official_lr to false to make LR from HR."
         )
-    for source in without if official_lr else ():
-        log.info("%s: no official LR at scale %d; LR is made of HR", source.folder, scale)
-    return found
+    for folder in without_lr if official_lr else ():
+        log.info("%s: no official LR at scale %d; making LR from HR", folder.folder, scale)
+    return folders
 
 
-def single_source(name: str, source: str, *, data: Path) -> ImageFolder:
-    """One folder of a defined set; downloads and unpacks its archive alone, if that is missing.
-
-    Args:
-        name: The set's.
-        source: The folder's, as the set's definition names it.
-        data: As for `resolve_folders`.
+def resolve_source(name: str, source: str, *, data: Path) -> ImageFolder:
+    """Returns one folder of a set, by its name in the definition; downloads only its archive.
 
     Raises:
-        DataError: It cannot be fetched or unpacked.
+        DataError: The download or the archive is faulty.
     """
     (definition,) = (read_definition(path) for path in (data / name).glob("*.yaml"))
     only = replace(definition, sources={source: definition.sources[source]})
-    return _of_definitions([only], data, 1, official_lr=False)[0]
+    return _resolve_definitions([only], data, 1, official_lr=False)[0]
 
 
 def official_lr_of(source: ImageFolder, path: Path, scale: int) -> Path | None:
-    """The official LR picture of a photograph, such as X4/0001x4.png of 0001.png; None: none."""
+    """The official LR picture of a photograph, such as X4/0001x4.png of 0001.png, or None."""
     if source.lr is None:
         return None
     lr = source.lr / path.relative_to(source.folder).parent / f"{path.stem}x{scale}{path.suffix}"
     return lr if lr.is_file() else None
 
 
-def _of(photos: str, data: Path, scale: int, official_lr: bool, where: str) -> list[ImageFolder]:
+def _resolve(
+    photos: str, data: Path, scale: int, official_lr: bool, where: str
+) -> list[ImageFolder]:
     folder = data / photos
-    definitions = sorted(folder.glob("*.yaml")) if folder.parent == data else []
-    if definitions:
-        return _of_definitions(
-            [read_definition(path) for path in definitions], data, scale, official_lr
-        )
+    in_data = folder.parent == data
+    paths = sorted(folder.glob("*.yaml")) if in_data else []
+    if paths:
+        definitions = [read_definition(path) for path in paths]
+        return _resolve_definitions(definitions, data, scale, official_lr)
     if folder.is_dir():
-        lr = _lr_beside(folder.resolve(), scale) if official_lr else None
+        lr = _lr_folder_beside(folder.resolve(), scale) if official_lr else None
         return [ImageFolder("", folder.resolve(), SPLITS, lr)]
     names = ["auto", MIX, *set_names(data)] if where == "data.photos" else set_names(data)
-    if folder.parent == data:
-        raise DataError(f"{one_of(where, photos, names)}; or the absolute path of a folder")
+    if in_data:
+        raise DataError(f"{one_of(where, photos, names)}, or give the absolute path of a folder.")
     raise DataError(
-        f"{where}: {folder} is no folder (found {photos!r}); give the absolute path of a folder of "
-        f"photographs, or one of {', '.join(names)}"
+        f"{where}: {folder} is no folder (got {photos!r}). Give the absolute path of a folder of "
+        f"photographs, or one of {', '.join(names)}."
     )
 
 
-def _lr_beside(folder: Path, scale: int) -> Path | None:
-    """The LR of a copy of DIV2K or Flickr2K that lies in the folders of its archives."""
+def _lr_folder_beside(folder: Path, scale: int) -> Path | None:
+    """The LR folder of a copy of DIV2K or Flickr2K in the folders of its archives."""
     if not folder.name.endswith(_HR):
         return None
     lr = folder.with_name(folder.name.removesuffix(_HR) + _LR) / f"X{scale}"
     return lr if lr.is_dir() else None
 
 
-def _of_definitions(
+def _resolve_definitions(
     definitions: list[Definition], data: Path, scale: int, official_lr: bool
 ) -> list[ImageFolder]:
+    """Collects the errors of all archives, so that a user offline learns of every file at once."""
     cache = cache_folder(data.resolve().parent)
-    found, faults = [], dict[str, str]()  # all faults at once: who is offline learns of every file
+    folders, errors = [], dict[str, str]()
 
-    def folder_of(definition: Definition, name: str, inner: str) -> Path:
+    def unpacked(definition: Definition, name: str, inner: str) -> Path:
         target = cache / "unpacked" / name / inner
-        if name not in faults:
+        if name not in errors:
             try:
-                _see_unpacked(target, cache / name, definition.archives[name], inner)
+                _ensure_unpacked(target, cache / name, definition.archives[name], inner)
             except DataError as error:
-                faults[name] = str(error)
+                errors[name] = str(error)
         return target
 
     for definition in definitions:
@@ -180,20 +169,19 @@ def _of_definitions(
         if not any((cache / "unpacked" / source.archive).exists() for _, source in sources):
             log.info("%s", definition.about.strip())
         for name, source in sources:
-            folder = folder_of(definition, source.archive, source.folder)
+            folder = unpacked(definition, source.archive, source.folder)
             lr = source.lr.get(scale) if official_lr else None
             lr_folder = (
-                folder_of(definition, lr.archive or source.archive, lr.folder) if lr else None
+                unpacked(definition, lr.archive or source.archive, lr.folder) if lr else None
             )
-            found.append(ImageFolder(name, folder, source.splits, lr_folder))
-    if faults:
-        raise DataError("\n".join(faults.values()))
-    return found
+            folders.append(ImageFolder(name, folder, source.splits, lr_folder))
+    if errors:
+        raise DataError("\n".join(errors.values()))
+    return folders
 
 
-def _see_unpacked(target: Path, path: Path, archive: Archive, inner: str) -> None:
-    """Sees that a folder of the cache holds what lies in `inner` of an archive."""
-    # first without the lock: a cache that is complete may be one that cannot be written to
+def _ensure_unpacked(target: Path, path: Path, archive: Archive, inner: str) -> None:
+    # first without the lock: a complete cache may be read-only
     if not is_unpacked(target, path, sha256=trusted_digest(path, archive)):
         with cache_lock(path):
             if not is_unpacked(target, path, sha256=trusted_digest(path, archive)):

@@ -1,69 +1,65 @@
-"""One file over HTTP: goes on where it stopped, waits where that helps, tries the mirrors in turn.
+"""Resumable download of one file over HTTP, with retries and mirrors.
 
-What has arrived lies in NAME.part; NAME.part.json says of which version of the file it is a part.
-A server is asked to go on (Range) only if that version is unchanged (If-Range), so that halves of
-two versions are never glued together.
-
-One HTTP request for a file or the rest of it; its failures sorted by whether they may pass.
+NAME.part holds the bytes received so far, NAME.part.json the version of the file they belong to.
+If-Range makes the server resume only that version, so a file never mixes two versions.
 """
 
 import http.client
 import json
 import logging
-import random
 import ssl
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.client import HTTPResponse
 from pathlib import Path
 
+import requests
 from tqdm import tqdm
+from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
+from urllib3.exceptions import TimeoutError as ReadTimeout
+from urllib3.util import Retry
 
+from srmodels.atomic import write_bytes
 from srmodels.cache import check_disk_space
 
-__all__ = [
-    "PermanentError",
-    "RetryPolicy",
-    "TransferError",
-    "TransientError",
-    "opened",
-    "read_block",
-    "transfer",
-]
+__all__ = ["RetryPolicy", "TransferError", "transfer"]
 
 log = logging.getLogger(__name__)
 
-_LONGEST_WAIT = 600.0  # seconds: a server that asks for more is given up
+_MAX_WAIT = 600.0  # seconds
+_BLOCK = 1 << 18  # bytes
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_DROPPED = (
+    *(ConnectionResetError, ConnectionAbortedError, BrokenPipeError),
+    *(http.client.HTTPException, ssl.SSLEOFError),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How long to go on.
+    """When to give up on a server."""
 
-    Attributes:
-        attempts: Failures in a row, without a new byte in between, after which a mirror is left.
-        wait: Seconds before the second attempt; doubles each time.
-        timeout: Seconds of silence after which a connection counts as dropped.
-    """
-
-    attempts: int = 6
-    wait: float = 1.0
-    timeout: float = 30.0
+    attempts: int = 6  # failures in a row without a new byte
+    wait: float = 1.0  # seconds, the factor of urllib3's exponential back-off
+    timeout: float = 30.0  # seconds without data
 
 
 class TransferError(Exception):
-    """No mirror gave the file; the message has a reason for each."""
+    """A server, or every mirror, does not deliver the file."""
+
+
+class _TransientError(Exception):
+    """Another attempt may succeed, after `wait` seconds; a `stale` part is of no more use."""
+
+    def __init__(self, reason: str, *, wait: float = 0.0, stale: bool = False) -> None:
+        super().__init__(reason)
+        self.wait, self.stale = wait, stale
 
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """Which file a part is a part of; '' and 0: the server did not say."""
+    """The version of a file that a server sent; '' and 0 for missing headers."""
 
     url: str
     etag: str
@@ -72,89 +68,116 @@ class _Version:
 
     @property
     def condition(self) -> str:
-        """For If-Range, which a weak ETag must not go into (RFC 9110, section 13.1.5)."""
+        """The value of If-Range, which must not be a weak ETag (RFC 9110, section 13.1.5)."""
         return self.etag if self.etag and not self.etag.startswith("W/") else self.modified
 
 
 def transfer(
-    urls: Sequence[str], part: Path, *, total: int, verified: bool, patience: RetryPolicy
+    urls: Sequence[str], part: Path, *, total: int, verified: bool, policy: RetryPolicy
 ) -> None:
-    """Completes the file `part`.
+    """Downloads a file of `total` bytes (0: unknown) to `part`; resumes what is there.
 
-    Args:
-        urls: Addresses of the same file, tried in this order.
-        part: What an earlier call left is gone on from.
-        total: The file's size in bytes; 0: not known.
-        verified: Whether its digest is known, so that a part may be gone on with even where the
-            server does not tell versions apart: two glued versions would be noticed.
-        patience: How long to go on.
+    Tries the mirrors in the order of `urls`. If the digest will be `verified`, a part is resumed
+    even if the server sends no version.
 
     Raises:
-        TransferError: No mirror gave it; what arrived stays for the next call.
+        TransferError: No mirror delivered the file; `part` keeps what was received.
         DataError: The disk is too full.
     """
     reasons = []
     for url in urls:
         try:
-            _from_mirror(url, part, total, verified, patience)
-        except PermanentError as error:
+            _download(url, part, total, verified, policy)
+        except TransferError as error:
             reasons.append(f"{url}: {error}")
         else:
-            _note(part).unlink(missing_ok=True)
+            _version_file(part).unlink(missing_ok=True)
             return
     raise TransferError("; ".join(reasons))
 
 
-def _from_mirror(url: str, part: Path, total: int, verified: bool, patience: RetryPolicy) -> None:
-    failures, most = 0, _size(part)
+def _download(url: str, part: Path, total: int, verified: bool, policy: RetryPolicy) -> None:
+    retry = fresh = Retry(
+        policy.attempts - 1, backoff_factor=policy.wait, backoff_jitter=policy.wait
+    )
+    largest = _size(part)
     while True:
         try:
-            return _attempt(url, part, total, verified, patience.timeout)
-        except TransientError as error:
-            failures = 1 if _size(part) > most else failures + 1
-            most = max(most, _size(part))
+            return _attempt(url, part, total, verified, policy.timeout)
+        except _TransientError as error:
+            if _size(part) > largest:
+                retry, largest = fresh, _size(part)
             if error.stale:
                 part.unlink(missing_ok=True)
-                _note(part).unlink(missing_ok=True)
-            if failures >= patience.attempts:
-                raise PermanentError(f"{error}, {failures} times in a row") from None
-            wait = patience.wait * 2 ** (failures - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
-            wait = max(wait, error.wait or 0)
-            if wait > _LONGEST_WAIT:
-                raise PermanentError(f"{error}, and asks to wait {wait:.0f} seconds") from None
-            log.info("%s: %s; going on in %.1f seconds", part.stem, error, wait)
+                _version_file(part).unlink(missing_ok=True)
+            try:
+                retry = retry.increment("GET", url)
+            except MaxRetryError:
+                message = f"{error}, {policy.attempts} times in a row"
+                raise TransferError(message) from None
+            wait = max(retry.get_backoff_time(), error.wait)
+            if wait > _MAX_WAIT:
+                raise TransferError(f"{error}, asks to wait {wait:.0f} seconds") from None
+            log.info("%s: %s; retrying in %.1f seconds", part.stem, error, wait)
             time.sleep(wait)
 
 
 def _attempt(url: str, part: Path, total: int, verified: bool, timeout: float) -> None:
-    before, start = _read_note(part), _size(part)
-    known = total or (before.total if before else 0)
-    if start and start == known and (verified or before):
-        return  # all of it had arrived when the process was killed
+    """Sends one request for the file or for the rest of it."""
+    before, start = _read_version(part), _size(part)
+    expected = total or (before.total if before else 0)
+    if start and start == expected and (verified or before):
+        return  # the process was killed after the last byte
     same = before is not None and before.url == url and bool(before.condition)
-    if not (verified or same) or (known and start > known):
+    if not (verified or same) or (expected and start > expected):
         start = 0
     headers = {"User-Agent": "srmodels", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
         if before is not None and same:
             headers["If-Range"] = before.condition
-    with opened(url, headers, timeout=timeout) as response:
-        goes_on = response.status == HTTPStatus.PARTIAL_CONTENT
-        version = _version_of(url, response, goes_on)
-        if goes_on:
-            given = response.headers["Content-Range"] or ""
-            if not given.startswith(f"bytes {start}-") or (same and version != before):
-                raise TransientError("the file has changed since its first part", stale=True)
-        if total and version.total and version.total != total:
-            raise PermanentError(f"offers {version.total} bytes instead of {total}")
-        start = start if goes_on else 0
-        check_disk_space(part, version.total - start)
-        _note(part).write_text(json.dumps(asdict(version)), encoding="utf-8")
-        _receive(response, part, start, version.total)
+    try:
+        with (
+            requests.Session() as session,
+            session.get(url, headers=headers, timeout=timeout, stream=True) as response,
+        ):
+            _check_status(response)
+            resumed = response.status_code == HTTPStatus.PARTIAL_CONTENT
+            version = _version_of(url, response, resumed)
+            if resumed:
+                content_range = response.headers.get("Content-Range", "")
+                if not content_range.startswith(f"bytes {start}-") or (same and version != before):
+                    raise _TransientError("the file has changed since its first part", stale=True)
+            if total and version.total and version.total != total:
+                raise TransferError(f"offers {version.total} bytes instead of {total}")
+            start = start if resumed else 0
+            check_disk_space(part, version.total - start)
+            write_bytes(_version_file(part), json.dumps(asdict(version)).encode())
+            _receive(response, part, start, version.total)
+    except (requests.Timeout, ReadTimeout):
+        raise _TransientError("no answer in time") from None
+    except (requests.RequestException, HTTPError) as error:
+        cause = _innermost(error)
+        reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+        raise (_TransientError if isinstance(cause, _DROPPED) else TransferError)(reason) from None
 
 
-def _receive(response: HTTPResponse, part: Path, start: int, total: int) -> None:
+def _check_status(response: requests.Response) -> None:
+    if response.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+        return
+    reason = f"HTTP {response.status_code} {response.reason}"
+    if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        raise _TransientError(reason, stale=True)
+    if response.status_code not in _TRANSIENT:
+        raise TransferError(reason)
+    try:
+        wait = Retry().get_retry_after(response.raw) or 0.0
+    except InvalidHeader:
+        wait = 0.0
+    raise _TransientError(reason, wait=wait)
+
+
+def _receive(response: requests.Response, part: Path, start: int, total: int) -> None:
     with (
         part.open("ab" if start else "wb", buffering=0) as file,
         tqdm(
@@ -166,127 +189,40 @@ def _receive(response: HTTPResponse, part: Path, start: int, total: int) -> None
             disable=None,
         ) as bar,
     ):
-        while block := read_block(response):
+        # `read1` returns what has arrived; `iter_content` would lose a block at a time-out
+        while block := response.raw.read1(_BLOCK, decode_content=False):
             file.write(block)
             bar.update(len(block))
     if total and _size(part) != total:
-        raise TransientError(f"the connection dropped after {_size(part)} of {total} bytes")
+        raise _TransientError(f"the connection dropped after {_size(part)} of {total} bytes")
 
 
-def _version_of(url: str, response: HTTPResponse, goes_on: bool) -> _Version:
-    length = response.headers["Content-Length"] or "0"
-    if goes_on:  # Content-Range: bytes 100-199/200
-        length = (response.headers["Content-Range"] or "").rpartition("/")[2]
-    etag, modified = response.headers["ETag"] or "", response.headers["Last-Modified"] or ""
-    return _Version(url, etag, modified, int(length) if length.isdecimal() else 0)
+def _version_of(url: str, response: requests.Response, resumed: bool) -> _Version:
+    headers = response.headers
+    length = headers.get("Content-Length", "0")
+    if resumed:  # Content-Range: bytes 100-199/200
+        length = headers.get("Content-Range", "").rpartition("/")[2]
+    total = int(length) if length.isdecimal() else 0
+    return _Version(url, headers.get("ETag", ""), headers.get("Last-Modified", ""), total)
 
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _note(part: Path) -> Path:
+def _version_file(part: Path) -> Path:
     return part.with_name(f"{part.name}.json")
 
 
-def _read_note(part: Path) -> _Version | None:
+def _read_version(part: Path) -> _Version | None:
     try:
-        return _Version(**json.loads(_note(part).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):  # none, or half written by a killed process
+        return _Version(**json.loads(_version_file(part).read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
         return None
 
 
-_BLOCK = 1 << 18  # bytes
-
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-_BROKEN = (
-    *(TimeoutError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError),
-    *(http.client.HTTPException, ssl.SSLEOFError),
-)
-
-
-class PermanentError(Exception):
-    """This server will not give the file, now or later."""
-
-
-class TransientError(Exception):
-    """This attempt failed in a way that may pass.
-
-    Attributes:
-        wait: Seconds after which the server asks to come back; None: it does not say.
-        stale: Whether the part that is there cannot be gone on from.
-    """
-
-    def __init__(self, reason: str, *, wait: float | None = None, stale: bool = False) -> None:
-        super().__init__(reason)
-        self.wait, self.stale = wait, stale
-
-
-@contextmanager
-def opened(
-    url: str, headers: dict[str, str], *, timeout: float
-) -> Iterator[http.client.HTTPResponse]:
-    """Sends the request; the answer is a success, its body not yet read.
-
-    Args:
-        url: The address, http or https.
-        headers: Of the request.
-        timeout: Seconds of silence after which the connection counts as dropped.
-
-    Raises:
-        DroppedError: A time-out, a dropped connection, a server that is busy or broken.
-        RefusedError: No such file, server or network; a certificate that is not trusted.
-    """
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - Archive checks the scheme
-    try:
-        response = urllib.request.urlopen(request, timeout=timeout)  # noqa: S310
-    except urllib.error.HTTPError as error:
-        with error:
-            raise _of_status(error) from None
-    except urllib.error.URLError as error:
-        kind = TransientError if isinstance(error.reason, _BROKEN) else PermanentError
-        raise kind(_told(error.reason)) from None
-    except _BROKEN as error:
-        raise TransientError(_told(error)) from None
-    with response:
-        yield response
-
-
-def read_block(response: http.client.HTTPResponse) -> bytes:
-    """What has arrived of the body, at most 256 KiB; b'' at its end, be it the right one or not.
-
-    Raises:
-        DroppedError: The connection broke.
-    """
-    try:
-        return response.read1(_BLOCK)  # read would lose what came before a time-out
-    except (ssl.SSLError, *_BROKEN) as error:
-        raise TransientError(_told(error)) from None
-
-
-def _of_status(error: urllib.error.HTTPError) -> Exception:
-    reason = f"HTTP {error.code} {error.reason}"
-    if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return TransientError(reason, stale=True)
-    if error.code in _TRANSIENT:
-        return TransientError(reason, wait=_seconds(error.headers["Retry-After"]))
-    return PermanentError(reason)
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Retry-After is a number of seconds or a date (RFC 9110, section 10.2.3)."""
-    if retry_after is None:
-        return None
-    if retry_after.isdecimal():
-        return float(retry_after)
-    try:
-        return parsedate_to_datetime(retry_after).timestamp() - time.time()
-    except ValueError:
-        return None
-
-
-def _told(error: object) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+def _innermost(error: BaseException) -> BaseException:
+    """The first error of a chain, such as ConnectionRefusedError."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error

@@ -1,4 +1,4 @@
 """Second-order degradation of HR to LR on the device (Real-ESRGAN, arXiv:2107.10833).
 
-Begin with `degrade`; `blur`, `noise` and `jpeg` are its parts.
+Start with `degrade`; `blur`, `noise` and `jpeg` are its steps.
 """

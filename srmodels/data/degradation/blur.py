@@ -1,6 +1,6 @@
-"""Random blur kernels of Real-ESRGAN (arXiv:2107.10833, sections 3.1 and 3.3), one for each image.
+"""Random blur kernels of Real-ESRGAN (arXiv:2107.10833, sections 3.1 and 3.3), one per image.
 
-All are symmetric about their centre, so that nothing is shifted, and sum to 1.
+Kernels are symmetric about their centre, so they do not shift the image, and sum to 1.
 """
 
 import math
@@ -20,11 +20,11 @@ __all__ = ["SIDE", "blur", "draw_kernels", "draw_sincs", "gaussian", "sinc"]
 Weights = NDArray[np.float64]
 
 SIDE = 21
-"""Pixels; smaller kernels are this large with zeros around them."""
+"""Pixels; smaller kernels are padded with zeros."""
 
 _SIZES = range(7, SIDE + 1, 2)
-_NOTHING = 1e-12  # what is smaller adds nothing, and denormal numbers make a CPU ten times slower
-_SMALL = 13  # below this size a sinc filter with a low cutoff would be cut off too early
+_NEGLIGIBLE = 1e-12  # set to 0: denormal numbers make a CPU ten times slower
+_SMALL = 13  # smaller sinc filters need a higher cutoff
 
 
 def _grid() -> tuple[Weights, Weights]:
@@ -32,8 +32,8 @@ def _grid() -> tuple[Weights, Weights]:
     return y, x
 
 
-def _cut(values: Weights, size: int) -> Weights:
-    """The middle `size` pixels alone, of sum 1."""
+def _crop(values: Weights, size: int) -> Weights:
+    """Sets all but the middle `size` pixels to 0 and the sum to 1."""
     y, x = _grid()
     inside = np.where(np.maximum(abs(y), abs(x)) <= size // 2, values, 0)
     normalised: Weights = inside / inside.sum()
@@ -43,43 +43,37 @@ def _cut(values: Weights, size: int) -> Weights:
 def gaussian(
     kind: Kernel, size: int, *, sigmas: tuple[float, float], angle: float, shape: float
 ) -> Weights:
-    """A kernel of the Gaussian family (section 3.1).
+    """A kernel of the Gaussian family (section 3.1), (SIDE, SIDE).
 
     Args:
-        kind: Which of the family; whether `sigmas` are equal is the caller's affair.
+        kind: The member of the family; an isotropic one needs equal `sigmas`.
         size: Odd, in pixels.
         sigmas: Standard deviations along the two axes, in pixels.
         angle: Of the first axis, in radians.
-        shape: The exponent beta of generalised and plateau-shaped kernels; others have none.
-
-    Returns:
-        (SIDE, SIDE), sum 1.
+        shape: Exponent beta of generalised and plateau-shaped kernels.
     """
     y, x = _grid()
     along, across = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
     squares = (along / sigmas[0]) ** 2 + (across / sigmas[1]) ** 2
     if kind.startswith("plateau"):
-        return _cut(1 / (1 + squares**shape), size)
+        return _crop(1 / (1 + squares**shape), size)
     if kind.startswith("generalised"):
         squares = squares**shape
-    return _cut(np.exp(-squares / 2), size)
+    return _crop(np.exp(-squares / 2), size)
 
 
 def sinc(size: int, cutoff: float) -> Weights:
-    """The ideal low-pass filter, circular in frequency, cut to a square (section 3.3).
+    """The ideal low-pass filter, circular in frequency, cropped to (SIDE, SIDE) (section 3.3).
 
     Args:
         size: Odd, in pixels.
-        cutoff: In radians a pixel, up to pi.
-
-    Returns:
-        (SIDE, SIDE), sum 1.
+        cutoff: Radians per pixel, up to pi.
     """
     distance = np.hypot(*_grid())
     centre = distance == 0
-    away = np.where(centre, 1, distance)
-    values = cutoff * j1(cutoff * away) / (2 * math.pi * away)
-    return _cut(np.where(centre, cutoff**2 / (4 * math.pi), values), size)
+    radius = np.where(centre, 1, distance)
+    values = cutoff * j1(cutoff * radius) / (2 * math.pi * radius)
+    return _crop(np.where(centre, cutoff**2 / (4 * math.pi), values), size)
 
 
 def _identity() -> Weights:
@@ -87,7 +81,7 @@ def _identity() -> Weights:
     return np.where((y == 0) & (x == 0), 1.0, 0.0)
 
 
-def _around_one(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
+def _draw_shape(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
     low, high = bounds
     return rng.uniform(low, 1) if rng.random() < 0.5 else rng.uniform(1, high)
 
@@ -100,17 +94,17 @@ def _draw_gaussian(rng: np.random.Generator, size: int, settings: DegradationSta
     angle = rng.uniform(-math.pi, math.pi)
     bounds = settings.plateau_shape if kind.startswith("plateau") else settings.generalised_shape
     sigmas = (first, second if kind.endswith("anisotropic") else first)
-    return gaussian(kind, size, sigmas=sigmas, angle=angle, shape=_around_one(rng, bounds))
+    return gaussian(kind, size, sigmas=sigmas, angle=angle, shape=_draw_shape(rng, bounds))
 
 
-def _stacked(kernels: list[Weights]) -> Tensor:
+def _stack(kernels: list[Weights]) -> Tensor:
     values = np.stack(kernels)
-    values[abs(values) < _NOTHING] = 0
+    values[abs(values) < _NEGLIGIBLE] = 0
     return torch.from_numpy(values.astype(np.float32))
 
 
 def draw_kernels(rng: np.random.Generator, count: int, settings: DegradationStage) -> Tensor:
-    """The kernels of one order: (count, SIDE, SIDE), float32; the identity where none blurs."""
+    """The kernels of one stage, float32 (count, SIDE, SIDE); the identity for unblurred images."""
     kernels = []
     for _ in range(count):
         size = int(rng.choice(_SIZES))
@@ -121,33 +115,30 @@ def draw_kernels(rng: np.random.Generator, count: int, settings: DegradationStag
             kernels.append(sinc(size, rng.uniform(lowest, math.pi)))
         else:
             kernels.append(_draw_gaussian(rng, size, settings))
-    return _stacked(kernels)
+    return _stack(kernels)
 
 
 def draw_sincs(rng: np.random.Generator, count: int, share: float) -> Tensor:
-    """The kernels of the end, the identity for all but `share`: (count, SIDE, SIDE), float32."""
+    """The final sinc filters, float32 (count, SIDE, SIDE); the identity for all but `share`."""
     kernels = [
         sinc(int(rng.choice(_SIZES)), rng.uniform(math.pi / 3, math.pi))
         if rng.random() < share
         else _identity()
         for _ in range(count)
     ]
-    return _stacked(kernels)
+    return _stack(kernels)
 
 
 def blur(images: Tensor, kernels: Tensor) -> Tensor:
-    """Filters each image with its own kernel, the picture mirrored at its edges.
+    """Filters each image with its own kernel, with mirrored edges.
 
     Args:
         images: (N, 3, H, W), float32, any range and size.
         kernels: (N, SIDE, SIDE), on any device.
-
-    Returns:
-        (N, 3, H, W), same range up to overshoot.
     """
     padded = mirror(images, SIDE // 2)
     kernels = kernels.to(images.device, non_blocking=True)
     weights = kernels.repeat_interleave(3, dim=0)[:, None]
-    # every plane is a channel of one picture: a convolution by groups has a kernel for each
+    # one grouped convolution: all planes are channels of one image
     planes = padded.reshape(1, -1, *padded.shape[-2:])
     return F.conv2d(planes, weights, groups=len(weights)).reshape(images.shape)

@@ -1,8 +1,7 @@
-"""What JPEG does to a picture, without the file: for a batch, on its device, each its own quality.
+"""JPEG compression and decompression of a batch on its device, without the lossless entropy coding.
 
-ITU-T T.81 (1992), sections A.3 and K.1, with libjpeg's choices: JFIF's full-range YCbCr, chroma
-halved both ways (4:2:0) by averaging and enlarged by a triangle filter, tables scaled by quality.
-Only the entropy coding is left out, which loses nothing.
+ITU-T T.81 (1992), sections A.3 and K.1, with libjpeg's choices: JFIF's full-range YCbCr, 4:2:0
+chroma by averaging and a triangle filter, tables scaled by quality.
 """
 
 import math
@@ -14,7 +13,7 @@ from torch import Tensor
 
 __all__ = ["jpeg", "tables"]
 
-_CELL = 16  # pixels; two blocks of 8, for chroma has half the size
+_CELL = 16  # pixels: two blocks of 8, because chroma has half the size
 _LUMA = (
     (16, 11, 10, 16, 24, 40, 51, 61),
     (12, 12, 14, 19, 26, 58, 60, 55),
@@ -42,70 +41,63 @@ _TO_RGB = ((1.0, 0.0, 1.402), (1.0, -0.344136286, -0.714136286), (1.0, 1.772, 0.
 
 @cache
 def _constants(device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Both tables, (2, 8, 8); the cosine transform (8, 8), a row a frequency; both conversions."""
+    """Both tables, (2, 8, 8); the DCT matrix (8, 8), one row per frequency; both conversions."""
     cosines = [
         [math.sqrt((1 if k else 0.5) / 4) * math.cos((2 * n + 1) * k * math.pi / 16)
          for n in range(8)]
         for k in range(8)
     ]  # fmt: skip
-    made = ((_LUMA, _CHROMA), cosines, _TO_YCC, _TO_RGB)
-    base, transform, to_ycc, to_rgb = (
-        torch.tensor(each, dtype=torch.float32, device=device) for each in made
+    base, dct, to_ycc, to_rgb = (
+        torch.tensor(matrix, dtype=torch.float32, device=device)
+        for matrix in ((_LUMA, _CHROMA), cosines, _TO_YCC, _TO_RGB)
     )
-    return base, transform, to_ycc, to_rgb
+    return base, dct, to_ycc, to_rgb
 
 
 def tables(quality: Tensor) -> Tensor:
-    """The quantisation tables of luma and chroma as libjpeg makes them.
-
-    Args:
-        quality: (N,), whole numbers 1 to 100.
-
-    Returns:
-        (N, 2, 8, 8), float32, whole numbers 1 to 255.
-    """
+    """Quantisation tables of luma and chroma by (N,) qualities: float32 (N, 2, 8, 8), 1 to 255."""
     quality = quality.float()
     percent = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality)
     base = _constants(quality.device)[0]
     return ((base * percent.view(-1, 1, 1, 1) + 50) / 100).floor().clamp(1, 255)
 
 
-def _quantised(planes: Tensor, table: Tensor) -> Tensor:
-    """Blocks of 8 x 8 there and back: (N, C, H, W) to the same, the table (N, 8, 8)."""
-    transform = _constants(planes.device)[1]
+def _quantise(planes: Tensor, table: Tensor) -> Tensor:
+    """DCT of 8 x 8 blocks, quantisation, inverse DCT: planes (N, C, H, W), table (N, 8, 8)."""
+    dct = _constants(planes.device)[1]
     n, channels, height, width = planes.shape
     blocks = planes.reshape(n, channels, height // 8, 8, width // 8, 8).transpose(-3, -2)
     steps = table[:, None, None, None]
-    kept = (transform @ blocks @ transform.T / steps).round() * steps
-    back: Tensor = transform.T @ kept @ transform
-    return back.transpose(-3, -2).reshape(planes.shape)
+    coefficients = (dct @ blocks @ dct.T / steps).round() * steps
+    decoded: Tensor = dct.T @ coefficients @ dct
+    return decoded.transpose(-3, -2).reshape(planes.shape)
 
 
-def _converted(images: Tensor, matrix: Tensor) -> Tensor:
+def _convert(images: Tensor, matrix: Tensor) -> Tensor:
     return torch.einsum("dc,nchw->ndhw", matrix, images)
 
 
 def jpeg(images: Tensor, quality: Tensor) -> Tensor:
-    """The pictures as a JPEG decoder gives them back.
+    """Encodes and decodes images, each with its own quality.
 
     Args:
-        images: (N, 3, H, W), float32 RGB in [0, 1], of any size; rounded to 8 bits first.
-        quality: (N,), whole numbers 1 to 100, on the same device.
+        images: (N, 3, H, W), float32 RGB in [0, 1], any size; rounded to 8 bits first.
+        quality: (N,), integers 1 to 100, on the same device.
 
     Returns:
         (N, 3, H, W) in [0, 1], multiples of 1/255.
     """
     height, width = images.shape[-2:]
     _, _, to_ycc, to_rgb = _constants(images.device)
-    bytes_ = (images.clamp(0, 1) * 255).round()
-    padded = F.pad(bytes_, (0, -width % _CELL, 0, -height % _CELL), mode="replicate")
-    ycc = _converted(padded, to_ycc).round()  # chroma about 0 already, luma not yet
+    levels = (images.clamp(0, 1) * 255).round()
+    padded = F.pad(levels, (0, -width % _CELL, 0, -height % _CELL), mode="replicate")
+    ycc = _convert(padded, to_ycc).round()  # chroma is centred at 0, luma not yet
     luma, chroma = ycc[:, :1] - 128, F.avg_pool2d(ycc[:, 1:], 2).round()
     table = tables(quality)
-    luma = _quantised(luma, table[:, 0]).round().clamp(-128, 127) + 128
-    chroma = _quantised(chroma, table[:, 1]).round().clamp(-128, 127)
-    # cut before it is enlarged: a decoder does not look at the padding either
+    luma = _quantise(luma, table[:, 0]).round().clamp(-128, 127) + 128
+    chroma = _quantise(chroma, table[:, 1]).round().clamp(-128, 127)
+    # crop before upsampling: a decoder ignores the padding, too
     chroma = chroma[..., : (height + 1) // 2, : (width + 1) // 2]
     chroma = F.interpolate(chroma, scale_factor=2, mode="bilinear", align_corners=False).round()
-    whole = torch.cat((luma[..., :height, :width], chroma[..., :height, :width]), dim=1)
-    return _converted(whole, to_rgb).round().clamp(0, 255) / 255
+    ycc = torch.cat((luma[..., :height, :width], chroma[..., :height, :width]), dim=1)
+    return _convert(ycc, to_rgb).round().clamp(0, 255) / 255

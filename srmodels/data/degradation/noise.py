@@ -13,30 +13,19 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 def _per_image(values: NDArray[np.generic], like: Tensor) -> Tensor:
-    """(N,) numbers as (N, 1, 1, 1) on the device."""
-    numbers = torch.from_numpy(values).to(like.device, non_blocking=True)
-    return numbers.view(-1, 1, 1, 1)
+    """(N,) as (N, 1, 1, 1) on the device of the images."""
+    return torch.from_numpy(values).to(like.device, non_blocking=True).view(-1, 1, 1, 1)
 
 
 def levels_in(images: Tensor) -> Tensor:
-    """How many of the 256 levels each image has, up to the next power of two.
-
-    Args:
-        images: (N, C, H, W) in [0, 1], multiples of 1/255.
-
-    Returns:
-        (N, 1, 1, 1), 1 to 256; counted on the device.
-    """
+    """The number of 8-bit levels in each image, rounded up to a power of two: (N, 1, 1, 1)."""
     levels = (images * 255).round().long().flatten(1)
     seen = torch.zeros(len(images), 256, device=images.device).scatter_(1, levels, 1.0).sum(1)
     return seen.log2().ceil().exp2().view(-1, 1, 1, 1)
 
 
 def shot_noise(images: Tensor, generator: torch.Generator) -> Tensor:
-    """What the counting of photons adds to each pixel: (N, C, H, W), of mean 0.
-
-    The public code's: white is as many photons as the image has levels (`levels_in`).
-    """
+    """Poisson noise of mean 0; as in the public code, white is `levels_in` photons."""
     light = (images * 255).round() / 255
     photons = levels_in(light)
     return torch.poisson(light * photons, generator=generator) / photons - light
@@ -49,16 +38,13 @@ def add_noise(
     rng: np.random.Generator,
     generator: torch.Generator,
 ) -> Tensor:
-    """Adds noise of each image's own kind and strength.
+    """Adds Gaussian or Poisson noise of random strength to each image; clamps to [0, 1].
 
     Args:
         images: (N, 3, H, W) in [0, 1].
-        settings: What to draw from.
-        rng: Decides kinds and strengths, on the host.
-        generator: Makes the noise, on the images' device.
-
-    Returns:
-        (N, 3, H, W), clamped to [0, 1].
+        settings: Ranges and probabilities of the random numbers.
+        rng: Draws kinds and strengths.
+        generator: Draws the noise, on the device of the images.
     """
     count = len(images)
     gaussian = rng.random(count) < settings.gaussian
@@ -67,11 +53,11 @@ def add_noise(
     grey = _per_image(rng.random(count) < settings.grey, images)
     noise = torch.zeros_like(images)
     if gaussian.any():
-        drawn = torch.empty_like(images).normal_(generator=generator)
-        noise += _per_image(sigmas.astype(np.float32), images) * drawn
+        values = torch.empty_like(images).normal_(generator=generator)
+        noise += _per_image(sigmas.astype(np.float32), images) * values
     if not gaussian.all():
         weights = torch.tensor(_LUMA, device=images.device).view(1, 3, 1, 1)
         luma = (weights * images).sum(1, keepdim=True)
-        drawn = shot_noise(torch.where(grey, luma, images), generator)
-        noise += _per_image(strengths.astype(np.float32), images) * drawn
+        values = shot_noise(torch.where(grey, luma, images), generator)
+        noise += _per_image(strengths.astype(np.float32), images) * values
     return (images + torch.where(grey, noise[:, :1], noise)).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""What the second-order degradation draws from; the defaults are Real-ESRGAN's.
+"""Settings of the second-order degradation; the defaults are Real-ESRGAN's.
 
 Xintao Wang, Liangbin Xie, Chao Dong, Ying Shan. Real-ESRGAN: Training Real-World Blind
 Super-Resolution with Pure Synthetic Data. ICCV workshops 2021. https://arxiv.org/abs/2107.10833,
@@ -46,24 +46,24 @@ def _check_range(section: object, name: str, least: float, most: float) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class DegradationStage:
-    """One order: blur, resize, noise, JPEG. The defaults are the first order's.
+    """One stage: blur, resize, noise, JPEG; the defaults are the first stage's.
 
     Attributes:
-        blur: Share of the images that are blurred.
-        sinc: Share of their kernels that are sinc filters, which ring; the others blur.
-        kernels: How often each kind of the others comes; only the ratios matter.
+        blur: Share of blurred images.
+        sinc: Share of their kernels that are sinc filters, which ring.
+        kernels: Relative frequency of each kind of the other kernels.
         sigma: Range of a kernel's standard deviations, in pixels.
-        generalised_shape: Range of the generalised Gaussian's exponent; 1 is a Gaussian. One half
-            of the kernels lies below 1, the other above.
-        plateau_shape: The same of the plateau-shaped kernel.
-        enlarged: Share of the resizes that enlarge.
-        shrunk: Share of those that shrink; what is left keeps the size.
-        resize: How many times larger a resize makes the picture, smallest and largest.
-        gaussian: Share of the images with Gaussian noise; the others have Poisson noise.
-        sigma_noise: Range of the Gaussian noise's standard deviation, in units of 1/255.
-        poisson: Range of the Poisson noise's strength; 1 is that of as many photons as levels.
-        grey: Share of the images whose noise is the same in all colours.
-        jpeg: Range of JPEG's quality, both ends included.
+        generalised_shape: Range of the generalised Gaussian's exponent; 1 is a Gaussian. Half of
+            the kernels are drawn below 1, half above.
+        plateau_shape: The same for the plateau-shaped kernel.
+        enlarged: Share of resizes that enlarge.
+        shrunk: Share of resizes that shrink; the rest keeps the size.
+        resize: Smallest and largest factor of a resize.
+        gaussian: Share of images with Gaussian noise; the others have Poisson noise.
+        sigma_noise: Range of the standard deviation of Gaussian noise, in 1/255.
+        poisson: Range of the strength of Poisson noise; 1 is as many photons as levels.
+        grey: Share of images with the same noise in all colours.
+        jpeg: Range of the JPEG quality, ends included.
     """
 
     blur: float = 1.0
@@ -99,7 +99,7 @@ class DegradationStage:
 
 @dataclass(frozen=True, kw_only=True)
 class SecondOrder(DegradationStage):
-    """The second order's defaults: milder, and of sizes relative to LR's."""
+    """The second stage: milder defaults, sizes relative to LR's."""
 
     blur: float = 0.8
     sigma: Range = (0.2, 1.5)
@@ -112,14 +112,14 @@ class SecondOrder(DegradationStage):
 
 @dataclass(frozen=True, kw_only=True)
 class DegradationSettings:
-    """Both orders and what ends them.
+    """Both stages and the final filter.
 
     Attributes:
-        first: Works on HR.
-        second: Works on what the first has left.
-        final_sinc: Share of the images that a sinc filter ends.
-        images_per_resize: How many neighbours in a batch share the sizes and modes of resizing and
-            the order of the end. Fewer are more varied, more are faster on a GPU.
+        first: The stage applied to HR.
+        second: The stage applied to the result of the first.
+        final_sinc: Share of images with a final sinc filter.
+        images_per_resize: Images of a batch that share the sizes and modes of their resizes and the
+            order of the final filter and JPEG. Fewer are more varied, more are faster on a GPU.
     """
 
     first: DegradationStage = field(default_factory=DegradationStage)

@@ -1,4 +1,4 @@
-"""The patch store on disk: shards of patches, and their index.
+"""The patch store on disk: shards of patches and their index.
 
-Begin with `reader`; `writer` makes shards, `npy` and `webp` are the two kinds of file.
+Start with `reader`; `writer` makes shards, `npy` and `webp` are the two file formats.
 """

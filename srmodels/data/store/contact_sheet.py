@@ -1,4 +1,4 @@
-"""A contact sheet: a random sample of the stored patches, to look at what is trained on."""
+"""A contact sheet: a random sample of the stored patches."""
 
 import math
 from typing import Literal
@@ -11,26 +11,25 @@ from srmodels.data.store.index import Row
 from srmodels.data.store.reader import PatchStore
 from srmodels.resize.tensors import enlarge_image
 
-__all__ = ["Enlarging", "contact_sheet", "sample"]
+__all__ = ["Interpolation", "contact_sheet", "sample"]
 
-Enlarging = Literal["nearest", "bicubic"]
+Interpolation = Literal["nearest", "bicubic"]
 
-_NARROWEST = 200  # pixels: a caption's lines fit
+_MIN_WIDTH = 200  # pixels, for the lines of a caption
 _GAP = 6
-_FONT_SIZE, _LINE, _LINES = 12, 15, 3
-_GROUND, _INK = (32, 32, 32), (224, 224, 224)
-_LETTER = 7  # pixels, about
+_FONT_SIZE, _LINE_HEIGHT, _LINES = 12, 15, 3
+_BACKGROUND, _TEXT = (32, 32, 32), (224, 224, 224)
+_LETTER_WIDTH = 7  # pixels, about
 
 
 def sample(store: PatchStore, count: int, *, seed: int) -> list[int]:
-    """Rows drawn at random without repetition, each as likely, in the store's order."""
+    """Draws rows without replacement, uniformly; sorted."""
     rng = np.random.default_rng(seed)
-    drawn = rng.choice(len(store), min(count, len(store)), replace=False)
-    return sorted(drawn.tolist())
+    return sorted(rng.choice(len(store), min(count, len(store)), replace=False).tolist())
 
 
-def _shortened(name: str, letters: int) -> str:
-    """A name whose end, where photographs differ, is kept; what the font lacks is replaced."""
+def _shorten(name: str, letters: int) -> str:
+    """Keeps the end of a name, where photographs differ; replaces what the font lacks."""
     name = name.encode("latin-1", "replace").decode("latin-1")
     return name if len(name) <= letters else "..." + name[3 - letters :]
 
@@ -38,48 +37,37 @@ def _shortened(name: str, letters: int) -> str:
 def _caption(row: Row, patch_size: int, letters: int) -> str:
     bottom, right = row.top + patch_size, row.left + patch_size
     size = "" if row.reduced_to == 1 else f" at {row.reduced_to:g}"
-    return "\n".join(
-        (
-            _shortened(row.photo, letters - len(size)) + size,
-            f"LR rows {row.top}-{bottom}, columns {row.left}-{right}",
-            f"sharpness {row.sharpness:.1f}, shard {row.shard}:{row.row}",
-        )
+    return (
+        f"{_shorten(row.photo, letters - len(size))}{size}\n"
+        f"LR rows {row.top}-{bottom}, columns {row.left}-{right}\n"
+        f"sharpness {row.sharpness:.1f}, shard {row.shard}:{row.row}"
     )
 
 
-def contact_sheet(store: PatchStore, rows: list[int], *, scale_lr: Enlarging) -> NDArray[np.uint8]:
-    """Draws pairs of patches: HR, beside it LR enlarged to the same size, below both a caption.
+def contact_sheet(
+    store: PatchStore, rows: list[int], *, scale_lr: Interpolation
+) -> NDArray[np.uint8]:
+    """Draws each HR patch beside its enlarged LR patch, above a caption.
 
-    The caption has the photograph's name, to which share it was reduced before it was cut, the box
-    in LR pixels, the sharpness and SHARD:ROW.
-
-    Args:
-        store: The patches.
-        rows: Which of them.
-        scale_lr: "nearest" shows LR's pixels, "bicubic" what a network has to improve on.
-
-    Returns:
-        uint8 (H, W, 3), about as high as wide.
+    The caption has the photograph's name, the factor it was reduced by before cutting, the box in
+    LR pixels, the sharpness and SHARD:ROW. Returns uint8 (H, W, 3), about square.
     """
     side = store.patch_size * store.scale
-    width = max(2 * side, _NARROWEST) + _GAP
-    height = side + _LINES * _LINE + _GAP
+    width = max(2 * side, _MIN_WIDTH) + _GAP
+    height = side + _LINES * _LINE_HEIGHT + _GAP
     columns = max(1, min(len(rows), round(math.sqrt(len(rows) * height / width))))
-    sheet = Image.new(
-        "RGB",
-        (columns * width + _GAP, math.ceil(len(rows) / columns) * height + _GAP),
-        _GROUND,
-    )
+    size = (columns * width + _GAP, math.ceil(len(rows) / columns) * height + _GAP)
+    sheet = Image.new("RGB", size, _BACKGROUND)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT_SIZE)
     for place, row in enumerate(rows):
         left, top = _GAP + place % columns * width, _GAP + place // columns * height
         hr, lr = store.pair(row)
         if scale_lr == "bicubic":
-            large = enlarge_image(np.array(lr), store.scale)
+            enlarged = enlarge_image(np.array(lr), store.scale)
         else:
-            large = lr.repeat(store.scale, axis=0).repeat(store.scale, axis=1)
+            enlarged = lr.repeat(store.scale, axis=0).repeat(store.scale, axis=1)
         sheet.paste(Image.fromarray(hr), (left, top))
-        sheet.paste(Image.fromarray(large), (left + side, top))
-        text = _caption(store.record(row), store.patch_size, (width - _GAP) // _LETTER)
-        draw.multiline_text((left, top + side + 1), text, _INK, font, spacing=2)
+        sheet.paste(Image.fromarray(enlarged), (left + side, top))
+        text = _caption(store.record(row), store.patch_size, (width - _GAP) // _LETTER_WIDTH)
+        draw.multiline_text((left, top + side + 1), text, _TEXT, font, spacing=2)
     return np.asarray(sheet)

@@ -1,9 +1,4 @@
-"""The files of a shard: their names, and opening them.
-
-A raw shard is a pair of `.npy` files, hr-SHARD.npy and lr-SHARD.npy, uint8 (rows, side, side, 3),
-memory-mapped. A compact one is hr-SHARD.webps and lr-SHARD.webps (see `srmodels.data.store.webp`):
-the same pixels, the same index, the same batches.
-"""
+"""The files of a shard, hr-SHARD and lr-SHARD: `.npy`, memory-mapped, or `.webps`, compressed."""
 
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -11,18 +6,17 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from srmodels.data.store.webp import WebpArray
+from srmodels.data.store.webp import RERUN_HINT, WebpArray
 from srmodels.errors import DataError
 
 __all__ = ["RERUN_HINT", "Layout", "PatchArray", "open_patches", "shard_paths"]
 
-Layout = Literal["raw", "webp"]
+Layout = Literal["raw", "webp"]  # fast to read, or small
 _SUFFIXES: dict[Layout, str] = {"raw": ".npy", "webp": ".webps"}
-RERUN_HINT = "run the stage `patches` again"
 
 
 class PatchArray(Protocol):
-    """Patches by row: an array, or what decodes them one at a time."""
+    """Patches by row: an array, or a reader that decodes one at a time."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -30,29 +24,29 @@ class PatchArray(Protocol):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """uint8, or it holds no patches."""
+        """uint8 in a sound shard."""
 
     def __getitem__(self, row: int, /) -> NDArray[np.uint8]: ...
 
 
 def shard_paths(folder: Path, shard: int, store: Layout = "raw") -> tuple[Path, Path]:
-    """The files of a shard: HR and LR."""
+    """The HR file and the LR file of a shard."""
     suffix = _SUFFIXES[store]
     return folder / f"hr-{shard:03d}{suffix}", folder / f"lr-{shard:03d}{suffix}"
 
 
 def open_patches(path: Path) -> PatchArray:
-    """Maps a shard's file.
+    """Opens a file of a shard.
 
     Raises:
-        DataError: It is not there, or damaged.
+        DataError: The file is missing or damaged.
     """
     try:
         if path.suffix == ".webps":
             return WebpArray(path)
-        # as a plain array over the mapped memory: slicing numpy's own memmap class is slow
+        # np.asarray, because slicing np.memmap is slow
         return np.asarray(np.load(path, mmap_mode="r"))
     except FileNotFoundError:
-        raise DataError(f"{path}: not found, but the index lists it; {RERUN_HINT}") from None
+        raise DataError(f"{path}: not found, but the index lists it. {RERUN_HINT}") from None
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: is damaged ({error}); {RERUN_HINT}") from None
+        raise DataError(f"{path}: is damaged ({error}). {RERUN_HINT}") from None

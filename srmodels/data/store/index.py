@@ -1,4 +1,4 @@
-"""The index of a patch store: a row per pair of patches."""
+"""The index of a patch store: one row for each pair of patches."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,33 +17,21 @@ INDEX = "index.csv"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the index: one pair of patches.
-
-    Attributes:
-        photo: The photograph's name.
-        split: train.
-        shard: Number of the pair of files.
-        row: Place inside them.
-        reduced_to: The share of its sides to which the photograph was reduced before it was cut.
-        top: Of the box, LR pixels of the photograph as it was cut.
-        left: Of the box, LR pixels.
-        sharpness: Mean step between neighbouring HR pixels, of 255.
-        crc32: Checksum of the HR patch's bytes followed by the LR patch's.
-    """
+    """A row of the index: one pair of patches."""
 
     photo: str
-    split: str
+    split: str  # train
     shard: int
-    row: int
-    reduced_to: float
-    top: int
+    row: int  # in the shard
+    reduced_to: float  # the factor by which the photograph was resized before cutting
+    top: int  # LR pixels, in the resized photograph
     left: int
-    sharpness: float
-    crc32: int
+    sharpness: float  # mean step between neighbouring HR pixels, of 255
+    crc32: int  # of the bytes of HR, then LR
 
 
-_KINDS: dict[str, type] = {
-    # not str: names that are not UTF-8 have no place in pandas' own strings
+_DTYPES: dict[str, type] = {
+    # not str: pandas' strings cannot hold names that are not UTF-8
     **dict.fromkeys(("photo", "split"), object),
     **dict.fromkeys(("shard", "row", "top", "left", "crc32"), np.int64),
     **dict.fromkeys(("reduced_to", "sharpness"), float),
@@ -54,41 +42,33 @@ def read_index(folder: Path) -> pd.DataFrame:
     """Reads FOLDER/index.csv.
 
     Raises:
-        DataError: There is none, or it is none.
+        DataError: The file is missing, empty or damaged.
     """
     path = folder / INDEX
     try:
         table = pd.read_csv(
             path,
-            dtype=_KINDS,
+            dtype=_DTYPES,
             keep_default_na=False,  # a photograph may be called NA
             encoding_errors="surrogateescape",
         )
     except FileNotFoundError:
-        raise DataError(f"{path}: not found; run the stage `patches`") from None
+        raise DataError(f"{path}: not found. Run the stage `patches`.") from None
     except (ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{path}: is no index ({error}); {RERUN_HINT}") from None
-    missing = _KINDS.keys() - set(table.columns)
+        raise DataError(f"{path}: is no index ({error}). {RERUN_HINT}") from None
+    missing = _DTYPES.keys() - set(table.columns)
     if missing or not len(table):
-        what = f"lacks {', '.join(sorted(missing))}" if missing else "is empty"
-        raise DataError(f"{path}: {what}; {RERUN_HINT}")
+        problem = f"lacks {', '.join(sorted(missing))}" if missing else "is empty"
+        raise DataError(f"{path}: {problem}. {RERUN_HINT}")
     return table
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoPatches:
-    """A photograph's patches.
+    """The patches of a photograph."""
 
-    Attributes:
-        hr: uint8 (N, scale * p, scale * p, 3).
-        lr: uint8 (N, p, p, 3).
-        boxes: int64 (N, 2), top and left in LR pixels.
-        sharpness: float64 (N,), mean step between neighbouring HR pixels, of 255.
-        flat: How many patches were dropped as flat.
-    """
-
-    hr: NDArray[np.uint8]
-    lr: NDArray[np.uint8]
-    boxes: NDArray[np.int64]
-    sharpness: NDArray[np.float64]
-    flat: int
+    hr: NDArray[np.uint8]  # (N, scale * p, scale * p, 3)
+    lr: NDArray[np.uint8]  # (N, p, p, 3)
+    boxes: NDArray[np.int64]  # (N, 2), top and left in LR pixels
+    sharpness: NDArray[np.float64]  # (N,), mean step between neighbouring HR pixels, of 255
+    flat: int  # number of patches dropped as flat

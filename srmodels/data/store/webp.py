@@ -1,8 +1,7 @@
-"""The compact store's files: patches as lossless WebP in about half of the raw bytes.
+"""`.webps` files: patches as lossless WebP, about half the size of `.npy`.
 
-A `.webps` file is two `.npy` arrays one after the other: the WebP pictures end to end (uint8), and
-where each begins, with the end of the last (int64). Decoding one takes as long as reading dozens of
-raw ones, so this store is for disks that are too small, not for speed.
+A file is two `.npy` arrays: the encoded pictures end to end (uint8), then their offsets and the end
+of the last (int64). Decoding a patch takes as long as reading dozens of raw ones.
 """
 
 import io
@@ -15,17 +14,16 @@ from PIL import Image
 from srmodels.data.store.npy import NpyWriter
 from srmodels.errors import DataError
 
-__all__ = ["WebpArray", "WebpWriter"]
+__all__ = ["RERUN_HINT", "WebpArray", "WebpWriter"]
+
+RERUN_HINT = "Run the stage `patches` again."
 
 
 class WebpArray:
-    """Reads a `.webps` file; indexed by row, as the array of a raw shard is.
-
-    Attributes:
-        shape: (rows, side, side, 3); the sizes are the first patch's.
+    """Reads a `.webps` file, indexed by row like the array of a raw shard.
 
     Raises:
-        ValueError: The file is cut off, or is none.
+        ValueError: The file is truncated or of another kind.
         OSError: The file cannot be opened, or its first picture cannot be decoded.
     """
 
@@ -34,64 +32,51 @@ class WebpArray:
     def __init__(self, path: Path) -> None:
         self._path = path
         mapped = np.load(path, mmap_mode="r")
-        assert isinstance(mapped, np.memmap), "a file is mapped"
+        assert isinstance(mapped, np.memmap), "np.load maps a file"
         with path.open("rb") as file:
             file.seek(mapped.offset + mapped.nbytes)
-            self._starts: NDArray[np.int64] = np.lib.format.read_array(file, allow_pickle=False)
-        if self._starts.ndim != 1 or len(self._starts) < 2 or self._starts[-1] != len(mapped):
-            raise ValueError("its pictures end elsewhere than its table says")
+            self._offsets: NDArray[np.int64] = np.lib.format.read_array(file, allow_pickle=False)
+        if self._offsets.ndim != 1 or len(self._offsets) < 2 or self._offsets[-1] != len(mapped):
+            raise ValueError("its offsets do not end where its pictures do")
         self._bytes: NDArray[np.uint8] = np.asarray(mapped)
-        self.shape: tuple[int, ...] = (len(self._starts) - 1, *self._decoded(0).shape)
+        self.shape: tuple[int, ...] = (len(self._offsets) - 1, *self._decode(0).shape)
 
-    def _decoded(self, row: int) -> NDArray[np.uint8]:
-        picture = self._bytes[self._starts[row] : self._starts[row + 1]].tobytes()
-        return np.asarray(Image.open(io.BytesIO(picture), formats=("WEBP",)))
+    def _decode(self, row: int) -> NDArray[np.uint8]:
+        encoded = self._bytes[self._offsets[row] : self._offsets[row + 1]].tobytes()
+        return np.asarray(Image.open(io.BytesIO(encoded), formats=("WEBP",)))
 
     def __getitem__(self, row: int) -> NDArray[np.uint8]:
-        """Decodes a patch.
-
-        Raises:
-            DataError: It is damaged.
-        """
+        """Decodes a patch."""
         try:
-            patch = self._decoded(row)
+            patch = self._decode(row)
         except (OSError, ValueError) as error:
-            raise DataError(f"{self._path}: its row {row} is damaged ({error})") from None
+            raise DataError(
+                f"{self._path}: its row {row} is damaged ({error}). {RERUN_HINT}"
+            ) from None
         if patch.shape != self.shape[1:]:
-            raise DataError(f"{self._path}: its row {row} has another size (found {patch.shape})")
+            raise DataError(
+                f"{self._path}: its row {row} has another size (got {patch.shape}). {RERUN_HINT}"
+            )
         return patch
 
 
-class WebpWriter:
-    """Writes a `.webps` file row by row, under its name only when it is complete.
-
-    Args:
-        path: The file.
-        shape: Of a patch.
-    """
+class WebpWriter(NpyWriter):
+    """Writes a `.webps` file of patches, as `NpyWriter` writes a `.npy` file."""
 
     def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
-        self._array, self._shape = NpyWriter(path, ()), shape
-        self._starts = [0]
-
-    @property
-    def rows(self) -> int:
-        """How many patches have been added."""
-        return len(self._starts) - 1
+        super().__init__(path, ())
+        self._patch_shape = shape
+        self._offsets = [0]
 
     def add(self, rows: NDArray[np.uint8]) -> None:
         """Appends patches, uint8 (N, side, side, 3)."""
-        assert rows.shape[1:] == self._shape, "one shape per shard"
+        assert rows.shape[1:] == self._patch_shape, "one shape per shard"
         for patch in rows:
             file = io.BytesIO()
             Image.fromarray(patch).save(file, "WEBP", lossless=True, method=0)
-            self._array.add(np.frombuffer(file.getbuffer(), np.uint8))
-            self._starts.append(self._array.rows)
+            super().add(np.frombuffer(file.getbuffer(), np.uint8))
+            self._offsets.append(self._length)
 
     def finish(self) -> None:
-        """Gives the file its name."""
-        self._array.finish(np.array(self._starts, np.int64))
-
-    def discard(self) -> None:
-        """Removes what has been written."""
-        self._array.discard()
+        """Appends the offsets and renames the file."""
+        self._finish(np.array(self._offsets, np.int64))

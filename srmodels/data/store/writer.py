@@ -1,4 +1,4 @@
-"""Writing patches: shards that appear under their names only when they are complete."""
+"""Writes a patch store: shards, and the index last."""
 
 import hashlib
 import zlib
@@ -9,46 +9,38 @@ from types import TracebackType
 
 from srmodels.atomic import write_table
 from srmodels.data.store.files import Layout, shard_paths
-from srmodels.data.store.index import PhotoPatches
+from srmodels.data.store.index import INDEX, PhotoPatches, Row
 from srmodels.data.store.npy import NpyWriter
-from srmodels.data.store.reader import INDEX, Row
 from srmodels.data.store.webp import WebpWriter
 
 __all__ = ["ShardWriter", "shard_of", "write_index"]
 
 
 def shard_of(photo: str, shards: int) -> int:
-    """The shard a photograph belongs to: by its name, so others move nothing."""
+    """The shard of a photograph, a hash of its name: more photographs move none."""
     digest = hashlib.sha256(photo.encode("utf-8", "surrogateescape")).digest()
     return int.from_bytes(digest[:8], "big") % shards
 
 
 class ShardWriter:
-    """Writes one shard's pair of files; they appear under their names only when complete.
-
-    Args:
-        folder: Where to.
-        shard: The shard's number.
-        patch_size: LR pixels.
-        scale: HR over LR.
-        store: "raw" (fast to read) or "webp" (small).
-    """
+    """Context manager that writes the two files of a shard; an error deletes both."""
 
     def __init__(
         self, folder: Path, shard: int, *, patch_size: int, scale: int, store: Layout = "raw"
     ) -> None:
-        kind = NpyWriter if store == "raw" else WebpWriter
+        writer = NpyWriter if store == "raw" else WebpWriter
         hr, lr = shard_paths(folder, shard, store)
-        self._shard = shard
-        self._hr = kind(hr, (patch_size * scale, patch_size * scale, 3))
-        self._lr = kind(lr, (patch_size, patch_size, 3))
+        self._shard, self._rows = shard, 0
+        self._hr = writer(hr, (patch_size * scale, patch_size * scale, 3))
+        self._lr = writer(lr, (patch_size, patch_size, 3))
 
     def __enter__(self) -> "ShardWriter":
         return self
 
     def add(self, photo: str, cut: PhotoPatches, reduced_to: float = 1.0) -> list[Row]:
-        """Appends patches of a photograph and returns their rows of the index."""
-        start = self._hr.rows
+        """Appends the patches of a photograph; returns their rows of the index."""
+        start = self._rows
+        self._rows += len(cut.hr)
         self._hr.add(cut.hr)
         self._lr.add(cut.lr)
         return [
@@ -72,16 +64,15 @@ class ShardWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for array in (self._hr, self._lr):
-            if kind is None and self._hr.rows:
-                array.finish()
+        for writer in (self._hr, self._lr):
+            if kind is None and self._rows:
+                writer.finish()
             else:
-                array.discard()
+                writer.discard()
 
 
 def write_index(rows: list[Row], folder: Path) -> None:
-    """Writes FOLDER/index.csv, last and at once: a store without it is not complete."""
-    part = folder / f"{INDEX}.part"
+    """Writes FOLDER/index.csv; a store without it is incomplete."""
     columns = [field.name for field in fields(Row)]
-    write_table(part, columns, map(attrgetter(*columns), rows))  # `astuple` copies, and is slow
-    part.replace(folder / INDEX)
+    # attrgetter, because dataclasses.astuple is slow
+    write_table(folder / INDEX, columns, map(attrgetter(*columns), rows))

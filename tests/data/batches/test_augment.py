@@ -9,17 +9,17 @@ from srmodels.data.batches.augment import crop_and_augment
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-@pytest.mark.parametrize("which", range(8))
+@pytest.mark.parametrize("symmetry", range(8))
 @pytest.mark.parametrize("side", [1, 24, 129])  # less than a block of rows, and several
-def test_it_is_numpys(side, which, order):
-    whole = np.random.default_rng(side).integers(0, 256, (310, 320, 3), np.uint8)
-    whole.flags.writeable = False  # as a mapped shard is
-    crop = whole[5 : 5 + side, 7 : 7 + side]
-    expected = crop.swapaxes(0, 1) if which & 1 else crop
-    expected = np.flipud(expected) if which & 2 else expected
-    expected = np.fliplr(expected) if which & 4 else expected
+def test_it_is_numpys(side, symmetry, order):
+    image = np.random.default_rng(side).integers(0, 256, (310, 320, 3), np.uint8)
+    image.flags.writeable = False  # as a mapped shard is
+    crop = image[5 : 5 + side, 7 : 7 + side]
+    expected = crop.swapaxes(0, 1) if symmetry & 1 else crop
+    expected = np.flipud(expected) if symmetry & 2 else expected
+    expected = np.fliplr(expected) if symmetry & 4 else expected
     out = np.empty((side, side, 3), np.float32)
-    crop_and_augment(whole, (5, 7), which, order, out=out)
+    crop_and_augment(image, (5, 7), symmetry, order, out=out)
     assert (out == expected[..., order].astype(np.float32) / np.float32(255)).all()
 
 

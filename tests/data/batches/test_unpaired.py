@@ -29,12 +29,12 @@ def store_of(folder, count):
 
 def test_lr_and_hr_never_come_from_one_photograph(tmp_path):
     store = store_of(tmp_path / "s", 9)
-    source = UnpairedSampler(store, patch_size=8, batch_size=16, seed=0, scale=4)
+    sampler = UnpairedSampler(store, patch_size=8, batch_size=16, seed=0, scale=4)
     low, high = set(), set()
     for step in range(40):
-        batch = source.batch(step)
-        low |= {round(float(each) * 255) for each in batch.lr.mean((1, 2, 3))}
-        high |= {round(float(each) * 255) for each in batch.hr.mean((1, 2, 3))}
+        batch = sampler.batch(step)
+        low |= {round(float(mean) * 255) for mean in batch.lr.mean((1, 2, 3))}
+        high |= {round(float(mean) * 255) for mean in batch.hr.mean((1, 2, 3))}
         assert set(batch.photos[:16]).isdisjoint(batch.photos[16:])
     assert low.isdisjoint(high)
     assert len(low | high) == 9

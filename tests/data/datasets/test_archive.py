@@ -1,4 +1,4 @@
-"""Unpacking: whole or not at all, and nothing outside of its place."""
+"""Unpacking: completely or not at all, and nothing outside of the target."""
 
 import io
 import signal
@@ -54,6 +54,13 @@ def test_one_folder_of_an_archive_is_unpacked(archive, tmp_path):
     assert files_below(tmp_path / "out/HR") == ["a.png", "sub/b.png"]
     assert (tmp_path / "out/HR/a.png").read_bytes() == b"a" * 99
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["HR"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_backslashes_in_names_are_folders(kind, tmp_path):
+    path = packed(tmp_path / f"x.{kind}", [("set\\HR\\sub\\a.png", b"a")])
+    unpack(path, "set/HR", tmp_path / "HR", sha256="1")
+    assert files_below(tmp_path / "HR") == ["sub/a.png"]
 
 
 def test_a_folder_that_is_whole_is_known_by_its_archives_digest(archive, tmp_path):
@@ -151,4 +158,4 @@ def test_a_killed_unpacking_leaves_nothing_that_looks_whole_and_is_done_again(tm
     assert not is_unpacked(target, path, sha256="1")
     packed(path, [("HR/a.png", b"a")])
     unpack(path, "HR", target, sha256="1")
-    assert [found.name for found in target.parent.iterdir()] == ["HR"]
+    assert [entry.name for entry in target.parent.iterdir()] == ["HR"]

@@ -37,12 +37,12 @@ def test_what_is_nowhere_is_an_error_that_lists_the_places(data, tmp_path):  # n
 
 def test_a_folder_of_another_number_of_pictures_is_not_the_set(data):  # noqa: F811
     filled(data / "Set14", 13)
-    with pytest.raises(DataError, match=r"Set14: is not Set14 .found 13 pictures."):
+    with pytest.raises(DataError, match=r"Set14: is not Set14 \(got 13 pictures\)"):
         find_set("Set14", data=data)
 
 
 def test_a_name_that_is_neither_is_refused(data):  # noqa: F811
-    with pytest.raises(DataError, match=r"Set6: no such folder; .* Set5, Set14"):
+    with pytest.raises(DataError, match=r"Set6: no such folder. .* Set5, Set14"):
         find_set("Set6", data=data)
 
 

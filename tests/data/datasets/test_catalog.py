@@ -12,7 +12,7 @@ from srmodels.data.datasets.catalog import (
     resolve_folders,
     set_names,
 )
-from srmodels.data.datasets.definition import ENDINGS, read_definition
+from srmodels.data.datasets.definition import SUFFIXES, read_definition
 from srmodels.errors import DataError
 from tests.data.datasets.server import serving
 from tests.data.datasets.test_archive import packed
@@ -51,13 +51,13 @@ def tiny(data, tmp_path):
         yield site
 
 
-def found(photos, data, scale=4, official_lr=False):
+def resolve(photos, data, scale=4, official_lr=False):
     return resolve_folders(photos, data=data, scale=scale, official_lr=official_lr)
 
 
 def test_a_set_by_its_name_is_fetched_unpacked_and_listed(tiny, data, tmp_path):
     unpacked = tmp_path / "cache/unpacked"
-    assert found("tiny", data) == [
+    assert resolve("tiny", data) == [
         ImageFolder("T_HR", unpacked / "tiny.tar/T/HR", ("train", "validation"), None),
         ImageFolder("T_val", unpacked / "val.zip/val", ("test",), None),
     ]
@@ -65,14 +65,14 @@ def test_a_set_by_its_name_is_fetched_unpacked_and_listed(tiny, data, tmp_path):
 
 
 def test_a_set_that_is_there_needs_no_server(tiny, data):
-    first = found("tiny", data)
+    first = resolve("tiny", data)
     tiny.files.clear()
-    assert found("tiny", data) == first
+    assert resolve("tiny", data) == first
     assert len(tiny.seen) == 2
 
 
 def test_official_lr_lies_beside_each_photograph_that_has_one(tiny, data):
-    source, without = found("tiny", data, official_lr=True)
+    source, without = resolve("tiny", data, official_lr=True)
     lr = official_lr_of(source, source.folder / "1.png", 4)
     assert lr is not None
     assert lr.read_bytes() == b"3"
@@ -82,13 +82,13 @@ def test_official_lr_lies_beside_each_photograph_that_has_one(tiny, data):
 
 def test_official_lr_that_no_source_has_is_an_error(tiny, data):
     with pytest.raises(DataError, match=r"data\.official_lr: no official LR at scale 3"):
-        found("tiny", data, scale=3, official_lr=True)
+        resolve("tiny", data, scale=3, official_lr=True)
 
 
 def test_who_is_offline_learns_of_every_file_at_once(tiny, data, tmp_path):
     tiny.files.clear()
     with pytest.raises(DataError) as caught:
-        found("tiny", data)
+        resolve("tiny", data)
     assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [
         "tiny.tar",
         "val.zip",
@@ -96,13 +96,13 @@ def test_who_is_offline_learns_of_every_file_at_once(tiny, data, tmp_path):
 
 
 def test_a_folder_is_one_source_for_all_splits(data, tmp_path):
-    assert found(str(tmp_path), data) == [ImageFolder("", tmp_path, SPLITS, None)]
+    assert resolve(str(tmp_path), data) == [ImageFolder("", tmp_path, SPLITS, None)]
 
 
 def test_a_folder_named_as_div2ks_brings_the_lr_beside_it(data, tmp_path):
     (tmp_path / "D_HR").mkdir()
     (tmp_path / "D_LR_bicubic/X4").mkdir(parents=True)
-    (source,) = found(str(tmp_path / "D_HR"), data, official_lr=True)
+    (source,) = resolve(str(tmp_path / "D_HR"), data, official_lr=True)
     assert source.lr == tmp_path / "D_LR_bicubic/X4"
 
 
@@ -113,7 +113,7 @@ def mix(data, text):
 
 def test_a_mix_lists_sets_and_folders_under_names_of_their_own(tiny, data, tmp_path):
     mix(data, f"mix: {{t: tiny, mine: {tmp_path}}}")
-    assert [source.name for source in found("mix", data)] == ["t/T_HR", "t/T_val", "mine"]
+    assert [source.name for source in resolve("mix", data)] == ["t/T_HR", "t/T_val", "mine"]
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ def test_a_mix_that_is_none_says_how_one_is_written(text, data):
 
 def test_an_unknown_name_lists_the_sets_with_the_nearest(tiny, data):
     with pytest.raises(DataError, match=r"data\.photos: .*'tinny'.*auto, mix, tiny.*mean tiny\?"):
-        found("tinny", data)
+        resolve("tinny", data)
 
 
 def test_a_folder_that_is_missing_is_named(data):
     with pytest.raises(DataError, match=r"data\.photos: /no/where is no folder"):
-        found("/no/where", data)
+        resolve("/no/where", data)
 
 
 @pytest.mark.parametrize(
@@ -151,13 +151,13 @@ def test_a_wrong_definition_is_named(old, new, sentence, tiny, data):
     path = data / "tiny/tiny.yaml"
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(DataError, match=rf"tiny\.yaml.*{sentence}"):
-        found("tiny", data)
+        resolve("tiny", data)
 
 
 @pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_the_projects_definitions_are_right(path):
     definition = read_definition(path)
-    assert all(name.endswith(ENDINGS) for name in definition.archives)
+    assert all(name.endswith(SUFFIXES) for name in definition.archives)
     for name, archive in definition.archives.items():
         assert archive.urls[0].endswith(f"/{name}")
         assert archive.sha256 or archive.md5

@@ -51,7 +51,7 @@ def unknown(site):
 
 
 def fetched(tmp_path, archive):
-    assert fetch(tmp_path / "a.zip", archive, patience=QUICK) == SHA256
+    assert fetch(tmp_path / "a.zip", archive, policy=QUICK) == SHA256
     assert (tmp_path / "a.zip").read_bytes() == CONTENT
     assert not list(tmp_path.glob("*.part*"))
 
@@ -104,8 +104,8 @@ def test_a_wrong_digest_is_fetched_once_more(tmp_path, site):
 def test_a_digest_that_stays_wrong_is_named_beside_the_right_one(tmp_path, site):
     site.files = {"a.zip": CONTENT[:-1] + b"?"}
     wrong = hashlib.sha256(site.files["a.zip"]).hexdigest()
-    with pytest.raises(DataError, match=rf"found SHA-256 {wrong}.*SHA-256 {SHA256}"):
-        fetch(tmp_path / "a.zip", known(site), patience=QUICK)
+    with pytest.raises(DataError, match=rf"got SHA-256 {wrong}.*SHA-256 {SHA256}"):
+        fetch(tmp_path / "a.zip", known(site), policy=QUICK)
     assert len(site.seen) == 2
     assert not list(tmp_path.glob("a.zip*"))
 
@@ -113,7 +113,7 @@ def test_a_digest_that_stays_wrong_is_named_beside_the_right_one(tmp_path, site)
 def test_a_wrong_length_is_refused_before_it_is_fetched(tmp_path, site):
     site.files = {"a.zip": CONTENT[:-1]}
     with pytest.raises(DataError, match=rf"offers {len(CONTENT) - 1} bytes instead of"):
-        fetch(tmp_path / "a.zip", known(site), patience=QUICK)
+        fetch(tmp_path / "a.zip", known(site), policy=QUICK)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
@@ -130,10 +130,16 @@ def test_the_wait_that_a_server_asks_for_is_kept(tmp_path, site):
     assert time.monotonic() - began >= 1
 
 
+def test_a_server_that_asks_for_too_long_a_wait_is_left_for_the_next_mirror(tmp_path, site):
+    site.faults = [{"status": 503, "headers": {"Retry-After": "86400"}}]
+    fetched(tmp_path, known(site, urls=(f"{site.url}/a.zip", f"{site.url}//a.zip")))
+    assert site.seen == [None, None]
+
+
 def test_a_server_that_stays_busy_is_given_up(tmp_path, site):
     site.faults = [{"status": 503}] * 9
     with pytest.raises(DataError, match="HTTP 503 Service Unavailable, 3 times in a row"):
-        fetch(tmp_path / "a.zip", known(site), patience=QUICK)
+        fetch(tmp_path / "a.zip", known(site), policy=QUICK)
 
 
 def test_a_silent_server_counts_as_dropped(tmp_path, site):
@@ -147,7 +153,7 @@ def test_a_silent_server_counts_as_dropped(tmp_path, site):
 def test_a_missing_file_is_not_asked_for_again(tmp_path, site):
     site.files = {}
     with pytest.raises(DataError, match="HTTP 404 Not Found"):
-        fetch(tmp_path / "a.zip", known(site), patience=QUICK)
+        fetch(tmp_path / "a.zip", known(site), policy=QUICK)
     assert len(site.seen) == 1
 
 
@@ -160,7 +166,7 @@ def test_the_next_mirror_helps_and_goes_on_with_the_part(tmp_path, site):
 def test_without_a_network_the_place_for_the_file_is_named(tmp_path):
     archive = Archive(urls=("http://127.0.0.1:9/a.zip",), bytes=len(CONTENT), sha256=SHA256)
     with pytest.raises(DataError) as caught:
-        fetch(tmp_path / "a.zip", archive, patience=QUICK)
+        fetch(tmp_path / "a.zip", archive, policy=QUICK)
     text = str(caught.value)
     for part in (archive.urls[0], f"{tmp_path / 'a.zip'}", str(len(CONTENT)), SHA256):
         assert part in text
@@ -176,7 +182,7 @@ def test_a_file_put_there_by_hand_is_used(tmp_path, site):
 def test_a_wrong_file_put_there_by_hand_is_named_and_kept(tmp_path, site):
     (tmp_path / "a.zip").write_bytes(OTHER)
     with pytest.raises(DataError, match=rf"a\.zip: is not the archive.*{SHA256}"):
-        fetch(tmp_path / "a.zip", known(site), patience=QUICK)
+        fetch(tmp_path / "a.zip", known(site), policy=QUICK)
     assert (tmp_path / "a.zip").read_bytes() == OTHER
 
 
@@ -186,13 +192,13 @@ def test_the_first_copy_of_an_unknown_file_holds_from_then_on(tmp_path, site):
     (tmp_path / "a.zip").unlink()
     site.files = {"a.zip": OTHER}
     with pytest.raises(DataError, match=rf"another file.*{SHA256}"):
-        fetch(tmp_path / "a.zip", unknown(site), patience=QUICK)
+        fetch(tmp_path / "a.zip", unknown(site), policy=QUICK)
 
 
 def test_a_page_instead_of_an_unknown_archive_is_not_trusted(tmp_path, site):
     site.files = {"a.zip": b"<html>moved</html>"}
     with pytest.raises(DataError, match=r"no \.zip archive"):
-        fetch(tmp_path / "a.zip", unknown(site), patience=QUICK)
+        fetch(tmp_path / "a.zip", unknown(site), policy=QUICK)
     assert not list(tmp_path.iterdir())
 
 
@@ -200,14 +206,14 @@ def test_an_md5_is_checked_where_nothing_better_is_known(tmp_path, site):
     fetched(tmp_path, known(site, sha256="", md5=MD5))
     (tmp_path / "a.zip").write_bytes(OTHER)
     (tmp_path / "a.zip.sha256").unlink()
-    with pytest.raises(DataError, match="found MD5"):
-        fetch(tmp_path / "a.zip", known(site, bytes=0, sha256="", md5=MD5), patience=QUICK)
+    with pytest.raises(DataError, match="got MD5"):
+        fetch(tmp_path / "a.zip", known(site, bytes=0, sha256="", md5=MD5), policy=QUICK)
 
 
 def test_a_full_disk_is_named_before_anything_is_fetched(tmp_path, site, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=5))
-    with pytest.raises(DataError, match=r"too little room for a\.zip.*found 5 bytes free"):
-        fetch(tmp_path / "a.zip", known(site), patience=QUICK)
+    with pytest.raises(DataError, match=r"too little room for a\.zip.*got 5 bytes free"):
+        fetch(tmp_path / "a.zip", known(site), policy=QUICK)
     assert not (tmp_path / "a.zip.part").exists()
 
 

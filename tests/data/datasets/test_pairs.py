@@ -12,14 +12,14 @@ from srmodels.errors import DataError
 def folder(tmp_path):
     """Makes a folder of LR pictures, each of another grey."""
 
-    def made(*names):
+    def write(*names):
         for grey, name in enumerate(names):
             path = tmp_path / f"{name}.png"
             path.parent.mkdir(exist_ok=True)
             Image.fromarray(np.full((2, 3, 3), grey, np.uint8)).save(path)
         return tmp_path
 
-    return made
+    return write
 
 
 def greys(pairs):
@@ -52,7 +52,7 @@ def test_pictures_in_sub_folders_keep_their_place(folder):
 
 def test_what_does_not_match_is_listed_on_both_sides(folder):
     lr = folder("ax4", "bx2", "c")
-    with pytest.raises(DataError, match=r"no LR for b, d; no HR for bx2, c\); .* x4"):
+    with pytest.raises(DataError, match=r"no LR for b, d; no HR for bx2, c\). .* x4"):
         lr_pictures(["a", "b", "d"], lr, scale=4)
 
 

@@ -79,8 +79,8 @@ def test_blurring_is_scipys_convolution_with_each_images_own_kernel(size):
     images = torch.rand(2, 3, *size)
     kernels = draw_kernels(np.random.default_rng(1), 2, DegradationStage())
     ours = blur(images, kernels).numpy()
-    for image, kernel, found in zip(images.numpy(), kernels.numpy(), ours, strict=True):
-        for plane, out in zip(image, found, strict=True):
+    for image, kernel, blurred in zip(images.numpy(), kernels.numpy(), ours, strict=True):
+        for plane, out in zip(image, blurred, strict=True):
             np.testing.assert_allclose(out, convolve(plane, kernel, mode="reflect"), atol=1e-5)
 
 

@@ -28,54 +28,54 @@ def hr():
     return torch.stack([whole[:, y : y + 96, x : x + 96] for y in (0, 96) for x in (0, 96)])
 
 
-def made(hr, *, scale=4, seed=0, step=0, **settings):
+def degraded(hr, *, scale=4, seed=0, step=0, **settings):
     return degrade(hr, DegradationSettings(**settings), scale, seed=seed, step=step)
 
 
 def test_one_seed_and_step_give_one_lr_whatever_else_draws_numbers(hr):
-    first = made(hr, step=3)
+    first = degraded(hr, step=3)
     torch.rand(7)
     np.random.default_rng().random(7)
-    assert torch.equal(made(hr, step=3), first)
+    assert torch.equal(degraded(hr, step=3), first)
 
 
 @pytest.mark.parametrize("other", [{"step": 4}, {"seed": 1}])
 def test_another_step_or_seed_gives_another_lr(other, hr):
-    assert not torch.equal(made(hr, **({"step": 3} | other)), made(hr, step=3))
+    assert not torch.equal(degraded(hr, **({"step": 3} | other)), degraded(hr, step=3))
 
 
 def test_the_global_generator_is_left_alone(hr):
     before = torch.get_rng_state()
-    made(hr)
+    degraded(hr)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_hr_is_left_as_it_was(hr):
     before = hr.clone()
-    made(hr)
+    degraded(hr)
     assert torch.equal(hr, before)
 
 
 def test_hrs_memory_layout_does_not_matter(hr):
-    assert torch.equal(made(hr.to(memory_format=torch.channels_last)), made(hr))
+    assert torch.equal(degraded(hr.to(memory_format=torch.channels_last)), degraded(hr))
 
 
 @pytest.mark.parametrize(("scale", "size"), [(2, (5, 7)), (3, (1, 1)), (4, (13, 9)), (8, (3, 5))])
 def test_lr_has_hrs_size_over_the_scale(scale, size):
     hr = torch.rand(3, 3, scale * size[0], scale * size[1])
     for step in range(6):
-        assert made(hr, scale=scale, step=step).shape == (3, 3, *size)
+        assert degraded(hr, scale=scale, step=step).shape == (3, 3, *size)
 
 
 def test_lr_is_8_bits_in_range(hr):
-    levels = made(hr) * 255
+    levels = degraded(hr) * 255
     assert levels.min() >= 0
     assert levels.max() <= 255
     torch.testing.assert_close(levels, levels.round(), rtol=0, atol=1e-4)
 
 
 def test_brightness_and_colours_are_kept_on_average(hr):
-    lrs = torch.cat([made(hr, step=step) for step in range(25)])
+    lrs = torch.cat([degraded(hr, step=step) for step in range(25)])
     wanted = hr.mean((0, 2, 3))
     torch.testing.assert_close(lrs.mean((0, 2, 3)), wanted, rtol=0.02, atol=0)
 
@@ -84,19 +84,19 @@ def test_lr_is_not_shifted_against_the_protocols(hr):
     window = np.outer(np.hanning(24), np.hanning(24))
     orders, shifts = {"first": DegradationStage(**MILD), "second": SecondOrder(**MILD)}, []
     for step in range(10):
-        for pair in zip(reduce(hr, 4), made(hr, step=step, **orders), strict=True):
-            planes = [each.mean(0).numpy() for each in pair]
-            planes = [(each - each.mean()) * window for each in planes]
-            found = phase_cross_correlation(*planes, upsample_factor=20, normalization=None)
-            shifts.append(found[0])
+        for pair in zip(reduce(hr, 4), degraded(hr, step=step, **orders), strict=True):
+            planes = [image.mean(0).numpy() for image in pair]
+            planes = [(plane - plane.mean()) * window for plane in planes]
+            shift, _, _ = phase_cross_correlation(*planes, upsample_factor=20, normalization=None)
+            shifts.append(shift)
     assert np.hypot(*np.transpose(shifts)).mean() < 0.3
     assert np.abs(np.mean(shifts, axis=0)).max() < 0.1
 
 
 def test_neighbours_that_share_no_resize_differ(hr):
     same = hr[:1].repeat(4, 1, 1, 1)
-    lr = made(same, images_per_resize=1)
-    assert len({each.numpy().tobytes() for each in lr}) == 4
+    lr = degraded(same, images_per_resize=1)
+    assert len({image.numpy().tobytes() for image in lr}) == 4
 
 
 def test_real_esrgans_published_values_are_the_defaults():
@@ -110,7 +110,7 @@ def test_real_esrgans_published_values_are_the_defaults():
     assert first.jpeg == second.jpeg == (30, 95)
 
 
-def test_settings_pass_the_door_and_come_back_equal():
+def test_settings_pass_the_check_and_come_back_equal():
     settings = DegradationSettings()
     assert check(dataclasses.asdict(settings), DegradationSettings, "second_order") == settings
 
@@ -134,6 +134,6 @@ def test_a_section_that_changes_the_second_order_keeps_the_rest_of_its_own_defau
         ({"second": {"jpeg": [0, 95]}}, "jpeg: must be two numbers from 1 to 100"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_at_the_door(changes, message):
+def test_impossible_settings_are_refused(changes, message):
     with pytest.raises(ConfigError, match=message):
         check(changes, DegradationSettings, "second_order")

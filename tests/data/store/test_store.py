@@ -126,7 +126,7 @@ def test_a_shard_without_patches_makes_no_file(tmp_path):
 
 def test_a_store_without_its_index_is_not_complete(folder):
     (folder / "index.csv").unlink()
-    with pytest.raises(DataError, match="run the stage `patches`"):
+    with pytest.raises(DataError, match="Run the stage `patches`"):
         PatchStore(folder)
 
 
@@ -149,7 +149,7 @@ def _floats(path):
         (_cut_off, "is damaged"),
         (lambda path: path.write_bytes(b""), "is damaged"),
         (lambda path: path.write_bytes(b"rubbish"), "is damaged"),
-        (_replace, r"does not fit the index \(found 3, not 12\)"),
+        (_replace, r"does not fit the index \(got 3 rows, not 12\)"),
         (_floats, "holds no patches"),
     ],
 )
@@ -174,9 +174,9 @@ def test_a_changed_patch_is_found_and_its_shard_named(folder):
 def test_swapped_shards_of_one_size_are_named(store, tmp_path):
     folder = written(tmp_path, {2: {"a": PIECES}, 5: {"b": OTHERS}}, store)
     first, second = (next(folder.glob(f"hr-00{shard}.*")) for shard in (2, 5))
-    first.rename(folder / "kept")
+    first.rename(folder / "moved")
     second.rename(first)
-    (folder / "kept").rename(second)
+    (folder / "moved").rename(second)
     with pytest.raises(DataError, match=rf"{first.name}: its row 0 .* of another run\)"):
         PatchStore(folder)
 
@@ -195,7 +195,7 @@ def test_an_index_that_lists_rows_the_shard_has_not_is_told(folder):
     path = folder / "index.csv"
     path.write_text(path.read_text().replace("train,5,11,", "train,5,12,"))
     with pytest.raises(
-        DataError, match=r"hr-005\.npy: does not fit the index \(found 12, not 13\)"
+        DataError, match=r"hr-005\.npy: does not fit the index \(got 12 rows, not 13\)"
     ):
         PatchStore(folder)
 

@@ -45,10 +45,10 @@ def test_until_it_is_complete_a_file_has_another_name(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["hr-003.webps", "lr-003.webps"])
-@pytest.mark.parametrize("kept", [0, 60, 1000, -60, -1])
-def test_a_file_that_is_cut_off_is_named(name, kept, folder):
-    (folder / name).write_bytes((folder / name).read_bytes()[:kept])
-    with pytest.raises(DataError, match=rf"{name}: is damaged \(.*; run the stage `patches` again"):
+@pytest.mark.parametrize("length", [0, 60, 1000, -60, -1])
+def test_a_file_that_is_cut_off_is_named(name, length, folder):
+    (folder / name).write_bytes((folder / name).read_bytes()[:length])
+    with pytest.raises(DataError, match=rf"{name}: is damaged \(.*. Run the stage `patches` again"):
         PatchStore(folder)
 
 
