@@ -1,1 +1,1 @@
-"""Ratios against the plain way of doing the same work, each from one run."""
+"""Benchmarks against the usual way of doing the same work, both timed in one run."""

@@ -1,7 +1,7 @@
-"""Whether training in this project's way learns as much a step as in the plain way.
+"""PSNR after equal training steps of this project's engine and of plain float32 training.
 
-Both begin with the same weights and see the same batches: what differs is the precision, the order
-of memory and who does the step.
+Both start with the same weights and see the same batches; precision, memory format and the code of
+the step differ.
 """
 
 from multiprocessing.connection import Connection
@@ -34,7 +34,7 @@ _OPTIMIZER = OptimSettings(learning_rate=1e-3, betas=(0.9, 0.99), schedule="cosi
 
 
 def bundled_patches(folder: Path) -> None:
-    """Patches of the bundled training photographs in FOLDER/patches, the test ones in FOLDER."""
+    """Cuts bundled training photographs into folder/patches, puts the test ones into folder."""
     originals = folder / "bundled"
     originals.mkdir()
     copies = copy_bundled(read_choice(CHOICE), originals)
@@ -47,7 +47,7 @@ def bundled_patches(folder: Path) -> None:
 
 def _score(generator: nn.Module, folder: Path) -> float:
     upscale, scores = upscaler(SCALE), []
-    for path in sorted(each for each in folder.iterdir() if each.is_file()):
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
         hr = crop_to_multiple(decode(path), SCALE)
         scores.append(psnr_y(upscale(generator, downscale(hr, SCALE)), hr, border=SCALE))
     return mean(scores)
@@ -56,14 +56,14 @@ def _score(generator: nn.Module, folder: Path) -> float:
 def score_after(
     line: Connection, kind: str, folder: Path, steps: int, device: torch.device
 ) -> None:
-    """A process's work: tells the mean PSNR-Y of the bundled test photographs after so many steps.
+    """Trains, then sends the mean PSNR-Y of the bundled test photographs; runs in its own process.
 
     Args:
-        line: Who is told.
+        line: Receives the score.
         kind: "plain" (float32, contiguous) or "ours".
-        folder: What `bundled_patches` wrote.
-        steps: Of 8 crops of 24 LR pixels, with the recipe's schedule.
-        device: Where.
+        folder: Written by `bundled_patches`.
+        steps: Of 8 crops of 24 LR pixels, with a cosine schedule.
+        device: Trains there.
     """
     ours = kind == "ours"
     fabric = fabric_for(
@@ -83,7 +83,7 @@ def score_after(
     )
     for step in range(steps):
         batch = source.batch(step)
-        lr, hr = (each.to(fabric.device) for each in (batch.lr, batch.hr))
+        lr, hr = (images.to(fabric.device) for images in (batch.lr, batch.hr))
         if not ours:
             lr, hr = lr.contiguous(), hr.contiguous()
         set_rate(optimizer, learning_rate_at(step, steps, _OPTIMIZER))

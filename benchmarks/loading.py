@@ -1,9 +1,9 @@
-"""How much faster random crops come out of the patch store than out of PNG files, side by side.
+"""Random crops per second from the patch store and from PNG files.
 
 `python -m benchmarks.loading` cuts the same photographs into PNG patches and into stores (see
-`benchmarks.patches`), then draws batches, one way after the other, several rounds; the table shows
-medians. All ways flip and turn, and end in float32 tensors; the PNG files are read by a DataLoader
-without workers and with two, and compared with is the better one. Memory is kept as in training.
+`benchmarks.patches`), then draws batches in turn for several rounds and shows medians. All ways
+flip and turn and return float32 tensors. A DataLoader reads the PNG files without workers and with
+two; the faster one is the baseline. The allocator is set as in training.
 """
 
 import argparse
@@ -25,9 +25,9 @@ from srmodels.data.batches.paired import PatchSampler, PatchStore
 from srmodels.machine import keep_freed_memory
 
 BATCH, SIZES, WORKERS = 16, (24, PATCH), 2
-_AHEAD = 2 * WORKERS  # batches a DataLoader has ready at any time
+_AHEAD = 2 * WORKERS  # batches that a DataLoader prefetches
 
-Draw = Callable[[int], Iterator[object]]  # batches of crops of so many LR pixels
+Draw = Callable[[int], Iterator[object]]  # LR pixels of a crop to batches
 
 
 def _from_files(patch_size: int, *, folder: Path, workers: int) -> Iterator[object]:
@@ -42,7 +42,7 @@ def _from_store(patch_size: int, *, folder: Path) -> Iterator[object]:
 
 
 def _prepare(folder: Path, photos: int) -> dict[str, Draw]:
-    """Cuts the photographs in every way; returns what draws crops of a size from the result."""
+    """Cuts the photographs in every way; returns, by name, functions that draw batches of crops."""
     source = folder / "photos"
     source.mkdir()
     with context().Pool(WORKERS) as pool:
@@ -62,7 +62,7 @@ def _prepare(folder: Path, photos: int) -> dict[str, Draw]:
 
 
 def _crops_per_second(batches: Iterator[object], seconds: float) -> float:
-    """Draws for some time, after a few batches that are not counted."""
+    """Draws batches for some time, after a few that are not counted."""
     for _ in islice(batches, _AHEAD + 2):
         pass
     start, drawn = time.perf_counter(), 0
@@ -73,15 +73,15 @@ def _crops_per_second(batches: Iterator[object], seconds: float) -> float:
 
 
 def measure(folder: Path, *, photos: int, rounds: int, seconds: float) -> dict[str, list[float]]:
-    """Crops per second of each way, for each size of crop."""
+    """Crops per second of each way, for each crop size."""
     ways = _prepare(folder, photos)
-    found: dict[tuple[str, int], list[float]] = {}
+    rates: dict[tuple[str, int], list[float]] = {}
     for _ in range(rounds):
         for size in SIZES:
             for name, draw in ways.items():
                 rate = _crops_per_second(draw(size), seconds)
-                found.setdefault((name, size), []).append(rate)
-    return {name: [median(found[name, size]) for size in SIZES] for name in ways}
+                rates.setdefault((name, size), []).append(rate)
+    return {name: [median(rates[name, size]) for size in SIZES] for name in ways}
 
 
 def main() -> None:
@@ -97,7 +97,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         rates = measure(Path(folder), **settings)
     names = list(rates)
-    best = [max(each) for each in zip(*(rates[name] for name in names[:2]), strict=True)]
+    best = [max(pair) for pair in zip(*(rates[name] for name in names[:2]), strict=True)]
     rows: list[list[Cell]] = []
     for name, measured in rates.items():
         cells: list[Cell] = [name]

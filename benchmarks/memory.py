@@ -6,28 +6,28 @@ import psutil
 
 
 class Peak(threading.Thread):
-    """Watches this process's new children; `stop` tells the most private bytes that one held.
+    """Watches the child processes started after this thread was made.
 
-    Private bytes: what is shared with the process a worker was forked from costs nothing more. The
-    fork server itself is no new child, once it runs.
+    Memory that a worker shares with the process it was forked from is not counted. A fork server
+    that runs already is no new child.
     """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self._bytes, self._over = 0, threading.Event()
-        self._old = set(psutil.Process().children(recursive=True))
+        self._bytes, self._stopped = 0, threading.Event()
+        self._existing = set(psutil.Process().children(recursive=True))
 
     def run(self) -> None:
-        """Looks fifty times a second."""
-        while not self._over.wait(0.02):
-            for child in set(psutil.Process().children(recursive=True)) - self._old:
+        """Reads the memory of all new children fifty times per second."""
+        while not self._stopped.wait(0.02):
+            for child in set(psutil.Process().children(recursive=True)) - self._existing:
                 try:
                     self._bytes = max(self._bytes, child.memory_full_info().uss)
-                except psutil.Error:  # it has just ended
+                except psutil.Error:  # the child has ended
                     continue
 
     def stop(self) -> int:
-        """Ends the watch."""
-        self._over.set()
+        """Ends the thread; returns the largest private bytes of one child."""
+        self._stopped.set()
         self.join()
         return self._bytes

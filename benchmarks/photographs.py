@@ -1,8 +1,7 @@
-"""Photographs of 2K to measure with, made of the ones inside the scikit-image and -learn wheels.
+"""2K photographs for benchmarks, made of those in the scikit-image and scikit-learn wheels.
 
-Each is a mosaic of six crops, enlarged 1.3 to 2 times or more where a photograph is small
-(Lanczos), mirrored and brightened at random, with noise of 2 of 255; about 1.7 bytes per pixel as
-PNG.
+Each is a mosaic of six crops, enlarged 1.3 to 2 times (Lanczos; more for small photographs),
+mirrored and brightened at random, with noise of 2 of 255: about 1.7 bytes per pixel as PNG.
 """
 
 from functools import partial
@@ -49,7 +48,7 @@ def _make(number: int, folder: Path, photos: list[NDArray[np.uint8]]) -> None:
 
 
 def make_photographs(folder: Path, count: int, pool: Pool) -> list[Path]:
-    """Writes `count` PNG photographs of 2040 x 1404 pixels; the same ones every time."""
+    """Writes `count` PNG photographs of 2040 x 1404 pixels, the same in every run."""
     originals = folder / "originals"
     originals.mkdir()
     photos = [decode(path) for _, path in copy_bundled(read_choice(CHOICE), originals)]

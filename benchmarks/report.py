@@ -1,4 +1,4 @@
-"""What a benchmark leaves behind: a table on the screen and, where asked for, a JSON file."""
+"""Prints a benchmark's table and writes its JSON file."""
 
 import json
 import os
@@ -15,16 +15,16 @@ Cell = str | float
 
 
 def _machine() -> dict[str, Cell]:
-    found: dict[str, Cell] = {
+    machine: dict[str, Cell] = {
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
     }
     for package in _PACKAGES:
         try:
-            found[package] = version(package)
+            machine[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            machine[package] = "not installed"
+    return machine
 
 
 def report(
@@ -35,14 +35,14 @@ def report(
     settings: Mapping[str, Cell],
     path: Path | None,
 ) -> None:
-    """Prints a table and writes it.
+    """Prints a table and, given a path, writes it as JSON.
 
     Args:
-        title: One line about what was measured.
+        title: One line that names the measurement.
         columns: Headings.
-        rows: A line each, as wide as the headings.
-        settings: What the figures depend on, apart from the machine.
-        path: The JSON file from which reports/readme.py fills the README; None: none.
+        rows: As wide as the headings.
+        settings: Settings of the benchmark; the machine is added.
+        path: The JSON file that reports/readme.py reads; None writes no file.
     """
     lines = [list(columns), *([str(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

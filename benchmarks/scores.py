@@ -1,7 +1,7 @@
-"""How much faster Y, PSNR and SSIM of a 2K picture are than scikit-image's, in one run.
+"""Time of Y, PSNR and SSIM of a 2K picture, here and in scikit-image.
 
-`python -m benchmarks.scores` counts processor time on one thread, which other work on the machine
-leaves as it is, and then the clock on two, for which two free cores are needed.
+`python -m benchmarks.scores` measures CPU time on one thread, which a busy machine hardly changes,
+then wall time on two threads, which needs two idle cores.
 """
 
 import time
@@ -20,7 +20,7 @@ HEIGHT, WIDTH, ROUNDS = 1404, 2040, 5
 
 
 def pictures() -> tuple[Picture, Picture]:
-    """A picture with edges and the same with noise, uint8 (H, W, 3)."""
+    """A picture with edges, with noise and without, uint8 (H, W, 3)."""
     rng = np.random.default_rng(0)
     squares = np.kron(rng.integers(0, 256, (HEIGHT // 12, WIDTH // 12, 3)), np.ones((12, 12, 1)))
     noisy = squares + rng.normal(0, 8, squares.shape)
@@ -28,7 +28,7 @@ def pictures() -> tuple[Picture, Picture]:
 
 
 def usual(sr: Picture, hr: Picture) -> tuple[float, float]:
-    """scikit-image's calls, as evaluation scripts make them."""
+    """PSNR-Y and SSIM-Y by scikit-image, as in evaluation scripts."""
     y_sr, y_hr = rgb2ycbcr(sr)[4:-4, 4:-4, 0], rgb2ycbcr(hr)[4:-4, 4:-4, 0]
     similarity = structural_similarity(
         y_sr, y_hr, gaussian_weights=True, use_sample_covariance=False, data_range=255
@@ -37,13 +37,13 @@ def usual(sr: Picture, hr: Picture) -> tuple[float, float]:
 
 
 def ours(sr: Picture, hr: Picture) -> tuple[float, float]:
-    """The same two numbers by this project's functions."""
+    """PSNR-Y and SSIM-Y by srmodels."""
     pair = luma_pair(sr, hr, border=4)
     return psnr(*pair), ssim(*pair)
 
 
 def seconds(work: Callable[[], object], clock: Callable[[], float]) -> float:
-    """Time of the fastest of some rounds."""
+    """Seconds of the fastest of several rounds."""
     spent = []
     for _ in range(ROUNDS):
         start = clock()
@@ -53,7 +53,7 @@ def seconds(work: Callable[[], object], clock: Callable[[], float]) -> float:
 
 
 def compare(threads: int, clock: Callable[[], float], sr: Picture, hr: Picture) -> None:
-    """Prints the times of both sides and how far apart their scores are."""
+    """Prints times and scores of both, their ratio and differences."""
     torch.set_num_threads(threads)
     slow, fast = seconds(lambda: usual(sr, hr), clock), seconds(lambda: ours(sr, hr), clock)
     (psnr_0, ssim_0), (psnr_1, ssim_1) = usual(sr, hr), ours(sr, hr)

@@ -1,9 +1,8 @@
-"""A training step in this project's way and in the plain way, for `benchmarks.training`.
+"""A training step of this project's engine and of a plain trainer, for `benchmarks.training`.
 
-The plain way is how public trainers are mostly written: float32, contiguous, eager, each loss
-fetched with `.item()`, crops of PNG files through a DataLoader. Both have the same networks,
-losses and optimizer, and each has a process of its own, since how one keeps memory would help the
-other.
+The plain trainer is what most public ones are: float32, contiguous, eager, `.item()` for each loss,
+crops of PNG files through a DataLoader. Both have the same networks, losses and optimizer. Each
+runs in its own process, because they would share the allocator's settings.
 """
 
 import resource
@@ -48,7 +47,7 @@ _LEAST_STEPS = 2
 
 @dataclass(frozen=True)
 class Round:
-    """What was done in a round: steps, seconds, and how many of those a step waited for data."""
+    """Steps of a round, its seconds, and the seconds that steps waited for data."""
 
     steps: int
     seconds: float
@@ -56,12 +55,12 @@ class Round:
 
 
 class Way(Protocol):
-    """One way of training: a step at a time."""
+    """A trainer."""
 
     device: torch.device
 
     def step(self, workers: int) -> float:
-        """Does a step; returns the seconds it waited for its batch."""
+        """Does a training step; returns the seconds that it waited for its batch."""
         ...
 
 
@@ -83,21 +82,21 @@ def _turns(networks: dict[str, nn.Module], perceptual: Perceptual | None) -> Seq
 
 
 def _perceptual(work: str) -> Perceptual | None:
-    # the same work as with ImageNet's weights, and no download
+    # as much work as with ImageNet's weights, without a download
     return Perceptual(PerceptualSettings(weights="random")) if work == "SRGAN" else None
 
 
 class Plain:
-    """The plain way."""
+    """A plain trainer."""
 
     def __init__(self, work: str, folder: Path, device: torch.device) -> None:
         self.device = device
-        networks = {role: each.to(device) for role, each in _networks(work).items()}
+        networks = {role: network.to(device) for role, network in _networks(work).items()}
         perceptual = _perceptual(work)
         self._turns = _turns(networks, perceptual.to(device) if perceptual else None)
         self._optimizers = {
             turn.player: torch.optim.Adam(
-                [p for each in turn.networks for p in each.parameters()], lr=1e-4
+                [p for network in turn.networks for p in network.parameters()], lr=1e-4
             )
             for turn in self._turns
         }
@@ -107,9 +106,9 @@ class Plain:
         }
 
     def step(self, workers: int) -> float:
-        """As a tutorial has it, with the discriminator frozen in the generator's turn."""
+        """A tutorial's step, with the discriminator frozen in the generator's turn."""
         start = time.perf_counter()
-        lr, hr = (each.to(self.device) for each in next(self._batches[workers]))
+        lr, hr = (images.to(self.device) for images in next(self._batches[workers]))
         waited = time.perf_counter() - start
         shared: dict[str, torch.Tensor] = {}
         for turn in self._turns:
@@ -124,13 +123,13 @@ class Plain:
 
 
 class Ours:
-    """This project's way: what the engine does for each step."""
+    """This project's engine."""
 
     def __init__(self, work: str, folder: Path, device: torch.device) -> None:
         self._fabric = fabric_for(RunSettings(device=device.type), "auto")  # type: ignore[arg-type]
         self.device = self._fabric.device
-        networks = {role: to_channels_last(each) for role, each in _networks(work).items()}
-        wrapped = {role: self._fabric.setup_module(each) for role, each in networks.items()}
+        networks = {role: to_channels_last(net) for role, net in _networks(work).items()}
+        wrapped = {role: self._fabric.setup_module(net) for role, net in networks.items()}
         perceptual = _perceptual(work)
         with self._fabric.autocast():
             self._turns = _turns(wrapped, perceptual.placed(self.device) if perceptual else None)
@@ -144,16 +143,16 @@ class Ours:
         self._average = EMA(self._generator, 0.999)
         store = PatchStore(folder / "raw" / "train")
         source = PatchSampler(store, patch_size=PATCH, batch_size=BATCH, seed=0, scale=SCALE)
-        self._ahead = Prefetcher(source.batch, range(10**6), device=self.device)
-        self._batches: Iterator[tuple[int, Batch]] = iter(self._ahead)
+        self._prefetcher = Prefetcher(source.batch, range(10**6), device=self.device)
+        self._batches: Iterator[tuple[int, Batch]] = iter(self._prefetcher)
 
-    def step(self, workers: int) -> float:  # noqa: ARG002 - the plain way's
-        """The engine's step and its average."""
+    def step(self, workers: int) -> float:  # noqa: ARG002 - for the plain trainer
+        """The engine's step and the update of the averaged weights."""
         step, batch = next(self._batches)
         shared = {"step": torch.tensor(step)}
         take_step(self._fabric, self._turns, self._optimizers, batch, shared=shared)
         self._average.update(self._generator, step)
-        return self._ahead.pop_wait()
+        return self._prefetcher.pop_wait()
 
 
 def _finish(device: torch.device) -> None:
@@ -177,10 +176,10 @@ def _peak_bytes(device: torch.device) -> int:
 
 
 def serve(line: Connection, kind: str, work: str, folder: Path, device: torch.device) -> None:
-    """A process's work: a warm-up, then a `Round` for each (seconds, workers) that comes.
+    """Runs in its own process and sends: FLOPs of a step, a `Round` per request, peak bytes.
 
-    First of all the line is told the floating-point operations of a step; last, when None comes,
-    the peak of memory in bytes: resident, or on CUDA the device's.
+    A request is (seconds, workers), after the last one None. The peak is the process's resident
+    memory, or on CUDA the device's.
     """
     way: Way = (Plain if kind == "plain" else Ours)(work, folder, device)
     with FlopCounterMode(display=False) as counter:
@@ -193,7 +192,7 @@ def serve(line: Connection, kind: str, work: str, folder: Path, device: torch.de
 
 
 def fastest(line: Connection, device: torch.device) -> None:
-    """A process's work: tells the best rates of a product of matrices and of a convolution."""
+    """Sends the best FLOP/s of a matrix product and of a convolution; runs in its own process."""
     fabric = fabric_for(RunSettings(device=device.type), "auto")  # type: ignore[arg-type]
     with fabric.autocast():
         dtype = (

@@ -1,10 +1,10 @@
-"""How much faster a training step is than the plain way's, end to end, side by side.
+"""Training steps per second of this project's engine and of a plain trainer, data included.
 
-`python -m benchmarks.training` trains networks of the papers' sizes on its own photographs (see
-`benchmarks.photographs`) in both ways (see `benchmarks.steps`), one process a way, in turn, several
-rounds; the table shows medians. The plain way's DataLoader works without workers and with two, and
-compared with is the better one. The share of the peak is of the faster of a product of matrices
-and a convolution, measured in the same run in the precision that ours trains in.
+`python -m benchmarks.training` trains networks of the papers' sizes on generated photographs (see
+`benchmarks.photographs`) with both trainers (see `benchmarks.steps`), each in its own process, in
+turn for several rounds, and shows medians. The plain trainer's DataLoader has no workers or two;
+the faster one is the baseline. The peak is the FLOP/s of a matrix product or a convolution,
+whichever is faster, measured in the same run and precision.
 """
 
 import argparse
@@ -32,11 +32,11 @@ _SIDES = (("plain", 0), ("plain", 2), ("ours", 0))  # and the DataLoader's worke
 
 @contextmanager
 def _process(work: Callable[..., None], *given: object) -> Iterator[Connection]:
-    """A fresh interpreter at work, and the line to it; it is waited for."""
-    ours, its = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=work, args=(its, *given))
+    """Runs a function in a new interpreter; yields a connection, then joins the process."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=work, args=(theirs, *given))
     process.start()
-    its.close()  # so that a process that dies ends the line
+    theirs.close()  # so that `ours` ends when the process dies
     try:
         yield ours
         process.join()
@@ -65,7 +65,7 @@ def _row(
         _process(serve, "ours", work, folder, device) as ours,
     ):
         lines = {"plain": plain, "ours": ours}
-        flops = max(line.recv() for line in lines.values())  # both are ready when both have told
+        flops = max(line.recv() for line in lines.values())  # both are ready when both have sent
         for _ in range(rounds):
             for kind, workers in _SIDES:
                 lines[kind].send((seconds, workers))
@@ -73,10 +73,10 @@ def _row(
         for line in lines.values():
             line.send(None)
         memory = {kind: line.recv() for kind, line in lines.items()}
-    rates = {side: median(each.steps / each.seconds for each in done[side]) for side in _SIDES}
+    rates = {side: median(run.steps / run.seconds for run in done[side]) for side in _SIDES}
     best = max(_SIDES[:2], key=lambda side: rates[side])
     mine = _SIDES[-1]
-    waits = [median(each.waited / each.seconds for each in done[side]) for side in (best, mine)]
+    waits = [median(run.waited / run.seconds for run in done[side]) for side in (best, mine)]
     cells: list[Cell] = [work]
     cells += [f"{BATCH * rates[side]:.3g}" for side in (best, mine)]
     cells += [f"{rates[mine] / rates[best]:.1f}x", round(rates[mine] * flops / 1e9)]
@@ -84,7 +84,7 @@ def _row(
     return cells + [round(memory[kind] / 2**20) for kind in ("plain", "ours")]
 
 
-def _told(work: Callable[..., None], *given: object) -> Any:  # noqa: ANN401 - what it sends
+def _receive(work: Callable[..., None], *given: object) -> Any:  # noqa: ANN401 - whatever the function sends
     with _process(work, *given) as line:
         return line.recv()
 
@@ -122,7 +122,7 @@ def main() -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         _prepare(folder, 2 if given.quick else 8)
-        product, convolution = _told(fastest, device)
+        product, convolution = _receive(fastest, device)
         rows = [
             _row(
                 work,
@@ -135,7 +135,7 @@ def main() -> None:
             for work in given.networks
         ]
         scores = {
-            kind: _told(score_after, kind, folder / "bundled", steps, device)
+            kind: _receive(score_after, kind, folder / "bundled", steps, device)
             for kind in ("plain", "ours")
         }
     settings: dict[str, Cell] = {

@@ -1,10 +1,9 @@
-"""How much faster, and in how much less memory, a picture is enlarged than in the usual ways.
+"""Time and memory of enlarging a picture, here, untiled and with the usual tile loop.
 
-`python -m benchmarks.upscale` enlarges one photograph by networks of their papers' sizes: by the
-usual loop over tiles of 128 with 10 around them, in one piece, both in float32, and by
-`srmodels.inference.tiling.upscale`. Every run is a process of its own, since the allocator's
-setting and the memory's peak belong to a process; the ways take turns. A peak is the whole
-process's, of which PyTorch's own libraries are about half a GiB.
+`python -m benchmarks.upscale` enlarges one photograph with networks of the papers' sizes: in tiles
+of 128 with a padding of 10, untiled (both float32), and by `srmodels.inference.tiling.upscale`. The
+ways take turns, every run in its own process, because allocator settings and peak memory belong to
+a process. About half a GiB of each peak is PyTorch itself.
 """
 
 import argparse
@@ -39,12 +38,12 @@ _SPREAD = 0.2  # standard deviation of SR, about a photograph's
 
 
 def _network(name: str, *, quick: bool) -> nn.Module:
-    """With random weights, but a last layer that gives a photograph's contrast."""
+    """A network with random weights whose last layer gives a photograph's contrast."""
     torch.manual_seed(0)
     kind = NETWORKS[name]
     settings = models.settings_class(kind)(**(SMALL[name] if quick else {}))
     network = models.build(kind, settings).eval()
-    last = [each for each in network.modules() if getattr(each, "out_channels", 0) == 3][-1]
+    last = [layer for layer in network.modules() if getattr(layer, "out_channels", 0) == 3][-1]
     with torch.inference_mode():
         spread = network(torch.rand(1, 3, 24, 24)).std()
     with torch.no_grad():
@@ -60,7 +59,7 @@ def _untiled(network: nn.Module, lr: Picture) -> Picture:
 
 @torch.inference_mode()
 def _usual(network: nn.Module, lr: Picture) -> Picture:
-    """The loop of public inference scripts: the whole SR is a tensor, tiles are copied into it."""
+    """The loop of public inference scripts: tiles are copied into a tensor of the whole SR."""
     whole = to_tensor(lr)
     height, width = whole.shape[-2:]
     sr = torch.zeros(1, 3, SCALE * height, SCALE * width)
@@ -94,17 +93,17 @@ WAYS: dict[str, Callable[[nn.Module, Picture], Picture]] = {
 
 
 def peak_bytes() -> int:
-    """The most memory this process has had."""
+    """Peak resident memory of this process."""
     status = Path("/proc/self/status")
-    if status.exists():  # getrusage counts what the parent had before this process began
-        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
-        assert found is not None, "Linux says so"
-        return int(found[1]) * 1024
+    if status.exists():  # getrusage includes the parent's memory at the start
+        peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+        assert peak is not None, "on Linux"
+        return int(peak[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _run(folder: Path, name: str, way: str, *, quick: bool) -> None:
-    """One run, in a process of its own."""
+    """Does one run in this process."""
     lr, network = np.load(folder / "lr.npy"), _network(name, quick=quick)
     before, start = peak_bytes(), time.perf_counter()
     sr = WAYS[way](network, lr)
@@ -122,8 +121,8 @@ def _measured(folder: Path, name: str, way: str, *, quick: bool) -> dict[str, fl
         text=True,
         cwd=Path(__file__).parents[1],
     )
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured
 
 
 def _photograph(width: int, height: int) -> Picture:
@@ -141,12 +140,12 @@ def measure(folder: Path, *, width: int, height: int, rounds: int, quick: bool) 
         runs: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
         for turn in range(rounds):
             for way in WAYS:
-                if way != "untiled" or turn == 0:  # it is there for its memory
+                if way != "untiled" or turn == 0:  # one run measures its memory
                     runs[way].append(_measured(folder, name, way, quick=quick))
         whole = np.load(folder / f"{name}-untiled.npy").astype(int)
         usual, untiled = (min(r["seconds"] for r in runs["usual tile loop"]), runs["untiled"][0])
-        for way, each in runs.items():
-            seconds, peak = min(r["seconds"] for r in each), max(r["peak"] for r in each)
+        for way, measured in runs.items():
+            seconds, peak = min(r["seconds"] for r in measured), max(r["peak"] for r in measured)
             away = np.abs(np.load(folder / f"{name}-{way}.npy") - whole)
             rows.append(
                 [

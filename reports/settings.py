@@ -39,7 +39,8 @@ def _lines(keys: Json, defs: Json, prefix: str = "") -> Iterator[str]:
         if "const" not in entry and "$ref" not in entry:
             default = json.dumps(entry["default"]) if "default" in entry else ""
             facts = [_type(entry), f"default `{default}`" if default else "", entry.get("x-range")]
-            yield f"- `{prefix}{key}` ({', '.join(filter(None, facts))}): {entry['description']}"
+            meaning = f": {entry['description']}" if "description" in entry else ""
+            yield f"- `{prefix}{key}` ({', '.join(filter(None, facts))}){meaning}"
         for ref in refs:
             yield from _lines(defs[ref.rpartition("/")[2]]["properties"], defs, f"{prefix}{key}.")
 

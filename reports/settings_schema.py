@@ -1,6 +1,7 @@
 """The JSON Schema of params.yaml, from the settings' dataclasses and their docstrings."""
 
 import dataclasses
+import inspect
 import re
 from collections.abc import Hashable
 from typing import Any, cast
@@ -20,9 +21,16 @@ Json = dict[str, Any]
 
 
 def meanings(section: type[Any]) -> dict[str, str]:
-    """The `Attributes:` of a dataclass and its bases, by key."""
+    """What a dataclass and its bases say of a key, in `Attributes:` or a comment at the field."""
     found: dict[str, str] = {}
-    for base in reversed(section.__mro__):
+    for base in filter(dataclasses.is_dataclass, reversed(section.__mro__)):
+        above: list[str] = []
+        for line in inspect.getsource(base).splitlines():
+            field = re.match(r" {4}(\w+): [^#]*(?:# (.*))?$", line)
+            if field and (text := " ".join([*above, *filter(None, [field[2]])])):
+                found[field[1]] = text
+            comment = re.match(r" {4}# (.*)", line)
+            above = [*above, comment[1]] if comment else []
         attributes = (base.__doc__ or "").partition("Attributes:\n")[2]
         for name, text in re.findall(r"^ {8}(\w+): (.*(?:\n {12}.*)*)", attributes, re.MULTILINE):
             found[name] = " ".join(text.split())
@@ -48,7 +56,7 @@ def ranges(section: type[Any]) -> dict[str, str]:
                 problem = re.match(rf"{key} must (?:be |lie )?(.*)", str(error))
                 if problem and problem[1] not in found.get(key, ""):
                     found[key] = f"{found[key]}; {problem[1]}" if key in found else problem[1]
-            except (AttributeError, TypeError):
+            except (AttributeError, KeyError, TypeError):
                 continue  # the key takes no number
     return found
 
@@ -65,7 +73,8 @@ class _Schema(GenerateJsonSchema):
         texts, limits = meanings(section), ranges(section)
         for field in dataclasses.fields(section):
             entry, default = described["properties"][field.name], _default(field)
-            entry["description"] = texts.get(field.name, described["description"])
+            if field.name in texts:
+                entry["description"] = texts[field.name][0].upper() + texts[field.name][1:]
             if field.name in limits:
                 entry["x-range"] = limits[field.name]
             if default is not dataclasses.MISSING and not dataclasses.is_dataclass(default):

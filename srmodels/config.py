@@ -21,7 +21,7 @@ __all__ = ["RENAMED", "ProblemCollector", "check", "one_of", "section_adapter"]
 T = TypeVar("T")
 
 # Old key -> new key; * stands for a recipe's or a preset's name.
-RENAMED: dict[str, str] = {}
+RENAMED: dict[str, str] = {"evaluate.lpips": "evaluate.perceptual"}
 
 
 @cache

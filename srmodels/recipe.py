@@ -177,7 +177,7 @@ class _Reader:
                 continue
             shown = lr_side if role.endswith("_lr") else lr_side * self.scale - shift
             required = getattr(network.settings, "patch_size", shown)
-            least = getattr(network.settings, "least_side", 1)
+            least = getattr(network.settings, "min_input_size", 1)
             crops = f"training crops show it {shown} (patch_size {lr_side} LR, shift {shift})"
             if shown != required:
                 self.problems.add(

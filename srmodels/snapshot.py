@@ -158,7 +158,7 @@ def warm_start(network: nn.Module, weights: Path, *, where: str = "warm_start") 
         WeightsError: The file is missing, cannot be read, or holds no state dict.
         ConfigError: The weights do not fit; names the keys.
     """
-    state = read_state(weights, where=where, right="a generator.safetensors")
+    state = read_state(weights, where=where, expected="a generator.safetensors")
     renamed: dict[str, Tensor] = {}
     trial = copy.deepcopy(network)
     # the last hook before loading gets the keys after the network has renamed them

@@ -1,4 +1,4 @@
-"""What several rooms' tests share."""
+"""Fixtures for all tests."""
 
 import logging
 import os
@@ -17,16 +17,16 @@ from srmodels.pretrained.weights import load_weights
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
 os.environ["OMP_NUM_THREADS"] = "1"  # likewise in the processes that tests start, several at once
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # a shell's background job ignores Ctrl-C, and so would all that tests start and interrupt
+    # background jobs of a shell ignore SIGINT, and tests send SIGINT to their child processes
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real photographs and benchmark sets beside the project, if there is one."""
+    """The folder of benchmark sets beside the repository; skips the test if there is none."""
     folder = Path(__file__).resolve().parents[1].parent / "shared"
     if not (folder / "data" / "benchmarks").is_dir():
-        pytest.skip("the folder of benchmark sets is not beside the project")
+        pytest.skip("no folder of benchmark sets beside the repository")
     return folder
 
 
@@ -45,7 +45,7 @@ def pretrained() -> Callable[[str], dict[str, torch.Tensor]]:
 
 @pytest.fixture
 def photo() -> NDArray[np.uint8]:
-    """A picture with edges, texture and smooth areas: uint8 (96, 128, 3), always the same."""
+    """A fixed picture with edges, texture and smooth areas, uint8 (96, 128, 3)."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[0:96, 0:128]
     waves = np.stack([np.sin(x / 5 + y / 9), np.cos(x / 3), np.sin(y / 4 - x / 11)], axis=-1)
@@ -55,8 +55,8 @@ def photo() -> NDArray[np.uint8]:
 
 
 @pytest.fixture(autouse=True)
-def _no_log_handler_stays() -> Iterator[None]:
-    """A stage's main, called in a test, logs to that test's output, which is closed then."""
+def _remove_log_handlers() -> Iterator[None]:
+    """Removes handlers of a stage's main, whose captured stream closes after the test."""
     root = logging.getLogger()
     before = list(root.handlers)
     yield
@@ -66,5 +66,5 @@ def _no_log_handler_stays() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _same_randomness() -> None:
+def _fixed_seed() -> None:
     torch.manual_seed(0)

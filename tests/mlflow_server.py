@@ -1,4 +1,4 @@
-"""MLflow's own server over SQLite, on this machine."""
+"""A local MLflow server with a SQLite store."""
 
 import os
 import signal
@@ -9,26 +9,26 @@ import time
 import urllib.request
 from pathlib import Path
 
-START = 240  # seconds; a dozen are enough where nothing else runs
+START = 240  # seconds; 12 on an idle machine
 
 
 class Server:
-    """Runs in a folder: `mlflow ui` with the store that lies there, or a server with its own."""
+    """`mlflow ui` over the store in a folder, or a server with a new store there."""
 
     def __init__(self, folder: Path, *, ui: bool = False) -> None:
         self.folder, self.ui = folder, ui
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port = found.getsockname()[1]
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
         self.uri = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         store = ["--backend-store-uri", f"sqlite:///{self.folder}/server.db"]
-        words = ["ui"] if self.ui else ["server", *store]
-        words += [] if self.ui else ["--artifacts-destination", str(self.folder / "files")]
+        options = ["ui"] if self.ui else ["server", *store]
+        options += [] if self.ui else ["--artifacts-destination", str(self.folder / "files")]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", *words, "--workers", "1", "--port", str(self.port)],
+            [sys.executable, "-m", "mlflow", *options, "--workers", "1", "--port", str(self.port)],
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -37,18 +37,18 @@ class Server:
         deadline = time.monotonic() + START
         while not self.answers():
             assert self.process.poll() is None, "the server has ended"
-            assert time.monotonic() < deadline, "the server does not come up"
+            assert time.monotonic() < deadline, "the server does not answer"
             time.sleep(0.1)
 
     def answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.uri}/health", timeout=1) as answer:
-                return answer.status == 200
+            with urllib.request.urlopen(f"{self.uri}/health", timeout=1) as response:
+                return response.status == 200
         except OSError:
             return False
 
     def stop(self) -> None:
         if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)  # its session holds it and its workers
+            os.killpg(self.process.pid, signal.SIGKILL)  # the session contains the workers, too
             self.process.wait()
             self.process = None

@@ -23,7 +23,7 @@ def download(
     from srmodels.data.datasets.catalog import MIX, resolve_folders, set_names
     from srmodels.errors import DataError
     from srmodels.images.readers.folder import photo_files
-    from srmodels.pretrained.weights import fetch_weights
+    from srmodels.pretrained.fetch import fetch_weights
 
     if name == PERCEPTUAL:
         for path in fetch_weights():

@@ -48,10 +48,6 @@ class Scored(Sampled, Protocol):
         ...
 
 
-def _do_nothing(_set: str, _picture: ScoredPicture) -> None:
-    pass
-
-
 def _drawer(folder: Path, scale: int) -> Callable[[str, ScoredPicture], None]:
     """Draws pictures as they are scored."""
     drawn: Counter[str] = Counter()
@@ -80,7 +76,7 @@ def metrics_of(
     alpha: float | None = None,
     lr: Mapping[str, Mapping[str, Picture]] | None = None,
     perceptual: PerceptualScores | None = None,
-    show: Callable[[str, ScoredPicture], None] = _do_nothing,
+    show: Callable[[str, ScoredPicture], None] | None = None,
 ) -> tuple[dict[str, object], pd.DataFrame]:
     """Scores every set.
 
@@ -124,7 +120,7 @@ def metrics_of(
                 lr=(lr or {}).get(name),
                 perceptual=perceptual,
                 draw=draw,
-                show=partial(show, name),
+                show=partial(show, name) if show else None,
             )
         except ProtocolError as error:
             raise ProtocolError(f"{name}: {error}") from None

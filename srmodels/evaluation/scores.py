@@ -79,10 +79,6 @@ def scores(sr: Picture, hr: Picture, *, lr: Picture, scale: int) -> dict[str, fl
     return {name: round(value, _DIGITS) for name, value in values.items()}
 
 
-def _do_nothing(_picture: ScoredPicture) -> None:
-    pass
-
-
 def _rows(
     picture: ScoredPicture, scale: int, perceptual: PerceptualScores | None
 ) -> list[dict[str, str | float]]:
@@ -120,7 +116,7 @@ def evaluate(
     lr: Mapping[str, Picture] | None = None,
     perceptual: PerceptualScores | None = None,
     draw: Draw | None = None,
-    show: Callable[[ScoredPicture], None] = _do_nothing,
+    show: Callable[[ScoredPicture], None] | None = None,
 ) -> pd.DataFrame:
     """Scores upscalers on pictures; bicubic is always the first of them.
 
@@ -151,7 +147,8 @@ def evaluate(
         samples = draw(small, place) if draw else []
         picture = ScoredPicture(name, small, pictures, samples, hr)
         rows += _rows(picture, scale, perceptual)
-        show(picture)
+        if show:
+            show(picture)
     table = pd.DataFrame(rows)
     mean = float(table.loc[table["model"] == BASELINE, "psnr_y"].mean())
     if mean < _BROKEN:

@@ -60,7 +60,7 @@ def vgg(network: VggName, layers: Collection[str], *, weights: str) -> FeatureNe
         state = load_weights("vgg16") if network == "vgg16" else _torchvision_state()
     else:
         right = f"imagenet, random, or the path of a {network} state dict"
-        state = read_state(Path(weights).expanduser(), where="perceptual.weights", right=right)
+        state = read_state(Path(weights).expanduser(), where="perceptual.weights", expected=right)
     wanted = built.features.state_dict()
     state = {key.removeprefix("features."): tensor.float() for key, tensor in state.items()}
     state = {key: tensor for key, tensor in state.items() if key in wanted}

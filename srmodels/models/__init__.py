@@ -1,13 +1,13 @@
-"""The networks, one a module, found by module name; a module that begins with _ is none.
+"""Networks, one per module, found by module name; modules that begin with _ are shared code.
 
-Every network module has these names: `ROLE` ("generator", "degrader" or "discriminator"),
-`Settings` (a frozen dataclass; a generator's and a degrader's have `scale`), the network's class,
-and `build(settings)`; a generator that is a VAE also `LATENT = True`.
+A network module has `ROLE` ("generator", "degrader" or "discriminator"), `Settings` (a frozen
+dataclass; generators and degraders have `scale`), the network's class and `build`, which makes a
+network from Settings; a generator that is a VAE also has `LATENT = True`.
 
-A generator: `forward(lr)` gives SR, (N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not
-clamped, for every H and W; `scale`; `padding`, the LR pixels a tile needs around itself for its
-interior to be exact; `multiple`, the LR pixels a tile's place must be a multiple of (mostly 1).
-A discriminator: `forward(images)` gives logits, (N, 3, H, W) in [0, 1] to (N, 1) or (N, 1, h, w).
+Generator: `forward(lr)` maps (N, 3, H, W) in [0, 1] to SR (N, 3, scale * H, scale * W), not
+clamped, for every H and W. `padding`: LR pixels around a tile that make its interior exact.
+`multiple`: tiles start at multiples of so many LR pixels.
+Discriminator: `forward(images)` maps (N, 3, H, W) in [0, 1] to logits (N, 1) or (N, 1, h, w).
 """
 
 from importlib import import_module
@@ -23,9 +23,9 @@ __all__ = ["build", "latent", "names", "settings_class"]
 
 
 def names(role: str | None = None) -> list[str]:
-    """The networks there are, sorted; with a role ("generator", "discriminator"), those only."""
-    found = modules_in(__path__)
-    return [n for n in found if role is None or constant_in(f"{__name__}.{n}", "ROLE") == role]
+    """Sorted names of all networks, or of those with a role."""
+    networks = modules_in(__path__)
+    return [n for n in networks if role is None or constant_in(f"{__name__}.{n}", "ROLE") == role]
 
 
 def latent(network: str) -> bool:
@@ -40,29 +40,13 @@ def _module(network: str, where: str) -> ModuleType:
 
 
 def settings_class(network: str, where: str = "network") -> type:
-    """The dataclass that a network's settings fit.
-
-    Args:
-        network: The network's name, which is its module's.
-        where: The key that named it, for the error.
-
-    Raises:
-        ConfigError: There is no such network.
-    """
-    kind: type = _module(network, where).Settings
-    return kind
+    """The Settings class of a network; ConfigError, starting with `where`, if there is none."""
+    settings: type = _module(network, where).Settings
+    return settings
 
 
 def build(network: str, settings: object) -> nn.Module:
-    """A freshly initialised network.
-
-    Args:
-        network: The network's name, which is its module's.
-        settings: An instance of that module's Settings.
-
-    Raises:
-        ConfigError: There is no such network.
-    """
+    """A newly initialised network from its Settings; ConfigError if there is none."""
     module = _module(network, "network")
     assert isinstance(settings, module.Settings), f"{network} takes its own Settings"
     built: nn.Module = module.build(settings)

@@ -1,4 +1,4 @@
-"""What several networks share: scales, enlarging stages, initialisation, the reach of a tile."""
+"""Layers, initialisation, checks of settings and tile padding that several networks share."""
 
 from collections.abc import Callable
 
@@ -7,47 +7,50 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 __all__ = [
+    "BICUBIC_REACH",
     "RGB_MEAN",
     "SCALES",
     "EvenConv2d",
-    "bicubic_reach",
-    "check_counts",
-    "check_scale",
+    "Residual",
+    "check_settings",
     "conv",
     "icnr_",
     "kaiming_",
-    "nearest_stage",
     "normal_",
-    "reach_below",
+    "residual_block",
     "shuffle_stage",
     "stage_factors",
+    "tail_reach",
+    "upsampling_stages",
 ]
 
 SCALES = (2, 3, 4, 8)
 RGB_MEAN = (0.4488, 0.4371, 0.4040)
-"""The mean colour of DIV2K's training photographs, which EDSR and SwinIR subtract."""
+"""Mean colour of DIV2K's training photographs, which EDSR and SwinIR subtract."""
+BICUBIC_REACH = 2
+"""LR pixels on each side that a bicubic enlargement reads."""
 
 
-def check_scale(scale: int) -> None:
-    """Refuses a scale no enlarging tail of ours can do."""
-    if scale not in SCALES:
+def check_settings(settings: object, *counts: str) -> None:
+    """Checks the named counts and, where there are any, scale, edge_kernel and residual_scale."""
+    if getattr(settings, "scale", 2) not in SCALES:
         raise ValueError(f"scale must be one of {', '.join(map(str, SCALES))}")
-
-
-def check_counts(settings: object, *names: str) -> None:
-    """Refuses settings that count something (blocks, channels, ...) and are below one, by name."""
-    for name in names:
+    for name in counts:
         if getattr(settings, name) < 1:
             raise ValueError(f"{name} must be at least 1")
+    if getattr(settings, "edge_kernel", 1) % 2 == 0:
+        raise ValueError("edge_kernel must be odd")
+    if not 0 < getattr(settings, "residual_scale", 1) <= 1:
+        raise ValueError("residual_scale must be above 0 and at most 1")
 
 
 def stage_factors(scale: int) -> tuple[int, ...]:
-    """The enlarging stages of a scale: 3 in one step, powers of two by repeated 2."""
+    """Factors of the upsampling stages: one stage of 3, or repeated stages of 2."""
     return (3,) if scale == 3 else (2,) * (scale.bit_length() - 1)
 
 
 def conv(channels_in: int, channels_out: int, kernel: int = 3, *, stride: int = 1) -> nn.Conv2d:
-    """A convolution with an odd kernel and zero padding, so that stride 1 keeps the size."""
+    """A convolution with an odd kernel and "same" zero padding."""
     return nn.Conv2d(channels_in, channels_out, kernel, stride=stride, padding=kernel // 2)
 
 
@@ -55,10 +58,7 @@ def conv(channels_in: int, channels_out: int, kernel: int = 3, *, stride: int = 
 def kaiming_(layer: nn.Conv2d | nn.Linear, *, gain: float = 1.0, slope: float = 0.0) -> None:
     """He et al. 2015 ("Delving Deep into Rectifiers"), eq. 15, times `gain`; the bias is 0.
 
-    Args:
-        layer: What is initialised.
-        gain: 1 keeps the variance through a ReLU of this `slope`; less makes a branch start small.
-        slope: The negative slope of the activation; 1 is none at all.
+    `slope` is the activation's negative slope; 1 means no activation.
     """
     nn.init.kaiming_normal_(layer.weight, a=slope)
     layer.weight.mul_(gain)
@@ -67,7 +67,7 @@ def kaiming_(layer: nn.Conv2d | nn.Linear, *, gain: float = 1.0, slope: float = 
 
 
 def normal_(network: nn.Module, std: float) -> None:
-    """Draws the weights of all convolutions from N(0, std), biases 0 (DCGAN, arXiv:1511.06434)."""
+    """Draws weights of all convolutions from N(0, std), biases 0 (DCGAN, arXiv:1511.06434)."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.normal_(layer.weight, std=std)
@@ -77,28 +77,21 @@ def normal_(network: nn.Module, std: float) -> None:
 
 @torch.no_grad()
 def icnr_(layer: nn.Conv2d, factor: int) -> None:
-    """Makes the factor^2 pixels a PixelShuffle places side by side start out equal.
+    """Starts a PixelShuffle layer as nearest-neighbour upsampling, without a checkerboard.
 
     Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution" (arXiv:1707.02937),
-    section 3: the layer begins as nearest-neighbour enlarging after a convolution, so the first
-    output has no checkerboard.
+    section 3.
     """
     layer.weight.copy_(layer.weight[:: factor**2].repeat_interleave(factor**2, dim=0))
 
 
 class EvenConv2d(nn.Conv2d):
-    """The 3x3 convolution before a last PixelShuffle, which keeps flat areas flat.
+    """The 3x3 convolution before a last PixelShuffle, without checkerboard during all of training.
 
-    The factor^2 kernels whose pixels come to lie side by side are held to one common sum and one
-    common bias, so a constant input gives a constant output: the condition of Sugawara et al. 2018,
-    "Super-resolution using convolutional neural networks without any checkerboard artifacts"
-    (arXiv:1806.02658), section 3, met here by shifting the kernels instead of filtering the output.
-    ICNR only begins so; a discriminator soon leaves it.
-
-    Args:
-        channels: Feature maps of the input.
-        colours: Of the picture; the layer has colours * factor^2 outputs.
-        factor: Of the PixelShuffle.
+    The factor^2 kernels of a colour share one sum and one bias, so a constant input gives a
+    constant output: the condition of Sugawara et al. 2018, "Super-resolution using convolutional
+    neural networks without any checkerboard artifacts" (arXiv:1806.02658), section 3. That paper
+    filters the output; here the kernels are shifted. ICNR holds only at initialisation.
     """
 
     def __init__(self, channels: int, colours: int, factor: int) -> None:
@@ -115,37 +108,66 @@ class EvenConv2d(nn.Conv2d):
         return F.conv2d(features, self.weight - excess[..., None, None], bias, padding=1)
 
 
+class Residual(nn.Module):
+    """Adds layers, times `residual_scale`, to their input."""
+
+    def __init__(self, *layers: nn.Module, residual_scale: float = 1.0) -> None:
+        super().__init__()
+        self.residual_scale = residual_scale
+        self.branch = nn.Sequential(*layers)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, C, H, W) to the same."""
+        change: Tensor = self.branch(features)
+        return features + (change if self.residual_scale == 1 else self.residual_scale * change)
+
+
+def residual_block(channels: int, *, gain: float = 1.0, residual_scale: float = 1.0) -> Residual:
+    """Convolution, ReLU, convolution (EDSR, arXiv:1707.02921, figure 2(c)).
+
+    A small `gain`, the factor of the last convolution's initial weights, starts near the identity.
+    """
+    first, last = (conv(channels, channels) for _ in range(2))
+    kaiming_(first)
+    kaiming_(last, gain=gain)
+    return Residual(first, nn.ReLU(inplace=True), last, residual_scale=residual_scale)
+
+
 def shuffle_stage(
-    channels: int, factor: int, activation: Callable[[], nn.Module]
+    channels_in: int, channels_out: int, factor: int, *after: nn.Module, gain: float = 1.0
 ) -> list[nn.Module]:
-    """Convolution, PixelShuffle(factor), activation (Shi et al. 2016, arXiv:1609.05158, eq. 4)."""
-    layer = conv(channels, channels * factor**2)
-    kaiming_(layer)
+    """Convolution with ICNR, PixelShuffle (Shi et al. 2016, arXiv:1609.05158, eq. 4), `after`."""
+    layer = conv(channels_in, channels_out * factor**2)
+    kaiming_(layer, gain=gain)
     icnr_(layer, factor)
-    return [layer, nn.PixelShuffle(factor), activation()]
+    return [layer, nn.PixelShuffle(factor), *after]
 
 
-def nearest_stage(
-    channels: int, factor: int, activation: Callable[[], nn.Module]
+def upsampling_stages(
+    scale: int, channels: int, activation: Callable[[], nn.Module], *, nearest: bool = False
 ) -> list[nn.Module]:
-    """Nearest-neighbour enlarging, convolution, activation: cannot draw a checkerboard.
+    """Enlarges (N, channels, H, W) by `scale`, with an activation after each stage.
 
-    Odena et al. 2016, "Deconvolution and checkerboard artifacts", doi:10.23915/distill.00003.
+    A stage is a `shuffle_stage`, or nearest-neighbour upsampling and a convolution, which cannot
+    draw a checkerboard (Odena et al. 2016, "Deconvolution and checkerboard artifacts",
+    doi:10.23915/distill.00003).
     """
-    layer = conv(channels, channels)
-    kaiming_(layer)
-    return [nn.Upsample(scale_factor=factor, mode="nearest"), layer, activation()]
+    layers: list[nn.Module] = []
+    for factor in stage_factors(scale):
+        if nearest:
+            layer = conv(channels, channels)
+            kaiming_(layer)
+            layers += [nn.Upsample(scale_factor=factor, mode="nearest"), layer, activation()]
+        else:
+            layers += shuffle_stage(channels, channels, factor, activation())
+    return layers
 
 
-def reach_below(reach: int, factor: int) -> int:
-    """How many pixels around a tile matter below an enlarging step when `reach` matter above it."""
-    return -(-reach // factor)
+def tail_reach(scale: int, reach: int, *, nearest: bool = False) -> int:
+    """LR pixels on each side that a tail reads: `upsampling_stages`, then convolutions.
 
-
-def bicubic_reach(reach: int, scale: int) -> int:
-    """The same through a bicubic enlargement, whose kernel takes two LR pixels on either side.
-
-    HR pixel -reach lies at LR coordinate (0.5 - reach) / scale - 0.5; the kernel reaches from one
-    below the pixel before it.
+    `reach` is the number of HR pixels on each side that the convolutions read.
     """
-    return 1 - (1 - 2 * reach - scale) // (2 * scale)
+    for factor in reversed(stage_factors(scale)):
+        reach = -(-(reach + nearest) // factor) + (not nearest)
+    return reach

@@ -1,7 +1,6 @@
-"""Modules found by name in a package, and what they say of themselves without being imported.
+"""Lists the modules of a package and reads their constants from source text, without imports.
 
-A stage's result must rest on the modules it names and on no others, so asking what there is reads
-source text and imports nothing.
+A stage depends on the modules that its recipe names and must not import any others.
 """
 
 import ast
@@ -14,17 +13,12 @@ __all__ = ["constant_in", "modules_in"]
 
 
 def modules_in(package_path: Iterable[str]) -> list[str]:
-    """The modules of a package's `__path__`, sorted; none that begins with _."""
-    return sorted(each.name for each in iter_modules(package_path) if each.name[0] != "_")
+    """Sorted public modules of a package's `__path__`."""
+    return sorted(module.name for module in iter_modules(package_path) if module.name[0] != "_")
 
 
 def constant_in(module: str, constant: str) -> object:
-    """A module's top-level literal, such as ROLE = "generator"; None if it has none.
-
-    Args:
-        module: The module's full name.
-        constant: The literal's name.
-    """
+    """A literal at a module's top level, such as ROLE = "generator"; None if there is none."""
     spec = find_spec(module)
     assert spec is not None, f"{module} was found by pkgutil"
     assert spec.origin is not None, f"{module} is a file"

@@ -3,8 +3,7 @@
 Takeru Miyato, Toshiki Kataoka, Masanori Koyama, Yuichi Yoshida. Spectral Normalization for
 Generative Adversarial Networks. ICLR 2018. https://arxiv.org/abs/1802.05957
 
-The norm is computed in float32 also under autocast, where PyTorch's own would mix bfloat16 and
-float32.
+The norm is float32 also under autocast, where PyTorch's version mixes bfloat16 and float32.
 """
 
 import torch
@@ -18,18 +17,18 @@ __all__ = ["SpectralNorm", "spectral"]
 
 
 class SpectralNorm(nn.Module):
-    """A weight divided by its largest singular value (Miyato et al. 2018, eq. 8, algorithm 1)."""
+    """Divides a weight by its largest singular value (eq. 8, algorithm 1)."""
 
     left: Tensor
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
         self.register_buffer("left", F.normalize(torch.randn(weight.shape[0]), dim=0))
-        for _ in range(15):  # afterwards one step a forward keeps up with the changing weight
+        for _ in range(15):  # later, one step per forward follows the changing weight
             self.forward(weight.detach())
 
     def forward(self, weight: Tensor) -> Tensor:
-        """Weight to weight; in training mode also one step of the power iteration."""
+        """Normalises a weight; in training mode also does one step of power iteration."""
         with torch.autocast(weight.device.type, enabled=False):
             matrix = weight.flatten(1)
             with torch.no_grad():
@@ -41,12 +40,6 @@ class SpectralNorm(nn.Module):
 
 
 def spectral(layer: nn.Conv2d, *, slope: float) -> nn.Module:
-    """The layer under spectral normalisation, initialised.
-
-    Args:
-        layer: What is normalised.
-        slope: Of the LeakyReLU after it. Only the weight's direction matters: the norm divides the
-            size away.
-    """
+    """Initialises a layer for a LeakyReLU of this slope and adds spectral normalisation."""
     kaiming_(layer, slope=slope)
     return register_parametrization(layer, "weight", SpectralNorm(layer.weight))

@@ -1,7 +1,7 @@
-"""A convolutional generator's two parts: its trunk at LR's size and the tail that enlarges.
+"""Generators that can be run in two parts: a trunk at LR's size and an upsampling tail.
 
-Upscaling runs them apart: the trunk from row to row of the whole picture, the tail, which takes
-most of the memory, in small tiles. A generator need not be one: others go through in whole tiles.
+Inference runs the trunk row by row over the whole picture and the tail, which needs most memory,
+in small tiles. Other generators are run in tiles as a whole.
 """
 
 from typing import Protocol, runtime_checkable
@@ -13,21 +13,17 @@ __all__ = ["Split"]
 
 @runtime_checkable
 class Split(Protocol):
-    """What such a generator has: `sr_of(features_of(lr), lr)` is `forward(lr)`.
+    """A generator for which `sr_of(features_of(lr), lr)` equals `forward(lr)`.
 
-    The trunk is made of stride-1 convolutions with zero padding, of what works on each pixel by
-    itself, and of sums and concatenations; nothing in it depends on the picture's size or values.
-
-    Attributes:
-        trunk_padding: LR pixels on either side of a feature that it depends on.
-        tail_padding: The same of features, and of LR in the tail, for an SR pixel.
+    The trunk consists of stride-1 convolutions with zero padding, pixelwise layers, sums and
+    concatenations, and does not depend on the picture's size.
     """
 
-    trunk_padding: int
-    tail_padding: int
+    trunk_padding: int  # LR pixels on each side that a feature depends on
+    tail_padding: int  # pixels of features and LR on each side that an SR pixel depends on
 
     def features_of(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, C, H, W)."""
+        """The trunk: LR (N, 3, H, W) in [0, 1] to features (N, C, H, W)."""
 
     def sr_of(self, features: Tensor, lr: Tensor) -> Tensor:
-        """Features (N, C, H, W) and their LR to (N, 3, scale * H, scale * W), not clamped."""
+        """The tail: features (N, C, H, W) and LR to SR (N, 3, scale * H, scale * W), unclamped."""

@@ -1,4 +1,4 @@
-"""State dicts: read from a file of this project's or anyone's, compared with a network's."""
+"""Reads state dicts from files and compares them with a network's."""
 
 import re
 import warnings
@@ -14,75 +14,68 @@ from srmodels.errors import WeightsError
 
 __all__ = ["misfits", "read_state"]
 
-# where public files keep it; the average first
-_INSIDE = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
-_CALL = re.compile(r"GLOBAL (\S+)")  # how torch names what a pickle wants to call
+# keys under which public files keep the state dict; averaged weights first
+_NESTED = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
+_PICKLED_CALL = re.compile(r"GLOBAL (\S+)")
 
 
 def _reason(error: Exception) -> str:
-    """Why a file cannot be read; torch's own words advise to unpickle anything."""
+    """Why a file cannot be read; PyTorch's own message recommends unsafe unpickling."""
     if isinstance(error, SafetensorError | OSError):
         return str(error)
-    call = _CALL.search(str(error))
+    call = _PICKLED_CALL.search(str(error))
     if call is not None:
-        return f"its pickle would run {call[1]}, and no code in a file is ever run"
-    return f"{type(error).__name__}: damaged, or more than tensors in it"
+        return f"its pickle would run {call[1]}, and no code in a file is run"
+    return f"{type(error).__name__}: the file is damaged or has more than tensors"
 
 
-def read_state(path: Path, *, where: str, right: str) -> dict[str, Tensor]:
-    """Reads a state dict, on the CPU.
+def read_state(path: Path, *, where: str, expected: str) -> dict[str, Tensor]:
+    """Reads a state dict from a safetensors or PyTorch file onto the CPU; unpickles only tensors.
 
-    Args:
-        path: A safetensors file, or a PyTorch one, of which nothing but tensors is unpickled.
-        where: The key that named it, for the errors.
-        right: What that key should hold, for the error that there is no such file.
+    `where` is the key that named the file, `expected` what it should name, both for errors.
 
     Raises:
         WeightsError: The file is missing, cannot be read, or holds no state dict.
     """
     if not path.is_file():
-        raise WeightsError(f"{where}: no such file (found {str(path)!r}); {right} is right")
+        raise WeightsError(f"{where}: no such file (got {str(path)!r}). Give {expected}.")
     try:
         if path.suffix.lower() == ".safetensors":
             return load_file(path)
-        with warnings.catch_warnings(action="ignore"):  # of old and odd files; the rest is errors
+        with warnings.catch_warnings(action="ignore"):  # about the format of old files
             state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a damaged file makes torch raise
+    except Exception as error:  # damaged files raise many types
         raise WeightsError(
-            f"{where}: {path} cannot be read ({_reason(error)}); a state dict is right"
+            f"{where}: {path} cannot be read ({_reason(error)}). Give a file with a state dict."
         ) from error
     if isinstance(state, dict):
-        state = next((state[key] for key in _INSIDE if isinstance(state.get(key), dict)), state)
+        state = next((state[key] for key in _NESTED if isinstance(state.get(key), dict)), state)
     values = list(state.values()) if isinstance(state, dict) else [state]
-    stranger = next((each for each in values if not isinstance(each, Tensor)), None)
-    if stranger is not None or not isinstance(state, dict):
-        kind = type(stranger if stranger is not None else state).__name__
+    other = [value for value in values if not isinstance(value, Tensor)]
+    if other or not isinstance(state, dict):
         raise WeightsError(
-            f"{where}: {path} holds no state dict (found {kind}); tensors by name are right"
+            f"{where}: {path} holds no state dict (got {type((other or values)[0]).__name__}). "
+            "Give a file with tensors by name."
         )
     return state
 
 
 def misfits(
-    wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], *, shown: int = 3
+    expected: Mapping[str, Tensor], actual: Mapping[str, Tensor], *, shown: int = 3
 ) -> list[str]:
-    """One phrase for each way in which the tensors do not fit, none if they do.
-
-    Args:
-        wanted: The network's.
-        found: Those meant for it.
-        shown: How many keys a phrase names; it counts them all.
-    """
-    missing = sorted(wanted.keys() - found.keys())
-    unexpected = sorted(found.keys() - wanted.keys())
-    shaped = [
-        f"{key} {tuple(found[key].shape)} instead of {tuple(wanted[key].shape)}"
-        for key in sorted(wanted.keys() & found.keys())
-        if wanted[key].shape != found[key].shape
+    """One phrase per kind of mismatch between two state dicts; `shown` keys per phrase."""
+    shapes = [
+        f"{key} {tuple(actual[key].shape)} instead of {tuple(expected[key].shape)}"
+        for key in sorted(expected.keys() & actual.keys())
+        if expected[key].shape != actual[key].shape
     ]
-    kinds = {"missing": missing, "unexpected": unexpected, "of another shape": shaped}
+    mismatches = {
+        "missing": sorted(expected.keys() - actual.keys()),
+        "unexpected": sorted(actual.keys() - expected.keys()),
+        "of another shape": shapes,
+    }
     return [
         f"{len(keys)} {kind}: {', '.join(keys[:shown])}{', ...' if len(keys) > shown else ''}"
-        for kind, keys in kinds.items()
+        for kind, keys in mismatches.items()
         if keys
     ]

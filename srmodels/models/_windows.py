@@ -1,4 +1,4 @@
-"""Windows of a picture, for attention that stays inside them (Swin Transformer).
+"""Windows of a picture, for attention inside windows (Swin Transformer).
 
 Ze Liu et al. Swin Transformer: Hierarchical Vision Transformer using Shifted Windows. ICCV 2021.
 https://arxiv.org/abs/2103.14030
@@ -7,45 +7,35 @@ https://arxiv.org/abs/2103.14030
 import torch
 from torch import Tensor
 
-__all__ = [
-    "from_windows",
-    "mirror_to_multiple",
-    "relative_positions",
-    "seam_mask",
-    "to_windows",
-]
+__all__ = ["from_windows", "mirror_to_multiple", "relative_positions", "seam_mask", "to_windows"]
 
-_APART = -100.0  # added to the attention of two pixels that are no neighbours; e^-100 is 0
+_MASKED = -100.0  # added to attention logits; e^-100 is 0
 
 
 def relative_positions(size: int) -> Tensor:
-    """Which row of the bias table each pair of a window's pixels takes: (size^2, size^2)."""
-    place = torch.arange(size)
-    away = place[:, None] - place[None, :] + size - 1
-    pairs = away[:, None, :, None] * (2 * size - 1) + away[None, :, None, :]
+    """(size^2, size^2): row of the bias table for each pair of pixels in a window."""
+    position = torch.arange(size)
+    offset = position[:, None] - position[None, :] + size - 1
+    pairs = offset[:, None, :, None] * (2 * size - 1) + offset[None, :, None, :]
     return pairs.reshape(size**2, size**2)
 
 
 def to_windows(images: Tensor, size: int) -> Tensor:
     """(N, H, W, C) to (N, windows, size^2, C)."""
     n, height, width, channels = images.shape
-    cut = images.reshape(n, height // size, size, width // size, size, channels)
-    return cut.transpose(2, 3).reshape(n, -1, size**2, channels)
+    windows = images.reshape(n, height // size, size, width // size, size, channels)
+    return windows.transpose(2, 3).reshape(n, -1, size**2, channels)
 
 
 def from_windows(windows: Tensor, size: int, height: int, width: int) -> Tensor:
     """The inverse of `to_windows`."""
     n, _, _, channels = windows.shape
-    cut = windows.reshape(n, height // size, width // size, size, size, channels)
-    return cut.transpose(2, 3).reshape(n, height, width, channels)
+    windows = windows.reshape(n, height // size, width // size, size, size, channels)
+    return windows.transpose(2, 3).reshape(n, height, width, channels)
 
 
 def seam_mask(height: int, width: int, size: int, like: Tensor) -> Tensor:
-    """The mask of shifted windows, (windows, size^2, size^2): 0, or -100 across the seam.
-
-    Rolling the picture brings opposite edges together in the last windows; the mask (figure 4)
-    lets each part attend to itself only.
-    """
+    """(windows, size^2, size^2): mask (0 or -100) between edges that rolling joins (figure 4)."""
     rows, columns = (
         torch.arange(side, device=like.device)[:, None]
         .ge(torch.tensor([side - size, side - size // 2], device=like.device))
@@ -53,11 +43,11 @@ def seam_mask(height: int, width: int, size: int, like: Tensor) -> Tensor:
         for side in (height, width)
     )
     parts = to_windows((3 * rows[:, None] + columns[None, :])[None, :, :, None], size)[0, :, :, 0]
-    return (parts[:, :, None] != parts[:, None, :]).to(like.dtype) * _APART
+    return (parts[:, :, None] != parts[:, None, :]).to(like.dtype) * _MASKED
 
 
 def mirror_to_multiple(images: Tensor, size: int) -> Tensor:
-    """Continues a picture below and to the right as a mirror does that stands on its last pixel."""
+    """Pads bottom and right to multiples of `size` by reflection, repeated for small pictures."""
     for axis in (-2, -1):
         side = images.shape[axis]
         period = max(2 * side - 2, 1)

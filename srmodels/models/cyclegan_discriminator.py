@@ -1,12 +1,12 @@
 """CycleGAN's discriminator, a PatchGAN.
 
 Phillip Isola, Jun-Yan Zhu, Tinghui Zhou, Alexei Efros. Image-to-Image Translation with Conditional
-Adversarial Networks. CVPR 2017. https://arxiv.org/abs/1611.07004, section 3.2.2; as CycleGAN uses
-it: Jun-Yan Zhu et al. ICCV 2017. https://arxiv.org/abs/1703.10593, appendix 7.2.
+Adversarial Networks. CVPR 2017. https://arxiv.org/abs/1611.07004, section 3.2.2; as in CycleGAN:
+Jun-Yan Zhu et al. ICCV 2017. https://arxiv.org/abs/1703.10593, appendix 7.2.
 
-This is the one published re-implementations for super-resolution have: without the layer of 512
-channels, so that a logit sees 46 pixels instead of 70, and without instance normalisation. Images
-are [0, 1] and brought to [-1, 1] inside.
+Differences, as in published re-implementations for super-resolution: no layer of 512 channels, so
+a logit sees 46 pixels instead of 70, and no instance normalisation. Images are in [0, 1]; the
+network works in [-1, 1] inside.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from srmodels.errors import ConfigError
-from srmodels.models._layers import check_counts, normal_
+from srmodels.models._layers import check_settings, normal_
 
 __all__ = ["ROLE", "CycleGANDiscriminator", "Settings", "build"]
 
@@ -24,59 +24,51 @@ _SLOPE = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The published network.
+    """The published network. A logit of 1, 2, 3, 4 stages sees 10, 22, 46, 94 pixels."""
 
-    Attributes:
-        channels: Feature maps of the first stage; doubled by each stage up to eight times as many.
-        num_stages: Convolutions that halve the picture; one more makes the logits. Fewer stages
-            judge smaller patches: a logit of 1, 2, 3, 4 stages sees 10, 22, 46, 94 pixels.
-    """
-
-    channels: int = 64
-    num_stages: int = 3
+    channels: int = 64  # of the first stage; each stage doubles them, up to eight times
+    num_stages: int = 3  # convolutions with stride 2
 
     def __post_init__(self) -> None:
-        check_counts(self, "channels", "num_stages")
+        check_settings(self, "channels", "num_stages")
 
     @property
-    def least_side(self) -> int:
-        """Pixels a picture's shorter side must have."""
+    def min_input_size(self) -> int:
+        """Least height and width of a picture, in pixels."""
         return 2 << self.num_stages
 
 
 class CycleGANDiscriminator(nn.Module):
-    """4x4 convolutions: `num_stages` with stride 2 and LeakyReLU, one to a map of logits."""
+    """4x4 convolutions: `num_stages` with stride 2 and LeakyReLU, then one to a map of logits."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        self.least_side = settings.least_side
+        self.min_input_size = settings.min_input_size
         layers: list[nn.Module] = []
-        before = 3
+        channels_in = 3
         for stage in range(settings.num_stages):
-            after = settings.channels * 2 ** min(stage, 3)
-            layers.append(nn.Conv2d(before, after, 4, stride=2, padding=1))
+            channels = settings.channels * 2 ** min(stage, 3)
+            layers.append(nn.Conv2d(channels_in, channels, 4, stride=2, padding=1))
             layers.append(nn.LeakyReLU(_SLOPE, inplace=True))
-            before = after
-        self.layers = nn.Sequential(*layers, nn.Conv2d(before, 1, 4, padding=1))
+            channels_in = channels
+        self.layers = nn.Sequential(*layers, nn.Conv2d(channels_in, 1, 4, padding=1))
         normal_(self, 0.02)  # appendix 7.1
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to logits (N, 1, h, w), h = floor(H / 2^num_stages) - 1.
 
         Raises:
-            ConfigError: The images are so small that no logit is left.
+            ConfigError: The images are smaller than `min_input_size`.
         """
         height, width = images.shape[-2:]
-        if min(height, width) < self.least_side:
+        if min(height, width) < self.min_input_size:
             raise ConfigError(
-                f"cyclegan_discriminator.num_stages: the patches are too small (found {height} x "
-                f"{width}, at least {self.least_side} x {self.least_side} is right); lower "
-                "num_stages or raise patch_size"
+                "cyclegan_discriminator.num_stages: the patches are too small (got "
+                f"{height} x {width}, need {self.min_input_size} x {self.min_input_size}). Lower "
+                "num_stages or raise patch_size."
             )
         logits: Tensor = self.layers(images * 2 - 1)
         return logits.to(images.dtype)
 
 
-def build(settings: Settings) -> nn.Module:
-    """A freshly initialised discriminator."""
-    return CycleGANDiscriminator(settings)
+build = CycleGANDiscriminator

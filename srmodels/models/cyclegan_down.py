@@ -3,10 +3,9 @@
 Jun-Yan Zhu, Taesung Park, Phillip Isola, Alexei Efros. Unpaired Image-to-Image Translation using
 Cycle-Consistent Adversarial Networks. ICCV 2017. https://arxiv.org/abs/1703.10593
 
-It mirrors `cyclegan_up`: strided convolutions in front of the residual blocks, nothing after them.
-Where it differs from the paper: as there (no instance normalisation, zero padding, [0, 1] outside).
-`residual: bicubic` adds the output to the bicubic reduction; what is then learnt is how real LR
-differs from that.
+Mirrors `cyclegan_up`, with the same differences from the paper: strided convolutions before the
+residual blocks, no upsampling after them. `residual: bicubic` adds the output to the bicubic
+reduction, so the network learns how real LR differs from bicubic.
 """
 
 from dataclasses import dataclass
@@ -15,8 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from srmodels.models._layers import check_counts, check_scale, conv, normal_, stage_factors
-from srmodels.models._residual import ResidualBlock
+from srmodels.models._layers import check_settings, conv, normal_, residual_block, stage_factors
 from srmodels.resize.tensors import reduce
 
 __all__ = ["ROLE", "CycleGANDown", "Settings", "build"]
@@ -26,27 +24,16 @@ ROLE = "degrader"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The published network for x4.
-
-    Attributes:
-        scale: How many times smaller LR is.
-        num_blocks: Residual blocks.
-        channels: Feature maps after the first convolution; doubled by each stage that shrinks.
-        edge_kernel: Size of the first and the last convolution, odd.
-        residual: "bicubic" adds the output to the bicubic reduction; "none" is the published one.
-    """
+    """The published network for x4."""
 
     scale: int = 4
-    num_blocks: int = 2
-    channels: int = 64
-    edge_kernel: int = 7
-    residual: Literal["none", "bicubic"] = "none"
+    num_blocks: int = 2  # residual blocks of the body
+    channels: int = 64  # of the first convolution; every strided stage doubles them
+    edge_kernel: int = 7  # of the first and last convolution, odd
+    residual: Literal["none", "bicubic"] = "none"  # as published, or added to bicubic
 
     def __post_init__(self) -> None:
-        check_scale(self.scale)
-        check_counts(self, "num_blocks", "channels", "edge_kernel")
-        if self.edge_kernel % 2 == 0:
-            raise ValueError("edge_kernel must be odd")
+        check_settings(self, "num_blocks", "channels", "edge_kernel")
 
 
 class CycleGANDown(nn.Module):
@@ -59,12 +46,12 @@ class CycleGANDown(nn.Module):
         channels = settings.channels
         layers: list[nn.Module] = [conv(3, channels, settings.edge_kernel), nn.ReLU(inplace=True)]
         for factor in stage_factors(settings.scale):
-            # two pixels wider than the stride: neighbouring outputs overlap, sizes divide evenly
+            # kernels two pixels wider than the stride overlap evenly
             layers.append(nn.Conv2d(channels, 2 * channels, factor + 2, factor, padding=1))
             layers.append(nn.ReLU(inplace=True))
             channels *= 2
-        blocks = [ResidualBlock(channels) for _ in range(settings.num_blocks)]
-        self.layers = nn.Sequential(*layers, *blocks, conv(channels, 3, settings.edge_kernel))
+        layers += [residual_block(channels) for _ in range(settings.num_blocks)]
+        self.layers = nn.Sequential(*layers, conv(channels, 3, settings.edge_kernel))
         normal_(self, 0.02)  # appendix 7.1
 
     def forward(self, hr: Tensor) -> Tensor:
@@ -76,6 +63,4 @@ class CycleGANDown(nn.Module):
         return picture + (reduce(hr, self.scale) if self.add_bicubic else 0.5)
 
 
-def build(settings: Settings) -> nn.Module:
-    """A freshly initialised degrader."""
-    return CycleGANDown(settings)
+build = CycleGANDown

@@ -3,8 +3,8 @@
 Christian Ledig, Lucas Theis, Ferenc Huszar, et al. CVPR 2017, figure 4 (below).
 https://arxiv.org/abs/1609.04802
 
-Where this differs from the paper: it gives the logit, and the sigmoid is the loss's affair; images
-are in [0, 1] and brought to [-1, 1] inside; He initialisation, of which the paper says nothing.
+Differences from the paper: the output is the logit, without sigmoid; images are in [0, 1] and the
+network works in [-1, 1] inside; He initialisation, which the paper leaves open.
 """
 
 from dataclasses import dataclass
@@ -12,59 +12,48 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from srmodels.errors import ConfigError
-from srmodels.models._layers import check_counts, conv, kaiming_
+from srmodels.models._layers import check_settings, conv, kaiming_
 
 __all__ = ["ROLE", "SRGANDiscriminator", "Settings", "build"]
 
 ROLE = "discriminator"
 _SLOPE = 0.2
-_STRIDES = 4  # convolutions that halve the picture
+_STAGES = 4  # each halves the picture
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Figure 4's discriminator by default.
+    """Figure 4's discriminator."""
 
-    Attributes:
-        patch_size: Side of the square HR patches it takes, and no others, in HR pixels.
-        channels: Feature maps of the first convolution; the last has eight times as many.
-    """
-
-    patch_size: int = 96
-    channels: int = 64
+    patch_size: int = 96  # HR pixels of a patch's side, a multiple of 16
+    channels: int = 64  # of the first convolution; the last has eight times as many
 
     def __post_init__(self) -> None:
-        check_counts(self, "channels")
-        if self.patch_size < 16 or self.patch_size % 2**_STRIDES:
-            raise ValueError(f"patch_size must be a multiple of {2**_STRIDES}")
-
-
-def _features(channels: int) -> nn.Sequential:
-    """Eight 3x3 convolutions, every second one with stride 2; BN from the second on."""
-    layers: list[nn.Module] = []
-    before = 3
-    for stage in range(_STRIDES):
-        after = channels * 2**stage
-        for stride in (1, 2):
-            layers.append(conv(before, after, stride=stride))
-            if before != 3:
-                layers.append(nn.BatchNorm2d(after))
-            layers.append(nn.LeakyReLU(_SLOPE, inplace=True))
-            before = after
-    return nn.Sequential(*layers)
+        check_settings(self, "channels")
+        if self.patch_size < 16 or self.patch_size % 2**_STAGES:
+            raise ValueError(f"patch_size must be a multiple of {2**_STAGES}")
 
 
 class SRGANDiscriminator(nn.Module):
-    """Figure 4's discriminator: one logit for a whole patch of a fixed size."""
+    """Figure 4: 3x3 convolutions, every second with stride 2, then dense layers to one logit."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.patch_size = settings.patch_size
-        self.features = _features(settings.channels)
-        side = settings.patch_size // 2**_STRIDES
+        layers: list[nn.Module] = []
+        channels_in = 3
+        for stage in range(_STAGES):
+            channels = settings.channels * 2**stage
+            for stride in (1, 2):
+                layers.append(conv(channels_in, channels, stride=stride))
+                if channels_in != 3:  # no BN after the first convolution
+                    layers.append(nn.BatchNorm2d(channels))
+                layers.append(nn.LeakyReLU(_SLOPE, inplace=True))
+                channels_in = channels
+        self.features = nn.Sequential(*layers)
         self.classifier = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(8 * settings.channels * side**2, 1024),
+            nn.Linear(channels_in * (settings.patch_size // 2**_STAGES) ** 2, 1024),
             nn.LeakyReLU(_SLOPE, inplace=True),
             nn.Linear(1024, 1),
         )
@@ -81,13 +70,11 @@ class SRGANDiscriminator(nn.Module):
         height, width = images.shape[-2:]
         if (height, width) != (self.patch_size, self.patch_size):
             raise ConfigError(
-                f"srgan_discriminator.patch_size: the HR patches do not fit (found {height} x "
-                f"{width}, patch_size {self.patch_size}); make patch_size the HR patch's size"
+                f"srgan_discriminator.patch_size: the HR patches do not fit (got {height} x "
+                f"{width}, patch_size {self.patch_size}). Set patch_size to the HR patch's size."
             )
         logits: Tensor = self.classifier(self.features(images * 2 - 1))
         return logits.to(images.dtype)
 
 
-def build(settings: Settings) -> nn.Module:
-    """A freshly initialised discriminator."""
-    return SRGANDiscriminator(settings)
+build = SRGANDiscriminator

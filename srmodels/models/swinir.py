@@ -3,23 +3,22 @@
 Jingyun Liang, Jiezhang Cao, Guolei Sun, Kai Zhang, Luc Van Gool, Radu Timofte. ICCV workshops 2021.
 https://arxiv.org/abs/2108.10257
 
-The defaults are the paper's classical SwinIR (M, 11.9 M parameters at x4); its lightweight one is
-channels 60, depths and num_heads (6, 6, 6, 6), upsampler direct. Parameters have the names of the
-public code, so that its weights load and ours load elsewhere.
+The defaults are the paper's classical SwinIR (M, 11.9 M parameters at x4); its lightweight version
+has channels 60, depths and num_heads (6, 6, 6, 6), upsampler direct. Parameters have the names of
+the public code, so weights can be exchanged.
 
-Where this differs from the public code:
+Differences from the public code:
 
-- No stochastic depth in training: a step then depends on the batch and the parameters alone.
-- The attention masks are computed for the picture at hand. Those for 64 x 64 pixels, which the
-  public code saves with the weights, are saved here too, for its sake, and never read.
-- A picture is mirrored to a multiple of the window also where it is smaller than a window.
-- PixelShuffle layers begin with ICNR (see `_layers`), where the public code has PyTorch's default,
-  and the ends of the long skip and of the network at a tenth of it, so that training begins near
-  grey (or near bicubic).
-- Adding the bicubic enlargement is an option. Attention learns it slowly where training is short.
+- No stochastic depth, so a training step depends on the batch and the parameters only.
+- Attention masks are computed per picture. Masks of 64 x 64 pixels are saved for the public code.
+- Pictures smaller than a window are mirrored, too, to a multiple of the window.
+- PixelShuffle layers start with ICNR, and the last layers of the long skip and of the network at a
+  tenth of PyTorch's default, so training starts near grey (or bicubic).
+- `residual: bicubic` adds the bicubic enlargement, which attention learns slowly.
 - The paper's network for real photographs (nearest + convolution) is left out.
 """
 
+from collections import OrderedDict
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -28,16 +27,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from srmodels.models._layers import (
-    RGB_MEAN,
-    bicubic_reach,
-    check_counts,
-    check_scale,
-    conv,
-    icnr_,
-    reach_below,
-    stage_factors,
-)
+from srmodels.models._layers import RGB_MEAN, check_settings, conv, icnr_, stage_factors, tail_reach
 from srmodels.models._windows import (
     from_windows,
     mirror_to_multiple,
@@ -52,37 +42,24 @@ __all__ = ["ROLE", "Settings", "SwinIR", "build"]
 ROLE = "generator"
 _UPSAMPLER_CHANNELS = 64
 _SAVED_SIDE = 64  # of the picture whose masks are saved
-_SMALL = 0.1  # what the last layers of the body and of the whole are multiplied by at first
+_GAIN = 0.1  # of the last layers of the body and of the network at the start
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Classical SwinIR (section 4.1).
-
-    Attributes:
-        scale: How many times larger SR is.
-        channels: Feature maps throughout; a multiple of every one of num_heads.
-        depths: Transformer layers in each residual group.
-        num_heads: Attention heads in each residual group.
-        window_size: Side of the windows that attention stays inside, in LR pixels; even.
-        mlp_ratio: Width of the layers' MLP over channels.
-        upsampler: "pixelshuffle" (classical) or "direct" (lightweight: one convolution, one
-            PixelShuffle).
-        residual: "bicubic" adds the output to the bicubic enlargement; "none" is the paper's.
-    """
+    """Classical SwinIR (section 4.1)."""
 
     scale: int = 4
-    channels: int = 180
-    depths: tuple[int, ...] = (6, 6, 6, 6, 6, 6)
-    num_heads: tuple[int, ...] = (6, 6, 6, 6, 6, 6)
-    window_size: int = 8
-    mlp_ratio: float = 2.0
-    upsampler: Literal["pixelshuffle", "direct"] = "pixelshuffle"
-    residual: Literal["none", "bicubic"] = "none"
+    channels: int = 180  # a multiple of each of num_heads
+    depths: tuple[int, ...] = (6, 6, 6, 6, 6, 6)  # transformer layers per residual group
+    num_heads: tuple[int, ...] = (6, 6, 6, 6, 6, 6)  # per residual group
+    window_size: int = 8  # LR pixels, even
+    mlp_ratio: float = 2.0  # hidden width of the MLPs over channels
+    upsampler: Literal["pixelshuffle", "direct"] = "pixelshuffle"  # classical or lightweight
+    residual: Literal["none", "bicubic"] = "none"  # as in the paper, or added to bicubic
 
     def __post_init__(self) -> None:
-        check_scale(self.scale)
-        check_counts(self, "channels", "mlp_ratio")
+        check_settings(self, "channels", "mlp_ratio")
         if not self.depths or min(self.depths) < 1:
             raise ValueError("depths must name at least one group of at least one layer")
         if len(self.num_heads) != len(self.depths):
@@ -103,7 +80,7 @@ class _Attention(nn.Module):
         self.num_heads = num_heads
         table = torch.zeros((2 * window_size - 1) ** 2, num_heads)
         self.relative_position_bias_table = nn.Parameter(table)
-        # saved, although it never changes: other code tells the window size from it
+        # saved, although constant: other code reads the window size from its shape
         self.register_buffer("relative_position_index", relative_positions(window_size))
         self.qkv = nn.Linear(channels, 3 * channels)
         self.proj = nn.Linear(channels, channels)
@@ -113,32 +90,20 @@ class _Attention(nn.Module):
         """Windows (N, M, L, C) and their mask (M, L, L) or None to (N, M, L, C)."""
         n, count, length, channels = windows.shape
         heads = self.num_heads
-        split = self.qkv(windows).reshape(n, count, length, 3, heads, channels // heads)
-        queries, keys, values = split.permute(3, 0, 1, 4, 2, 5)
+        qkv = self.qkv(windows).reshape(n, count, length, 3, heads, channels // heads)
         bias = self.relative_position_bias_table[self.relative_position_index].permute(2, 0, 1)
         bias = bias[None] if mask is None else bias[None] + mask[:, None]
-        # windows and heads in one axis: the kernels take four axes, and the bias none of the batch
+        # windows and heads share an axis: the kernels take four axes and one bias per batch
         bias = bias.expand(count, -1, -1, -1).reshape(1, count * heads, length, length)
         queries, keys, values = (
-            each.reshape(n, count * heads, length, -1) for each in (queries, keys, values)
+            part.reshape(n, count * heads, length, -1) for part in qkv.permute(3, 0, 1, 4, 2, 5)
         )
-        mixed = F.scaled_dot_product_attention(
+        attended = F.scaled_dot_product_attention(
             queries, keys, values, attn_mask=bias.to(queries.dtype)
         )
-        mixed = mixed.reshape(n, count, heads, length, -1).transpose(2, 3)
-        projected: Tensor = self.proj(mixed.reshape(n, count, length, channels))
+        attended = attended.reshape(n, count, heads, length, -1).transpose(2, 3)
+        projected: Tensor = self.proj(attended.reshape(n, count, length, channels))
         return projected
-
-
-class _MLP(nn.Module):
-    def __init__(self, channels: int, hidden: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(channels, hidden)
-        self.fc2 = nn.Linear(hidden, channels)
-
-    def forward(self, features: Tensor) -> Tensor:
-        widened: Tensor = self.fc2(F.gelu(self.fc1(features)))
-        return widened
 
 
 class _Layer(nn.Module):
@@ -150,12 +115,13 @@ class _Layer(nn.Module):
         self.norm1 = nn.LayerNorm(settings.channels)
         self.attn = _Attention(settings.channels, num_heads, settings.window_size)
         self.norm2 = nn.LayerNorm(settings.channels)
-        self.mlp = _MLP(settings.channels, int(settings.channels * settings.mlp_ratio))
+        hidden = int(settings.channels * settings.mlp_ratio)
+        fc1, fc2 = nn.Linear(settings.channels, hidden), nn.Linear(hidden, settings.channels)
+        self.mlp = nn.Sequential(OrderedDict(fc1=fc1, gelu=nn.GELU(), fc2=fc2))
         if shift:
             side = _SAVED_SIDE // self.window_size * self.window_size
-            self.register_buffer(
-                "attn_mask", seam_mask(side, side, self.window_size, torch.ones(1))
-            )
+            mask = seam_mask(side, side, self.window_size, torch.ones(1))
+            self.register_buffer("attn_mask", mask)
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
         """(N, H, W, C) and the mask of shifted windows to (N, H, W, C)."""
@@ -165,23 +131,12 @@ class _Layer(nn.Module):
             normed = normed.roll((-self.shift, -self.shift), (1, 2))
         windows = to_windows(normed, self.window_size)
         windows = self.attn(windows, mask if self.shift else None)
-        mixed = from_windows(windows, self.window_size, height, width)
+        attended = from_windows(windows, self.window_size, height, width)
         if self.shift:
-            mixed = mixed.roll((self.shift, self.shift), (1, 2))
-        features = features + mixed
-        changed: Tensor = self.mlp(self.norm2(features))
-        return features + changed
-
-
-class _Blocks(nn.Module):
-    """The layers of a group, under the public code's name."""
-
-    def __init__(self, settings: Settings, depth: int, num_heads: int) -> None:
-        super().__init__()
-        half = settings.window_size // 2
-        self.blocks = nn.ModuleList(
-            _Layer(settings, num_heads, half * (index % 2)) for index in range(depth)
-        )
+            attended = attended.roll((self.shift, self.shift), (1, 2))
+        features = features + attended
+        change: Tensor = self.mlp(self.norm2(features))
+        return features + change
 
 
 class _Group(nn.Module):
@@ -189,24 +144,28 @@ class _Group(nn.Module):
 
     def __init__(self, settings: Settings, depth: int, num_heads: int) -> None:
         super().__init__()
-        self.residual_group = _Blocks(settings, depth, num_heads)
+        shifts = (settings.window_size // 2 * (index % 2) for index in range(depth))
+        blocks = nn.ModuleList(_Layer(settings, num_heads, shift) for shift in shifts)
+        self.residual_group = nn.ModuleDict({"blocks": blocks})  # the public names
         self.conv = conv(settings.channels, settings.channels)
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
         """(N, H, W, C) and the mask of shifted windows to (N, H, W, C)."""
-        changed = features
-        for layer in self.residual_group.blocks:
-            changed = layer(changed, mask)
-        convolved: Tensor = self.conv(changed.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return features + convolved
+        change = features
+        for layer in self.residual_group["blocks"].children():
+            change = layer(change, mask)
+        convolved: Tensor = self.conv(change.permute(0, 3, 1, 2))
+        return features + convolved.permute(0, 2, 3, 1)
 
 
-class _PatchEmbed(nn.Module):
-    """The first LayerNorm, under the public code's name; a patch is one pixel."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(channels)
+def _shuffles(channels_in: int, factors: tuple[int, ...], channels_out: int) -> nn.Sequential:
+    """A convolution and a PixelShuffle to `channels_out` for each factor."""
+    layers: list[nn.Module] = []
+    for factor in factors:
+        layer = conv(channels_in, channels_out * factor**2)
+        icnr_(layer, factor)
+        layers += [layer, nn.PixelShuffle(factor)]
+    return nn.Sequential(*layers)
 
 
 class SwinIR(nn.Module):
@@ -219,10 +178,10 @@ class SwinIR(nn.Module):
         super().__init__()
         channels, self.scale = settings.channels, settings.scale
         self.window_size = self.multiple = settings.window_size
-        self.padding = max(_reach(settings), bicubic_reach(0, settings.scale))
+        self.padding = _receptive_field(settings)
         self.add_bicubic = settings.residual == "bicubic"
         self.conv_first = conv(3, channels)
-        self.patch_embed = _PatchEmbed(channels)
+        self.patch_embed = nn.ModuleDict({"norm": nn.LayerNorm(channels)})  # patches are pixels
         self.layers = nn.ModuleList(
             _Group(settings, depth, heads)
             for depth, heads in zip(settings.depths, settings.num_heads, strict=True)
@@ -232,69 +191,47 @@ class SwinIR(nn.Module):
         self.direct = settings.upsampler == "direct"
         if self.direct:
             self.upsample = _shuffles(channels, (settings.scale,), 3)
-            picture = self.upsample[0]
+            last = self.upsample[0]
         else:
             inner = _UPSAMPLER_CHANNELS
             self.conv_before_upsample = nn.Sequential(conv(channels, inner), nn.LeakyReLU())
             self.upsample = _shuffles(inner, stage_factors(settings.scale), inner)
-            self.conv_last = picture = conv(inner, 3)
+            self.conv_last = last = conv(inner, 3)
         for layer in self.modules():
             if isinstance(layer, nn.Linear):
                 nn.init.trunc_normal_(layer.weight, std=0.02)
                 nn.init.zeros_(layer.bias)
         with torch.no_grad():
-            for each in (*self.conv_after_body.parameters(), *picture.parameters()):
-                each.mul_(_SMALL)
-        self.register_buffer("mean", torch.tensor(RGB_MEAN).view(1, 3, 1, 1), persistent=False)
+            for parameter in (*self.conv_after_body.parameters(), *last.parameters()):
+                parameter.mul_(_GAIN)
+        mean = torch.tensor(RGB_MEAN).view(1, 3, 1, 1)
+        self.register_buffer("mean", mean, persistent=False)
         self.register_load_state_dict_pre_hook(_keep_masks)  # type: ignore[no-untyped-call]  # torch's is untyped
-
-    def _body(self, features: Tensor) -> Tensor:
-        """(N, C, H, W) to the same, H and W multiples of the window."""
-        height, width = features.shape[-2:]
-        mask = seam_mask(height, width, self.window_size, features)
-        tokens = self.patch_embed.norm(features.permute(0, 2, 3, 1))
-        for group in self.layers:
-            tokens = group(tokens, mask)
-        last: Tensor = self.conv_after_body(self.norm(tokens).permute(0, 3, 1, 2))
-        return last
 
     def forward(self, lr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        height, width = lr.shape[-2:]
+        height, width = (side * self.scale for side in lr.shape[-2:])
         first = self.conv_first(mirror_to_multiple(lr, self.window_size) - self.mean)
-        features = first + self._body(first)
+        mask = seam_mask(first.shape[-2], first.shape[-1], self.window_size, first)
+        tokens = self.patch_embed["norm"](first.permute(0, 2, 3, 1))
+        for group in self.layers:
+            tokens = group(tokens, mask)
+        features = first + self.conv_after_body(self.norm(tokens).permute(0, 3, 1, 2))
         if self.direct:
             picture = self.upsample(features)
         else:
             picture = self.conv_last(self.upsample(self.conv_before_upsample(features)))
-        cut: Tensor = picture[..., : height * self.scale, : width * self.scale]
-        return cut.to(lr.dtype) + (enlarge(lr, self.scale) if self.add_bicubic else self.mean)
+        sr: Tensor = picture[..., :height, :width].to(lr.dtype)
+        return sr + (enlarge(lr, self.scale) if self.add_bicubic else self.mean)
 
 
-def _shuffles(channels: int, factors: tuple[int, ...], last: int) -> nn.Sequential:
-    """A convolution and a PixelShuffle for each factor, `last` channels after each."""
-    layers: list[nn.Module] = []
-    for factor in factors:
-        layer = conv(channels, last * factor**2)
-        icnr_(layer, factor)
-        layers += [layer, nn.PixelShuffle(factor)]
-    return nn.Sequential(*layers)
-
-
-def _reach(settings: Settings) -> int:
-    """LR pixels on either side of any one pixel that its SR pixels depend on.
-
-    How far it is depends on where in its window the pixel lies; this is the farthest.
-    """
+def _receptive_field(settings: Settings) -> int:
+    """LR pixels on each side that an SR pixel reads, the most in a window."""
     size = settings.window_size
-    start = 1
-    if settings.upsampler == "pixelshuffle":
-        for factor in reversed(stage_factors(settings.scale)):
-            start = reach_below(start, factor) + 1
-        start += 1
+    tail = 1 if settings.upsampler == "direct" else tail_reach(settings.scale, 1) + 1
     farthest = 0
     for pixel in range(size):
-        first = pixel - start - 1  # conv_after_body
+        first = pixel - tail - 1  # conv_after_body
         for depth in reversed(settings.depths):
             first -= 1
             for index in reversed(range(depth)):
@@ -307,12 +244,10 @@ def _reach(settings: Settings) -> int:
 def _keep_masks(
     network: nn.Module, state: MutableMapping[str, Any], prefix: str, *_: object
 ) -> None:
-    """Replaces the masks to be loaded, which may be of another size or absent, by ours."""
+    """A hook before loading: ignores the file's masks, which may have another size or be absent."""
     for name, buffer in network.named_buffers():
         if name.endswith(".attn_mask"):
             state[prefix + name] = buffer
 
 
-def build(settings: Settings) -> nn.Module:
-    """A freshly initialised SwinIR."""
-    return SwinIR(settings)
+build = SwinIR

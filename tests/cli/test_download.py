@@ -29,6 +29,6 @@ def test_an_unknown_name_gets_the_nearest_guess(project):
 
 
 def test_perceptual_brings_the_metrics_weights(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("srmodels.pretrained.weights.fetch_weights", lambda: [tmp_path / "one"])
+    monkeypatch.setattr("srmodels.pretrained.fetch.fetch_weights", lambda: [tmp_path / "one"])
     download.download("perceptual")
     assert capsys.readouterr().out == f"{tmp_path / 'one'}\n"

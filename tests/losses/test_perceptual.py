@@ -162,7 +162,7 @@ def test_another_networks_weights_are_refused_by_key_and_shape(tmp_path):
 
 
 def test_a_missing_file_is_named():
-    with pytest.raises(WeightsError, match=r"no such file \(found 'nowhere\.pth'\)"):
+    with pytest.raises(WeightsError, match=r"no such file \(got 'nowhere\.pth'\)"):
         Perceptual(PerceptualSettings(weights="nowhere.pth", layers=SHALLOW))
 
 

@@ -1,4 +1,4 @@
-"""Small versions of every network, so that a test of all of them takes a second."""
+"""Small versions of every network, for fast tests."""
 
 import dataclasses
 
@@ -20,7 +20,7 @@ SMALLER = {
 
 @pytest.fixture
 def small_settings():
-    """Makes a network's settings: the defaults, smaller where they are of the usual kind."""
+    """A function that makes a network's settings: defaults, smaller where SMALLER has values."""
 
     def make(network: str, **changes: object) -> object:
         defaults = models.settings_class(network)()

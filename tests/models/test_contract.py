@@ -1,4 +1,4 @@
-"""What every network keeps, whoever wrote it: it is found by its being there."""
+"""The contract of every network in srmodels/models."""
 
 import dataclasses
 
@@ -78,7 +78,7 @@ def test_a_degraders_output_is_its_input_over_scale(network, scale, small):
 
 
 def training_outputs(network: nn.Module) -> list[Tensor]:
-    """All that a loss may look at; a network with a latent gives more in training."""
+    """All tensors that a loss may read; networks with a latent return more in training."""
     images = images_for(network)
     if not hasattr(network, "sample"):
         return [network(images)]
@@ -139,18 +139,18 @@ def test_channels_last_gives_the_same_output(network, small):
 @pytest.mark.parametrize("network", models.names())
 def test_a_network_of_attention_says_that_it_is_not_channels_last(network, small):
     built = small(network)
-    attends = any(isinstance(each, nn.LayerNorm) for each in built.modules())
+    attends = any(isinstance(layer, nn.LayerNorm) for layer in built.modules())
     assert getattr(built, "channels_last", True) != attends
 
 
 @pytest.mark.parametrize("network", models.names())
-def test_settings_pass_the_door_and_come_back_equal(network, small_settings):
+def test_settings_pass_validation_unchanged(network, small_settings):
     settings = small_settings(network)
     section = models.settings_class(network)
     assert check(dataclasses.asdict(settings), section, network) == settings
 
 
 @pytest.mark.parametrize("network", GENERATORS)
-def test_a_scale_no_network_does_is_refused(network):
+def test_an_unsupported_scale_is_refused(network):
     with pytest.raises(ValueError, match="scale must be"):
         models.settings_class(network)(scale=5)

@@ -1,4 +1,4 @@
-"""What networks with a latent keep besides what every generator does."""
+"""The contract of networks with a latent, beyond that of generators."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def test_the_published_cvae_is_ours_without_the_posteriors_encoder():
     counts = {n: sum(p.numel() for p in m.parameters()) for n, m in built.named_children()}
     assert counts["encoder"] + counts["decoder"] == 11_707_011
     assert set(counts) == {"encoder", "decoder", "posterior"}
-    # all that differs is how many channels come in: LR and HR folded to LR's size, instead of LR
+    # the posterior's first layer also reads HR, folded to 48 channels at LR's size
     assert counts["posterior"] == counts["encoder"] + 64 * 9 * 48
 
 
@@ -97,9 +97,9 @@ def test_the_posterior_sees_hr_and_the_prior_does_not(network, small, pair):
 def test_a_reconstruction_fits_hr_at_every_scale(network, scale, small):
     with torch.no_grad():
         hr = torch.rand(1, 3, 5 * scale, 3 * scale)
-        made = small(network, scale=scale)(torch.rand(1, 3, 5, 3), hr)
-    assert made.sr.shape == hr.shape
-    assert made.posterior.mean.shape == made.prior.mean.shape
+        output = small(network, scale=scale)(torch.rand(1, 3, 5, 3), hr)
+    assert output.sr.shape == hr.shape
+    assert output.posterior.mean.shape == output.prior.mean.shape
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -108,10 +108,10 @@ def test_a_new_prior_is_nearly_standard_and_a_new_posterior_stands_out_from_its_
 ):
     settings = small_settings(network, channels=32, latent_channels=16)
     with torch.no_grad():
-        made = models.build(network, settings)(torch.rand(4, 3, 16, 16), torch.rand(4, 3, 64, 64))
-    assert made.prior.mean.square().mean() < 0.05
-    assert made.prior.log_variance.abs().mean() < 0.3
-    assert made.posterior.mean.square().mean() > 0.05
+        output = models.build(network, settings)(torch.rand(4, 3, 16, 16), torch.rand(4, 3, 64, 64))
+    assert output.prior.mean.square().mean() < 0.05
+    assert output.prior.log_variance.abs().mean() < 0.3
+    assert output.posterior.mean.square().mean() > 0.05
 
 
 def test_a_drawn_latent_has_the_distributions_mean_and_deviation():
@@ -123,10 +123,10 @@ def test_a_drawn_latent_has_the_distributions_mean_and_deviation():
 
 def test_the_logarithm_of_a_variance_stays_bounded_and_keeps_its_gradient():
     moments = torch.tensor([[0.0, -30.0, 0.01, 30.0]]).view(1, 4, 1, 1).requires_grad_()
-    made = gaussian(moments)
-    made.log_variance.sum().backward()
-    assert made.mean.flatten().tolist() == [0, -30]
-    assert made.log_variance.flatten().tolist() == pytest.approx([0.01, 8], abs=0.01)
+    normal = gaussian(moments)
+    normal.log_variance.sum().backward()
+    assert normal.mean.flatten().tolist() == [0, -30]
+    assert normal.log_variance.flatten().tolist() == pytest.approx([0.01, 8], abs=0.01)
     assert (moments.grad[0, 2:] > 0).all()
 
 

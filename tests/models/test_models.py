@@ -49,7 +49,7 @@ def build(network, **settings):
 
 @pytest.mark.parametrize(("network", "settings", "count"), COUNTS)
 def test_parameters_are_as_many_as_the_paper_has(network, settings, count):
-    assert sum(each.numel() for each in build(network, **settings).parameters()) == count
+    assert sum(p.numel() for p in build(network, **settings).parameters()) == count
 
 
 def test_networks_are_found_by_role():
@@ -72,8 +72,10 @@ def test_only_the_network_asked_for_is_imported():
         "models.settings_class('srcnn');"
         "print(*sorted(m for m in sys.modules if m.startswith('srmodels.models.')))"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    names = [name.removeprefix("srmodels.models.") for name in found.stdout.split()]
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    names = [name.removeprefix("srmodels.models.") for name in result.stdout.split()]
     assert [name for name in names if name[0] != "_"] == ["srcnn"]
 
 
@@ -86,7 +88,7 @@ def test_srcnn_begins_as_the_bicubic_enlargement():
 
 
 def test_srcnn_gives_a_flat_picture_no_frame():
-    network = build("srcnn", channels=(3, 3))  # without noise: only what padding does is left
+    network = build("srcnn", channels=(3, 3))  # the identity: only padding could add a frame
     lr = torch.full((1, 3, 6, 6), 0.7)
     with torch.no_grad():
         sr = network(lr)
@@ -116,7 +118,7 @@ def test_each_prelu_has_one_slope():
 
 def test_srgans_discriminator_refuses_another_patch_size_by_name():
     discriminator = build("srgan_discriminator", channels=4, patch_size=32)
-    with pytest.raises(ConfigError, match=r"patch_size.*found 48 x 32, patch_size 32"):
+    with pytest.raises(ConfigError, match=r"patch_size.*got 48 x 32, patch_size 32"):
         discriminator(torch.rand(1, 3, 48, 32))
 
 
@@ -137,13 +139,13 @@ def test_spectral_norm_equals_torchs_own():
     weight = torch.randn(6, 5, 3, 3)
     layer = torch.nn.Conv2d(5, 6, 3)
     layer.weight.data.copy_(weight)
-    wanted = torch.nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=50).weight
+    expected = torch.nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=50).weight
     ours = build("patch_discriminator", channels=4, num_stages=1).features[0]
     norm = ours.parametrizations.weight[0].train()
     norm.left = torch.nn.functional.normalize(torch.randn(6), dim=0)
     for _ in range(50):
-        found = norm(weight)
-    torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-4)
+        normed = norm(weight)
+    torch.testing.assert_close(normed, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_the_power_iteration_goes_on_in_training_and_rests_in_evaluation():
@@ -191,15 +193,15 @@ def test_the_unet_discriminator_equals_the_public_codes_composition():
         x2 = act(net.conv2(x1))
         x4 = act(net.conv4(up(act(net.conv3(x2))))) + x2
         x6 = act(net.conv6(up(act(net.conv5(up(x4))) + x1))) + x0
-        wanted = net.conv9(act(net.conv8(act(net.conv7(x6)))))
-        torch.testing.assert_close(net(images), wanted)
+        expected = net.conv9(act(net.conv8(act(net.conv7(x6)))))
+        torch.testing.assert_close(net(images), expected)
 
 
 def test_cyclegans_discriminator_refuses_a_patch_that_leaves_no_logit():
     discriminator = build("cyclegan_discriminator", channels=2)
     with torch.no_grad():
         assert discriminator(torch.rand(1, 3, 16, 16)).shape == (1, 1, 1, 1)
-    with pytest.raises(ConfigError, match=r"num_stages: .*found 16 x 15, at least 16 x 16"):
+    with pytest.raises(ConfigError, match=r"num_stages: .*got 16 x 15, need 16 x 16"):
         discriminator(torch.rand(1, 3, 16, 15))
 
 
@@ -237,9 +239,9 @@ def test_a_published_translator_stays_within_0_and_1():
     with torch.no_grad():
         for network in ("cyclegan_up", "cyclegan_down"):
             built = build(network, channels=4, num_blocks=1)
-            made = built(100 * torch.randn(1, 3, 8, 8))
-            assert made.min() >= 0
-            assert made.max() <= 1
+            output = built(100 * torch.randn(1, 3, 8, 8))
+            assert output.min() >= 0
+            assert output.max() <= 1
 
 
 def test_cyclegans_weights_begin_as_the_paper_says():

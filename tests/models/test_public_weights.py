@@ -1,4 +1,4 @@
-"""Weights of the public RRDBNet and SwinIR load here, and ours load there."""
+"""Weights of the public RRDBNet and SwinIR load here, and ours load in spandrel."""
 
 import re
 
@@ -13,7 +13,7 @@ SWINIRS = [
     for scale in (2, 3, 4)
     for upsampler in ("pixelshuffle", "direct")
 ]
-CASES = [*(("rrdbnet", each) for each in RRDBNETS), *(("swinir", each) for each in SWINIRS)]
+CASES = [*(("rrdbnet", settings) for settings in RRDBNETS), *(("swinir", s) for s in SWINIRS)]
 
 
 def build(network, **settings):
@@ -25,7 +25,7 @@ def build(network, **settings):
 
 
 def numbered(key: str) -> str:
-    """A key of Real-ESRGAN's as ESRGAN's first release had it, at x4 with two blocks."""
+    """A Real-ESRGAN key under its name in ESRGAN's first release, at x4 with two blocks."""
     key = re.sub(r"body\.(\d)\.rdb(\d)\.conv(\d)", r"model.1.sub.\1.RDB\2.conv\3.0", key)
     names = {"conv_first": 0, "conv_body": "1.sub.2", "conv_up1": 3, "conv_up2": 6}
     for name, place in (names | {"conv_hr": 8, "conv_last": 10}).items():
@@ -34,7 +34,7 @@ def numbered(key: str) -> str:
 
 
 def renamed(key: str) -> str:
-    """The same as its second release had it."""
+    """A Real-ESRGAN key under its name in ESRGAN's second release."""
     key = re.sub(r"body\.(\d)\.rdb(\d)", r"RRDB_trunk.\1.RDB\2", key)
     key = key.replace("conv_body.", "trunk_conv.").replace("conv_hr.", "HRconv.")
     return re.sub(r"conv_up(\d)", r"upconv\1", key)

@@ -1,4 +1,4 @@
-"""A tile with `padding` LR pixels around it gives the very pixels of the whole picture."""
+"""A tile with `padding` LR pixels around it gives the same pixels as the whole picture."""
 
 from itertools import product
 
@@ -23,8 +23,8 @@ SRCNNS = [
     for kernels, scale in product([(9, 1, 5), (9, 5, 5), (1, 1, 1)], (2, 3, 4, 8))
 ]
 CASES = [
-    *(("srresnet", {"num_blocks": 1, "channels": 2, **each}) for each in SRRESNETS),
-    *(("srcnn", {"channels": (3, 3), **each}) for each in SRCNNS),
+    *(("srresnet", {"num_blocks": 1, "channels": 2, **settings}) for settings in SRRESNETS),
+    *(("srcnn", {"channels": (3, 3), **settings}) for settings in SRCNNS),
     *(("edsr", {"num_blocks": 1, "channels": 2, "scale": scale}) for scale in (2, 3, 4, 8)),
     *(
         (
@@ -54,7 +54,7 @@ CASES = [
 
 
 def averaging(network: nn.Module) -> nn.Module:
-    """Positive weights that sum to 1: nothing vanishes at a ReLU, nothing cancels."""
+    """Sets positive weights that sum to 1, so no gradient vanishes at a ReLU or cancels."""
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.fill_(1 / max(1, parameter[0].numel()) if parameter.ndim > 1 else 1.0)
@@ -64,7 +64,7 @@ def averaging(network: nn.Module) -> nn.Module:
 def measured_reach(network: nn.Module, phase: int = 0) -> int:
     """LR pixels on either side of one LR pixel that its SR pixels depend on."""
     middle, reaches = network.padding + network.multiple + 2 + phase, []
-    for height, width in ((3, 2 * middle + 1), (2 * middle + 1, 3)):  # strips: quick and enough
+    for height, width in ((3, 2 * middle + 1), (2 * middle + 1, 3)):  # strips are fast
         lr = torch.ones(1, 3, height, width, dtype=torch.float64)
         lr = (lr - 0.1 * torch.rand_like(lr)).requires_grad_()
         top, left = (side // 2 * network.scale for side in (height, width))
@@ -79,7 +79,7 @@ def test_padding_covers_the_receptive_field(network, small_settings):
     built = models.build(network, small_settings(network)).double().eval()
     with torch.no_grad():
         for parameter in built.parameters():
-            # nothing stays at an exact 0, and no tanh or sigmoid where its gradient ends
+            # avoids exact zeros and saturated tanh and sigmoid
             parameter.add_(0.01 * torch.rand_like(parameter))
     assert measured_reach(built) <= built.padding
 

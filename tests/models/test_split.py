@@ -1,4 +1,4 @@
-"""A generator with trunk and tail: both together are the whole, and reach as far as they say."""
+"""Split generators: trunk and tail together equal forward, and their paddings are exact."""
 
 import pytest
 import torch

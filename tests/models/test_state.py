@@ -1,4 +1,4 @@
-"""State dicts are read from whatever file holds one, and nothing else is unpickled."""
+"""State dicts are read from any file that holds one; nothing else is unpickled."""
 
 import pickle
 import re
@@ -15,11 +15,11 @@ STATE = {"conv.weight": torch.ones(2, 3), "conv.bias": torch.zeros(2)}
 
 
 def read(path):
-    return read_state(path, where="weights", right="a file")
+    return read_state(path, where="weights", expected="a file")
 
 
-def same(found):
-    return found.keys() == STATE.keys() and all(torch.equal(found[k], STATE[k]) for k in STATE)
+def same(state):
+    return state.keys() == STATE.keys() and all(torch.equal(state[k], STATE[k]) for k in STATE)
 
 
 def test_a_safetensors_file_is_read(tmp_path):
@@ -42,7 +42,7 @@ def test_a_pytorch_file_is_read_however_public_code_nests_it(tmp_path, content):
 
 
 class Harmful:
-    """Leaves a trace where it is unpickled."""
+    """Creates a file when it is unpickled."""
 
     def __init__(self, trace: Path) -> None:
         self.trace = trace
@@ -74,14 +74,14 @@ def test_a_truncated_file_is_refused(tmp_path, suffix, share):
 
 
 @pytest.mark.parametrize(
-    ("content", "found"), [([STATE], "list"), ({"epoch": 3}, "int"), (torch.ones(2), "Tensor")]
+    ("content", "got"), [([STATE], "list"), ({"epoch": 3}, "int"), (torch.ones(2), "Tensor")]
 )
-def test_a_file_without_a_state_dict_is_refused(tmp_path, content, found):
+def test_a_file_without_a_state_dict_is_refused(tmp_path, content, got):
     torch.save(content, tmp_path / "a.pth")
-    with pytest.raises(WeightsError, match=rf"holds no state dict \(found {found}\)"):
+    with pytest.raises(WeightsError, match=rf"holds no state dict \(got {got}\)"):
         read(tmp_path / "a.pth")
 
 
-def test_a_missing_file_is_named_with_what_would_be_right(tmp_path):
-    with pytest.raises(WeightsError, match=r"weights: no such file .*; a file is right"):
+def test_a_missing_file_is_named_with_what_to_give(tmp_path):
+    with pytest.raises(WeightsError, match=r"weights: no such file .*Give a file\."):
         read(tmp_path / "nowhere.pth")

