@@ -26,9 +26,9 @@ from srmodels.evaluation.table import read_metrics, sets_of
 SET = "test"
 STAGES = ("pretrain", "gan")
 MODELS = ("bicubic", "pretrained", "generator", "samples")
-SCORES = ("psnr_y", "ssim_y", "sharpness", "colour_shift", "diversity")
+SCORES = ("psnr_y", "ssim_y", "lpips", "dists", "sharpness", "colour_shift", "diversity")
 HEADINGS = (
-    *("recipe", "pretrained (dB)", "SSIM-Y", "generator (dB)", "SSIM-Y", "sharpness"),
+    *("recipe", "pretrained (dB)", "SSIM-Y", "generator (dB)", "SSIM-Y", "LPIPS", "sharpness"),
     *("colour shift", "diversity", "parameters", "minutes", "images/s"),
 )
 
@@ -85,6 +85,7 @@ def _row(result: Mapping[str, Any]) -> list[str]:
     return [
         result["recipe"],
         *pairs,
+        " -> ".join(number(phase, "lpips", 3) for phase in phases if "lpips" in phase) or "-",
         " -> ".join(number(phase, "sharpness", 2) for phase in phases if phase),
         number(scores["generator"], "colour_shift", 2),
         number(scores.get("samples", {}), "diversity", 2),
@@ -106,7 +107,10 @@ def recipes_table(results: Sequence[Mapping[str, Any]]) -> str:
     first = results[0]
     bicubic = first["scores"]["bicubic"]
     for result in results[1:]:
-        if (result["preset"], result["scores"]["bicubic"]) != (first["preset"], bicubic):
+        other = result["scores"]["bicubic"]
+        shared = bicubic.keys() & other.keys()  # older results have no LPIPS
+        same = all(bicubic[name] == other[name] for name in shared)
+        if result["preset"] != first["preset"] or not same:
             raise ProtocolError(
                 f"metrics/recipes: {result['recipe']}.json is of another preset or of other "
                 f"pictures than {first['recipe']}.json (preset or bicubic differ). Collect both "

@@ -89,16 +89,16 @@ def cost(points: Points, batch_size: int) -> dict[str, float]:
 
 
 def training_of(
-    runs: TrackedRuns, wanted: Values, stage: str, steps: int
+    runs: TrackedRuns, parameters: Values, stage: str, steps: int
 ) -> dict[str, float] | None:
     """The `cost` of a stage in the newest run that trained it completely.
 
-    The run with the parameters `wanted` may have taken the stage from DVC's cache; then another run
+    The run with these `parameters` may have taken the stage from DVC's cache; then another run
     of the same training has its times. None if no run trained it for `steps` steps.
     """
     section = f"recipe.{_SECTIONS[stage]}.training"
     for run, values in runs.params():
-        if not _same_training(values, wanted, stage):
+        if not _same_training(values, parameters, stage):
             continue
         points = runs.points(run, f"{stage}/images_per_second")
         every = int(values.get(f"{section}.log_every", TrainSettings.log_every))

@@ -57,7 +57,7 @@ def cache_lock(path: Path) -> Iterator[None]:
             lock.acquire()
     except OSError as error:
         raise DataError(
-            f"{path.parent}: cannot be written ({error.strerror}). "
+            f"{path.parent}: cannot be written (got {error.strerror}). "
             f"Set {FOLDER_VARIABLE} to a writable folder."
         ) from None
     try:

@@ -1,7 +1,9 @@
-"""The exceptions a user can meet. Messages read: `WHERE: problem (got X)`, and what to do.
+"""The exceptions that a user can meet.
+
+Their messages read `WHERE: problem (got X). Do Y.`
 
 SrmodelsError            the user's side: one line, exit code 1, no traceback
-├── ConfigError          params.yaml or an option: key, value found, what would be right
+├── ConfigError          a key or a value of params.yaml, or an option, is wrong
 ├── PhotoError           one photograph cannot be used; it is skipped and listed
 ├── DataError            a folder, a split or a store as a whole cannot be used
 ├── WeightsError         a snapshot or a checkpoint cannot be read or does not fit

@@ -122,7 +122,7 @@ def parse(values: object) -> Params:
     if start == model:
         problems.add(f"{place}: is the recipe itself. Name another recipe, a file, or null")
     elif isinstance(start, str) and is_recipe_name(start) and start not in recipes:
-        problems.add(one_of(place, start, list(recipes)) + "; or a file's path")
+        problems.add(one_of(place, start, list(recipes)) + ", or a file's path")
     problems.raise_problems()
     return params
 
@@ -145,6 +145,6 @@ def load(
     except FileNotFoundError:
         raise ConfigError(f"{path}: not found. Run in the repository's root") from None
     except YAMLError as error:
-        raise ConfigError(f"{path}: not YAML ({error}). Correct its syntax") from None
+        raise ConfigError(f"{path}: not YAML (got {error}). Correct its syntax") from None
     chosen = {key: name for key, name in (("model", model), ("preset", preset)) if name}
     return parse({**values, **chosen} if isinstance(values, dict) else values)

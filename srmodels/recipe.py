@@ -170,7 +170,7 @@ class _Reader:
         training: TrainSettings,
         where: str,
     ) -> None:
-        """Each discriminator must accept the size of the images that training shows it."""
+        """Each discriminator must accept the size of the training crops."""
         lr_side, shift = training.patch_size, getattr(objective.settings, "shift", 0)
         for role, network in opponents.items():
             if network is None or network.settings is None or not role.startswith("discriminator"):
@@ -178,16 +178,16 @@ class _Reader:
             shown = lr_side if role.endswith("_lr") else lr_side * self.scale - shift
             required = getattr(network.settings, "patch_size", shown)
             least = getattr(network.settings, "min_input_size", 1)
-            crops = f"training crops show it {shown} (patch_size {lr_side} LR, shift {shift})"
+            crops = f"{shown} pixels: patch_size {lr_side} LR, shift {shift}"
             if shown != required:
                 self.problems.add(
-                    f"{where}.{role}.patch_size: differs from the crops (got {required} pixels; "
-                    f"{crops}). Make them equal"
+                    f"{where}.{role}.patch_size: differs from the training crops (got "
+                    f"{required} pixels; crops have {crops}). Make them equal"
                 )
             elif shown < least:
                 self.problems.add(
-                    f"{where}.{role}: needs {least} pixels or more, but {crops}. Lower num_stages "
-                    f"or raise {where}.training.patch_size"
+                    f"{where}.{role}: needs {least} pixels or more (got training crops of "
+                    f"{crops}). Lower num_stages or raise {where}.training.patch_size"
                 )
 
 

@@ -38,6 +38,9 @@ def cli_errors(main: Callable[[], None]) -> Callable[[], None]:
         except OSError as error:  # a full disk, a read-only folder
             if error.filename is None and error.errno is None:
                 raise
-            sys.exit(f"error: {error.filename or 'writing'}: {error.strerror}. Free it and repeat")
+            place = error.filename or "writing"
+            sys.exit(
+                f"error: {place}: {error.strerror}. Check disk space and permissions, then retry."
+            )
 
     return wrapper

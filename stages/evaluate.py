@@ -11,7 +11,7 @@ from srmodels.evaluation.report import BUNDLED, evaluate_sets
 from srmodels.evaluation.samples import Sampling
 from srmodels.images.readers.folder import whole_images
 from srmodels.inference.generators.self_ensemble import add_self_ensemble
-from srmodels.inference.weights.open import load_for_evaluation
+from srmodels.inference.weights.open_weights import load_for_evaluation
 from srmodels.machine import resolve_device
 from srmodels.recipe import Recipe
 from stages import GENERATOR, PATCHES, PRETRAINED, cli_errors

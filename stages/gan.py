@@ -10,7 +10,10 @@ from torch import nn
 from srmodels import models, params, snapshot
 from srmodels.distributed.launcher import launch
 from srmodels.engine.tracking.curves import write_curves, write_metrics
+from srmodels.evaluation.perceptual import open_lpips
+from srmodels.machine import resolve_device
 from stages import GENERATOR, PRETRAINED, cli_errors
+from stages.resume import recipe_weights
 from stages.training import profile_only, train
 
 log = logging.getLogger(__name__)
@@ -47,6 +50,10 @@ def main() -> None:
         }
         return {"generator": network, **opponents}
 
+    lpips, best = None, None
+    if settings.evaluate.perceptual:
+        lpips = open_lpips(device=resolve_device(settings.run.device))
+        best = recipe_weights(settings.model, f"{settings.preset}-gan-best")
     train(
         "gan",
         settings,
@@ -54,6 +61,8 @@ def main() -> None:
         networks,
         seed=settings.seed + 1,  # other batches than the first of the pretraining
         weights=GENERATOR,
+        best=best,
+        lpips=lpips,
         inputs=[PRETRAINED] if pretrained else [],
         profile=profile,
     )

@@ -11,14 +11,10 @@ from srmodels import models, params, snapshot
 from srmodels.distributed.launcher import launch
 from srmodels.errors import ConfigError
 from stages import PRETRAINED, cli_errors, dvc_root
+from stages.resume import recipe_weights
 from stages.training import profile_only, train
 
 log = logging.getLogger(__name__)
-
-
-def recipe_weights(model: str, preset: str) -> Path:
-    """A copy of a recipe's pretrained weights, which later runs of other recipes leave alone."""
-    return dvc_root() / "weights" / "recipes" / f"{model}-{preset}.safetensors"
 
 
 def initial_weights(settings: params.Params) -> Path | None:
@@ -38,8 +34,8 @@ def initial_weights(settings: params.Params) -> Path | None:
     if (path := recipe_weights(init_from, settings.preset)).is_file():
         return path
     raise ConfigError(
-        f"{where}: {init_from} has not been trained in the preset {settings.preset} here (no "
-        f"{path}). First run: dvc exp run -S model={init_from} -S preset={settings.preset}"
+        f"{where}: {init_from} has not been trained in the preset {settings.preset} here "
+        f"(got no {path}). Run: dvc exp run -S model={init_from} -S preset={settings.preset}"
     )
 
 

@@ -1,8 +1,6 @@
 """Trains one phase of the recipe, or profiles a step: the common part of `pretrain` and `gan`."""
 
 import argparse
-import dataclasses
-import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,17 +9,15 @@ import torch
 from torch import nn
 
 from srmodels import objectives
-from srmodels.data.store.reader import PatchStore
-from srmodels.engine.checkpoint.checkpoint import Checkpoints
-from srmodels.engine.checkpoint.fingerprint import fingerprint_of
 from srmodels.engine.phase import Phase, train_phase
 from srmodels.engine.profiler import profile_phase
+from srmodels.engine.validation import Picture
 from srmodels.inference.tiling.upscale import upscaler
 from srmodels.objectives.turn import Turn
 from srmodels.params import Params
 from srmodels.recipe import Adversarial, Pretrain
-from stages import PATCHES, dvc_root
-from stages.code import code_digests
+from stages import PATCHES
+from stages.resume import checkpoints
 from stages.tracking import logger
 
 log = logging.getLogger(__name__)
@@ -34,24 +30,6 @@ def profile_only() -> bool:
     return bool(parser.parse_args().profile)
 
 
-def _checkpoints(
-    stage: str, params: Params, section: Pretrain | Adversarial, inputs: Sequence[Path]
-) -> Checkpoints:
-    """The resume state of exactly these settings, code, patches and initial weights."""
-    facts = {
-        "settings": {
-            "seed": params.seed,
-            "scale": params.scale,
-            "generator": dataclasses.asdict(params.recipe.generator),
-            "pretrain" if stage == "pretrain" else "adversarial": dataclasses.asdict(section),
-        },
-        "code": code_digests(stage, params.recipe),
-        "data": PatchStore(PATCHES / "train").digest(),
-        "weights": [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs],
-    }
-    return Checkpoints(dvc_root() / ".resume" / f"{stage}-{fingerprint_of(facts)}", facts)
-
-
 def train(
     stage: str,
     params: Params,
@@ -61,6 +39,7 @@ def train(
     seed: int,
     weights: Path,
     best: Path | None = None,
+    lpips: Callable[[Picture, Picture], float] | None = None,
     inputs: Sequence[Path] = (),
     profile: bool,
 ) -> bool:
@@ -74,6 +53,7 @@ def train(
         seed: Seed of batches and initial weights.
         weights: The file of weights to write.
         best: The file for the generator with the best validation, or None.
+        lpips: LPIPS of SR and HR, by which validations then decide; or None.
         inputs: Files of weights that `networks` loads.
         profile: Whether to profile instead of training.
 
@@ -87,12 +67,13 @@ def train(
         seed=seed,
         scale=params.scale,
         patches=PATCHES,
-        checkpoints=_checkpoints(stage, params, section, inputs),
+        checkpoints=checkpoints(stage, params, section, inputs),
         network=generator.name,
         network_settings=generator.settings,
         weights=weights,
         paired=objectives.paired(objective.name),
         best=best,
+        lpips=lpips,
     )
 
     def turns_of(networks: Mapping[str, nn.Module], device: torch.device) -> Sequence[Turn]:

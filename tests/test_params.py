@@ -88,7 +88,7 @@ def test_a_range_error_names_the_key_alone() -> None:
 def test_a_discriminator_of_another_patch_size_is_refused_before_training() -> None:
     values = changed(preset="paper")
     values["models"]["srgan"]["paper"]["adversarial"]["training"]["patch_size"] = 32
-    assert "show it 128 (patch_size 32 LR, shift 0)" in problem(values)
+    assert "crops have 128 pixels: patch_size 32 LR, shift 0" in problem(values)
 
 
 @pytest.mark.parametrize("phase", ["pretrain", "adversarial"])

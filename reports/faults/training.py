@@ -103,7 +103,7 @@ def train(
     """
     torch.manual_seed(0)
     fabric, network = _fabric(precision), to_channels_last(network.train())
-    taken = turns(fabric.setup_module(network))
+    objective_turns = turns(fabric.setup_module(network))
     optimizer = fabric.setup_optimizers(optimizer_for((network,), _OPTIMIZER))
     average = EMA(network, _OPTIMIZER.ema_decay)
     scalars: list[dict[str, Tensor]] = []
@@ -111,7 +111,7 @@ def train(
         set_rate(optimizer, learning_rate_at(step, steps, _OPTIMIZER))
         shared = {"step": torch.tensor(step)}
         scalars.append(
-            take_step(fabric, taken, {"generator": optimizer}, batch(step), shared=shared)
+            take_step(fabric, objective_turns, {"generator": optimizer}, batch(step), shared=shared)
         )
         average.update(network, step)
     curves = {name: [float(values[name]) for values in scalars] for name in scalars[0]}

@@ -56,7 +56,7 @@ def report(  # noqa: PLR0917 - typer passes them by name
     from srmodels.comparison.report import render_report
     from srmodels.comparison.sample_images import ImageOptions
     from srmodels.comparison.selection import all_experiments, named_experiments
-    from srmodels.inference.weights.open import open_weights
+    from srmodels.inference.weights.open_weights import open_weights
     from srmodels.machine import resolve_device
 
     root, load_weights = Path(), partial(open_weights, device=resolve_device(device))

@@ -23,9 +23,10 @@ def download(
     from srmodels.data.datasets.catalog import MIX, resolve_folders, set_names
     from srmodels.errors import DataError
     from srmodels.images.readers.folder import photo_files
-    from srmodels.pretrained.fetch import fetch_weights
 
     if name == PERCEPTUAL:
+        from srmodels.pretrained.fetch import fetch_weights
+
         for path in fetch_weights():
             typer.echo(path)
         return

@@ -91,7 +91,7 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     from srmodels.evaluation.table import short_table
     from srmodels.images.readers.folder import whole_images
     from srmodels.inference.generators.self_ensemble import add_self_ensemble
-    from srmodels.inference.weights.open import load_for_evaluation, open_weights
+    from srmodels.inference.weights.open_weights import load_for_evaluation, open_weights
     from srmodels.machine import resolve_device
 
     if not (weights and data):

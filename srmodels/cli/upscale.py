@@ -100,7 +100,7 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
     from srmodels.inference.files.plan import plan
     from srmodels.inference.files.upscale_files import upscale_files
     from srmodels.inference.tiling.device import resolve_precision
-    from srmodels.inference.weights.open import open_weights
+    from srmodels.inference.weights.open_weights import open_weights
     from srmodels.inference.weights.registry import weights_file
     from srmodels.machine import keep_freed_memory, resolve_device
 

@@ -88,7 +88,7 @@ def _label_points(figure: Figure, series: Sequence[Series]) -> None:
     """Writes each label beside its point, up or down by whole lines until the place is free."""
     (axes,) = figure.axes
     spots = [axes.transData.transform(point.points[0]) for point in series]
-    taken = [Bbox.from_extents(x - _GAP, y - _GAP, x + _GAP, y + _GAP) for x, y in spots]
+    occupied = [Bbox.from_extents(x - _GAP, y - _GAP, x + _GAP, y + _GAP) for x, y in spots]
     for (x, y), point in zip(spots, series, strict=True):
         text = axes.annotate(
             point.label,
@@ -109,12 +109,12 @@ def _label_points(figure: Figure, series: Sequence[Series]) -> None:
         def faults(place: Bbox) -> int:
             outside = place.x0 < axes.bbox.x0 or place.x1 > figure.bbox.x1
             outside = outside or place.y0 < axes.bbox.y0 or place.y1 > axes.bbox.y1
-            overlaps: int = place.count_overlaps(taken)
-            return overlaps + len(taken) * bool(outside)
+            overlaps: int = place.count_overlaps(occupied)
+            return overlaps + len(occupied) * bool(outside)
 
         best = min(places, key=faults)
         text.set_position((best.x0 - x, best.y0 + _LABEL_HEIGHT / 2 - y))
-        taken.append(best)
+        occupied.append(best)
 
 
 @mpl.rc_context(_STYLE)

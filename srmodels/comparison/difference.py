@@ -20,7 +20,7 @@ FEW = 5  # images; an interval over fewer shows little
 Scores = NDArray[np.float64]
 _DIRECTIONS: dict[str, tuple[str, Callable[[Scores], Scores]]] = {  # names, distance from the best
     "up": ("psnr ssim lr_consistency", np.negative),
-    "down": ("colour_shift checkerboard lpips", np.asarray),
+    "down": ("colour_shift checkerboard lpips lpips_vgg dists", np.asarray),
     "to 1": ("sharpness", lambda values: np.abs(values - 1)),
     "to 0": ("shift", np.abs),
 }

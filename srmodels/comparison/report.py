@@ -76,7 +76,7 @@ def _image_context(image: SampleImage, names: Sequence[str]) -> dict[str, object
         "width": width,
         "size": image.size,
         "corners": image.corners,
-        "whole": [(label, _data_uri(sr, lossless=False)) for label, sr in pictures],
+        "pictures": [(label, _data_uri(sr, lossless=False)) for label, sr in pictures],
         "crops": crops,
     }
 

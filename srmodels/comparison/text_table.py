@@ -71,8 +71,8 @@ def small_set_notes(experiments: Sequence[Experiment]) -> list[str]:
     notes = []
     for name, images in sorted(counts):
         if images == 0:
-            notes.append(f"{name}: only means are known, so no interval; use a table per image")
+            notes.append(f"{name}: only means are known, so no interval. Use a table per image.")
         elif images < FEW:
             plural = "image" if images == 1 else "images"
-            notes.append(f"{name}: an interval over {images} {plural} shows little; score more")
+            notes.append(f"{name}: an interval over {images} {plural} shows little. Score more.")
     return notes

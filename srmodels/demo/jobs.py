@@ -22,7 +22,7 @@ from srmodels.images.writers.row_stream import RowStream
 from srmodels.images.writers.write import write_rows
 from srmodels.inference.files.enlarge import OutputOptions, upscale_image
 from srmodels.inference.generators.generator import Generator
-from srmodels.inference.weights.open import open_weights
+from srmodels.inference.weights.open_weights import open_weights
 from srmodels.machine import resolve_device
 
 __all__ = ["InspectWeights", "ReadPhoto", "UpscaleJob", "safe_stem"]

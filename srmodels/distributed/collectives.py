@@ -171,7 +171,7 @@ def local_slice(total: int, where: str = "batch_size") -> slice:
 def randn(shape: Sequence[int], *, generator: torch.Generator | None = None) -> Tensor:
     """This process's rows, (N, ...), of the noise that one process draws for the whole batch.
 
-    `generator` is one of the CPU; None is PyTorch's default one.
+    `generator` is a CPU generator; None is PyTorch's default generator.
     """
     rows, *rest = shape
     noise = torch.randn((rows * world_size(), *rest), generator=generator)

@@ -15,13 +15,15 @@ class EarlyStoppingSettings:
     """When to stop.
 
     Attributes:
-        metric: The validation score to watch.
+        metric: The validation score to watch; `validation_lpips` exists in GAN phases only.
         patience: Stop after this many validations in a row without an improvement.
         min_gain: The smallest improvement that counts, in the metric's unit.
         mode: "max" where a higher score is better, "min" where a lower one is.
     """
 
-    metric: Literal["validation_psnr_y", "validation_ssim_y"] = "validation_psnr_y"
+    metric: Literal["validation_psnr_y", "validation_ssim_y", "validation_lpips"] = (
+        "validation_psnr_y"
+    )
     patience: int = 5
     min_gain: float = 0.0
     mode: Literal["max", "min"] = "max"

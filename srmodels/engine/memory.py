@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from srmodels.data.batches.batch import Batch
+from srmodels.engine.nonfinite import BufferBackup
 from srmodels.engine.settings import TrainSettings
-from srmodels.engine.skip_nonfinite import BufferBackup
 from srmodels.engine.state import State
 from srmodels.engine.step import freeze_all_but
 from srmodels.errors import TrainingError

@@ -16,6 +16,7 @@ from srmodels.data.degradation.degrade import degrade
 from srmodels.distributed import collectives
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.checkpoint.rng_state import seed_all
+from srmodels.engine.early_stopping import EarlyStoppingSettings
 from srmodels.engine.precision import fabric_for
 from srmodels.engine.run_settings import RunSettings
 from srmodels.engine.settings import TrainSettings, members_without_crops
@@ -49,8 +50,9 @@ class Phase:
         network_settings: The generator's settings, for the snapshot.
         weights: The snapshot to write.
         paired: Whether LR and HR of a batch show the same photograph.
-        best: The snapshot with the best validation score; None in GAN phases, where PSNR and SSIM
-            fall while pictures improve.
+        best: The snapshot with the best validation score, to write beside `weights`; None: none.
+        lpips: LPIPS of SR and HR. With it, validations compute LPIPS, and it picks the best:
+            in a GAN phase PSNR falls while images improve. None: PSNR decides.
     """
 
     name: str
@@ -64,6 +66,14 @@ class Phase:
     weights: Path
     paired: bool = True
     best: Path | None = None
+    lpips: Callable[[Picture, Picture], float] | None = None
+
+    @property
+    def watched(self) -> EarlyStoppingSettings:
+        """The validation score that decides which weights are the best."""
+        if self.lpips is None:
+            return EarlyStoppingSettings()
+        return EarlyStoppingSettings(metric="validation_lpips", mode="min")
 
 
 def sampler_for(phase: Phase) -> PatchSampler | UnpairedSampler:
@@ -135,9 +145,11 @@ def train_phase(
             lambda wrapped: turns_of(wrapped, fabric.device),
             phase.settings,
             checkpoints=phase.checkpoints,
-            validate=validator(phase.patches / "validation", phase.scale, upscale),
+            validate=validator(
+                phase.patches / "validation", phase.scale, upscale, lpips=phase.lpips
+            ),
             degrade=degrader_of(phase),
-            keep_best=phase.best is not None,
+            keep_best=phase.watched if phase.best else None,
             logger=logger,
             run=run,
         )
@@ -169,6 +181,7 @@ def _write(
         generator.load_state_dict(state.best.weights)
         save(phase.best)
         metrics["best_step"] = state.best.step
-        metrics["best_psnr_y"] = state.best.scores["validation_psnr_y"]
+        metric = (phase.settings.early_stopping or phase.watched).metric
+        metrics[metric.replace("validation", "best")] = state.best.scores[metric]
     write_curves(phase.name, Path("plots"), phase.checkpoints.folder)
     write_metrics(phase.name, metrics)

@@ -159,7 +159,7 @@ def profile_phase(
         networks(),
         lambda wrapped: turns_of(wrapped, fabric.device),
         phase.settings,
-        keep_best=False,
+        keep_best=None,
     )
 
     def batch_of(step: int) -> Batch:

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from srmodels.engine.checkpoint.rng_state import RNGState
 from srmodels.engine.early_stopping import EarlyStopping, EarlyStoppingSettings
 from srmodels.engine.fabric import Fabric
+from srmodels.engine.nonfinite import BufferBackup, NonFiniteHandler
 from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import optimizer_for
 from srmodels.engine.precision import to_channels_last
 from srmodels.engine.settings import TrainSettings
-from srmodels.engine.skip_nonfinite import BufferBackup, NonFiniteHandler
 from srmodels.engine.sync_batch_norm import sync_batch_norm
 from srmodels.engine.tracking.record import RunningMeans
 from srmodels.objectives.turn import PERSISTENT, Shared, Turn
@@ -71,7 +71,7 @@ class State:
         networks: By role; "generator" is averaged.
         turns_of: Makes the objective's turns from the wrapped networks.
         settings: Optimizer, early stopping, handling of NaN.
-        keep_best: Whether to keep the weights with the best validation score.
+        keep_best: By which validation score the best weights are kept; None: they are not kept.
 
     Attributes:
         step: Steps done.
@@ -87,7 +87,7 @@ class State:
         turns_of: Callable[[Mapping[str, nn.Module]], Sequence[Turn]],
         settings: TrainSettings,
         *,
-        keep_best: bool,
+        keep_best: EarlyStoppingSettings | None,
     ) -> None:
         self.fabric = fabric
         self.networks = {
@@ -111,7 +111,7 @@ class State:
         self.running_means = RunningMeans(fabric.device)
         self.persistent = PersistentTensors(fabric.device)
         self.stops_early = settings.early_stopping is not None
-        watched = settings.early_stopping or (EarlyStoppingSettings() if keep_best else None)
+        watched = settings.early_stopping or keep_best
         self.early_stopping = EarlyStopping(watched) if watched else None
         self.step = 0
         self.scores: dict[str, float] = {}

@@ -13,6 +13,7 @@ from srmodels.distributed import collectives
 from srmodels.engine.advance import advance
 from srmodels.engine.checkpoint.checkpoint import Checkpoints, CheckpointSchedule
 from srmodels.engine.checkpoint.stop_signals import stop_requests
+from srmodels.engine.early_stopping import EarlyStoppingSettings
 from srmodels.engine.fabric import Fabric
 from srmodels.engine.memory import MemoryCheck
 from srmodels.engine.prefetch import Prefetcher
@@ -49,7 +50,7 @@ class Trainer:
         checkpoints: Locked by the caller.
         validate: Scores the averaged generator.
         degrade: Makes LR from HR at a step; None uses the batch's LR.
-        keep_best: Whether to keep the weights with the best validation score, too.
+        keep_best: By which validation score the best weights are kept, too; None: they are not.
         logger: Gets all scalars and pictures.
         run: When to write checkpoints.
     """
@@ -64,7 +65,7 @@ class Trainer:
         checkpoints: Checkpoints,
         validate: Validate,
         degrade: Callable[[Tensor, int], Tensor] | None = None,
-        keep_best: bool = False,
+        keep_best: EarlyStoppingSettings | None = None,
         logger: Logger,
         run: RunSettings,
     ) -> None:
@@ -120,7 +121,7 @@ class Trainer:
     def _save_and_exit(self, received: signal.Signals) -> NoReturn:
         saved = collectives.broadcast(self._save())  # before any process exits, which ends the rest
         log.info(
-            "%s at step %d of %d: %s; run the same command again to resume",
+            "%s at step %d of %d: %s. Run the same command again to resume.",
             received.name,
             self.state.step,
             self.settings.steps,

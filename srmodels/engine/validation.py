@@ -1,4 +1,4 @@
-"""PSNR and SSIM of a generator on whole validation pictures, during training."""
+"""PSNR, SSIM and LPIPS of a generator on whole validation pictures, during training."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,11 @@ _SAMPLES = 2  # pictures for the logger
 
 
 def validator(
-    folder: Path, scale: int, upscale: Callable[[nn.Module, Picture], Picture]
+    folder: Path,
+    scale: int,
+    upscale: Callable[[nn.Module, Picture], Picture],
+    *,
+    lpips: Callable[[Picture, Picture], float] | None = None,
 ) -> Validate:
     """Makes a function that scores generators: validation_psnr_y (dB), validation_ssim_y.
 
@@ -31,6 +35,7 @@ def validator(
         folder: Of whole HR pictures.
         scale: HR side / LR side; LR is made by the protocol's resize.
         upscale: Runs a generator on a whole LR picture, uint8 (H, W, 3).
+        lpips: LPIPS of SR and HR, for validation_lpips; None leaves that score out.
 
     Raises:
         DataError: The folder holds no picture.
@@ -51,6 +56,8 @@ def validator(
             )
             for name, metric in metrics.items()
         }
+        if lpips is not None:
+            scores["validation_lpips"] = float(np.mean([lpips(sr, hr) for _, sr, hr in upscaled]))
         return scores, {f"validation/{name}": sr for name, sr, _ in upscaled[:_SAMPLES]}
 
     return validate

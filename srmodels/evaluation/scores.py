@@ -7,7 +7,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from srmodels.errors import ProtocolError
-from srmodels.evaluation.fit import check_fit
+from srmodels.evaluation.check_sizes import check_fit
 from srmodels.evaluation.metrics.checkerboard import checkerboard
 from srmodels.evaluation.metrics.colour import colour_scores
 from srmodels.evaluation.metrics.consistency import lr_consistency

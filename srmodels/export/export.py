@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from srmodels import models, snapshot
 from srmodels.atomic import write_bytes
 from srmodels.errors import WeightsError
-from srmodels.export import torch_export
-from srmodels.inference.weights.open import open_snapshot
+from srmodels.export import onnx_and_pt2
+from srmodels.inference.weights.open_weights import open_snapshot
 from srmodels.inference.weights.public_layout import check_public
-from srmodels.models._torch_export import min_input_size
+from srmodels.models._dynamic_sizes import min_input_size
 from srmodels.snapshot import Snapshot
 
 __all__ = ["FORMATS", "ExportFormat", "export", "read_generator"]
@@ -114,8 +114,8 @@ def export(generator: Snapshot, path: Path, *, file_format: ExportFormat) -> flo
     elif file_format == "pth":
         _write_pth(generator, path)
     else:
-        program = torch_export.export_program(network)
-        to_bytes = torch_export.export_onnx if file_format == "onnx" else torch_export.export_pt2
+        program = onnx_and_pt2.export_program(network)
+        to_bytes = onnx_and_pt2.export_onnx if file_format == "onnx" else onnx_and_pt2.export_pt2
         write_bytes(path, to_bytes(program))
     reader = _READERS.get(file_format, "torch")
     if find_spec(reader) is None:

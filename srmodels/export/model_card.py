@@ -17,7 +17,7 @@ from srmodels.errors import ConfigError
 from srmodels.evaluation.table import short_table
 from srmodels.export.export import ExportFormat
 from srmodels.export.provenance import Provenance
-from srmodels.models._torch_export import min_input_size
+from srmodels.models._dynamic_sizes import min_input_size
 from srmodels.snapshot import Snapshot
 
 __all__ = ["UNKNOWN", "check_license", "model_card"]
@@ -124,7 +124,7 @@ def model_card(
     name, scale = generator.name, generator.network.scale
     title = f"{origin.recipe if origin else name}-x{scale}"
     count = sum(parameter.numel() for parameter in generator.network.parameters())
-    hint = "; set `--license` when exporting" if license == UNKNOWN else ""
+    hint = ". Set `--license` when exporting" if license == UNKNOWN else ""
     sections = {
         "Files": _file_lines(generator, files),
         "Trained on": _training_lines(origin),

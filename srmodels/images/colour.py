@@ -1,4 +1,4 @@
-"""Decoded images to 8-bit sRGB: bit depth, orientation, alpha and colour profiles."""
+"""Decoded images to 8-bit sRGB: bit depth, alpha and colour profiles."""
 
 from functools import cache
 from typing import TypeVar
@@ -12,7 +12,6 @@ from srmodels.images.icc import transform_to_srgb
 
 __all__ = [
     "Pixels",
-    "apply_orientation",
     "check_alpha",
     "drop_opaque_alpha",
     "round_to_8",
@@ -43,22 +42,13 @@ def scale_to_16bit(values: NDArray[np.uint16], bits: int) -> NDArray[np.uint16]:
     return values if bits == 16 else _scale_table(bits, np.uint16)[values]
 
 
-def apply_orientation(pixels: NDArray[Value], orientation: int) -> NDArray[Value]:
-    """Turns (H, W, ...) upright by EXIF orientation 1 to 8; other values change nothing."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels
-
-
 def check_alpha(alpha: NDArray[np.uint8]) -> None:
     """Raises PhotoError where alpha (255 opaque) is below 255, as the colour there is unknown."""
     lowest = int(alpha.min())
     if lowest < 255:
-        raise PhotoError(f"is partly transparent (alpha down to {lowest} of 255); flatten it first")
+        raise PhotoError(
+            f"is partly transparent (got alpha down to {lowest} of 255). Flatten it first"
+        )
 
 
 def drop_opaque_alpha(image: Image.Image) -> Image.Image:

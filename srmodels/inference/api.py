@@ -14,7 +14,7 @@ from torch import Tensor
 from srmodels.errors import PhotoError
 from srmodels.inference.generators.generator import Generator
 from srmodels.inference.tiling.device import Precision
-from srmodels.inference.weights.open import open_weights
+from srmodels.inference.weights.open_weights import open_weights
 from srmodels.machine import resolve_device
 from srmodels.resize.tensors import PixelT
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from srmodels.errors import TrainingError
-from srmodels.losses._vgg import VggName, vgg
-from srmodels.pretrained.features import layer_index
+from srmodels.losses._vgg_weights import VggName, vgg
+from srmodels.pretrained.feature_network import layer_index
 
 __all__ = ["Perceptual", "PerceptualSettings"]
 
@@ -55,11 +55,13 @@ class PerceptualSettings:
         for layer, weight in self.layers.items():
             if layer not in known:
                 raise ValueError(
-                    f"layers must be layers of {self.network}, which has no {layer}: "
+                    f"layers must be layers of {self.network} (got {layer}). Use one of "
                     f"{', '.join(known)}"
                 )
             if weight <= 0:
-                raise ValueError("layers must have weights above 0; leave a layer out instead")
+                raise ValueError(
+                    f"layers must have weights above 0 (got {layer}: {weight:g}). Leave it out"
+                )
         if self.feature_scale <= 0:
             raise ValueError("feature_scale must be above 0")
 

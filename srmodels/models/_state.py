@@ -46,7 +46,7 @@ def read_state(path: Path, *, where: str, expected: str) -> dict[str, Tensor]:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged files raise many types
         raise WeightsError(
-            f"{where}: {path} cannot be read ({_reason(error)}). Give a file with a state dict."
+            f"{where}: {path} cannot be read (got {_reason(error)}). Give a file with a state dict."
         ) from error
     if isinstance(state, dict):
         state = next((state[key] for key in _NESTED if isinstance(state.get(key), dict)), state)

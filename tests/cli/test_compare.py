@@ -31,7 +31,7 @@ def test_a_set_of_few_images_is_said_to_show_little(project, capsys):
     write_run(project, [30.0, 30.5])
     compare(["workspace", "edsr-run"])
     *_, few, left_out = capsys.readouterr().out.splitlines()
-    assert few == "test: an interval over 2 images shows little; score more"
+    assert few == "test: an interval over 2 images shows little. Score more."
     assert left_out == "test: only edsr-run has c, d, e; left out"
 
 

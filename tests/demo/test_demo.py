@@ -273,7 +273,7 @@ def test_views_of_the_whole_have_one_size_and_grey_stays_grey(tmp_path, photo):
     [
         ("/home/o'b/w x.pth: is odd", "w x.pth: is odd"),
         ("rel/w.pth: no such file", "w.pth: no such file"),
-        (r"C:\Users\me\w.pth: is odd (found 3/4)", "w.pth: is odd (found 3/4)"),
+        (r"C:\Users\me\w.pth: is odd (got 3/4)", "w.pth: is odd (got 3/4)"),
         (r"x.png: begins with b'\x89P'", r"x.png: begins with b'\x89P'"),
     ],
 )

@@ -19,6 +19,7 @@ from srmodels.data.batches.batch import Batch
 from srmodels.distributed import collectives
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.checkpoint.rng_state import seed_all
+from srmodels.engine.early_stopping import EarlyStoppingSettings
 from srmodels.engine.optim.optim import OptimSettings
 from srmodels.engine.precision import fabric_for
 from srmodels.engine.run_settings import RunSettings
@@ -109,7 +110,7 @@ def trainer(name: str, folder: Path, *, steps: int, run: RunSettings) -> Trainer
             {"validation_psnr_y": float(sum(each.abs().sum() for each in network.parameters()))},
             {},
         ),
-        keep_best=True,
+        keep_best=EarlyStoppingSettings(),
         logger=RecordingLogger(),
         run=run,
     )

@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 from safetensors.torch import save
 
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
+from srmodels.engine.early_stopping import EarlyStoppingSettings
 from tests.engine.toys import ToySource, trainer
 
 STEPS = 120
@@ -33,7 +34,9 @@ def train(folder: Path, pipe: Connection) -> None:
     checkpoints = Checkpoints(folder / "run", {"data": "toys"})
     with checkpoints.lock():
         fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-        run = trainer(fabric, checkpoints, steps=STEPS, keep_best=True, validate=scores)
+        run = trainer(
+            fabric, checkpoints, steps=STEPS, keep_best=EarlyStoppingSettings(), validate=scores
+        )
         generator = run.run(Telling(pipe), title="killed")
         for name, state in (("last", generator.state_dict()), ("best", run.state.best.weights)):
             content = save({key: each.contiguous() for key, each in state.items()})

@@ -155,8 +155,23 @@ def test_a_training_that_has_stopped_early_does_not_go_on_after_a_kill(fabric, t
     assert all(torch.equal(expected[key], found[key]) for key in expected)
 
 
+def test_a_training_watched_by_lpips_keeps_the_weights_with_the_lowest(fabric, tmp_path) -> None:
+    lpips = iter([0.3, 0.1, 0.2])
+    watched = EarlyStoppingSettings(metric="validation_lpips", mode="min")
+    run = trainer(
+        fabric,
+        folder(tmp_path),
+        keep_best=watched,
+        validate=lambda _: ({"validation_lpips": next(lpips)}, {}),
+    )
+    run.run(ToySource(), title="gan")
+    assert (run.state.best.step, run.state.best.scores) == (8, {"validation_lpips": 0.1})
+
+
 def test_the_best_generator_is_kept_beside_the_last_where_scores_judge_it(fabric, tmp_path) -> None:
-    run = trainer(fabric, folder(tmp_path), keep_best=True, validate=scored([31, 33, 32]))
+    run = trainer(
+        fabric, folder(tmp_path), keep_best=EarlyStoppingSettings(), validate=scored([31, 33, 32])
+    )
     last = run.run(ToySource(), title="judged").state_dict()
     assert (run.state.best.step, run.state.best.scores) == (8, {"validation_psnr_y": 33})
     assert run.state.scores == {"validation_psnr_y": 32}

@@ -88,7 +88,7 @@ def trainer(
     logger: RecordingLogger | None = None,
     early_stopping: EarlyStoppingSettings | None = None,
     validate=None,
-    keep_best: bool = False,
+    keep_best=None,
     on_nan: str = "stop",
     on_nan_limit: int = 10,
     run: RunSettings | None = None,

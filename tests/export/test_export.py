@@ -9,10 +9,10 @@ import torch
 
 from srmodels import models, snapshot
 from srmodels.errors import ConfigError, WeightsError
-from srmodels.export import torch_export
+from srmodels.export import onnx_and_pt2
 from srmodels.export.export import FORMATS, export, read_generator
 from srmodels.export.model_folder import write_folder
-from srmodels.models._torch_export import min_input_size
+from srmodels.models._dynamic_sizes import min_input_size
 from srmodels.snapshot import Snapshot
 from tests.inference.small import small, small_settings
 
@@ -36,9 +36,9 @@ def generator_of(name, **changes):
 def test_onnx_and_pt2_take_any_size_and_give_the_networks_pictures(name):
     runtime = pytest.importorskip("onnxruntime")
     network = small(name)
-    program = torch_export.export_program(network)
-    session = runtime.InferenceSession(torch_export.export_onnx(program))
-    loaded = torch.export.load(io.BytesIO(torch_export.export_pt2(program))).module()
+    program = onnx_and_pt2.export_program(network)
+    session = runtime.InferenceSession(onnx_and_pt2.export_onnx(program))
+    loaded = torch.export.load(io.BytesIO(onnx_and_pt2.export_pt2(program))).module()
     least = min_input_size(network)
     for height, width in ((least, least + 1), (64, 40), (37, 71)):
         lr = torch.rand(1, 3, height, width)
@@ -51,8 +51,8 @@ def test_onnx_and_pt2_take_any_size_and_give_the_networks_pictures(name):
 
 @pytest.mark.slow
 def test_programs_do_not_name_the_folders_they_were_made_in():
-    program = torch_export.export_program(small("srcnn"))
-    for content in (torch_export.export_onnx(program), torch_export.export_pt2(program)):
+    program = onnx_and_pt2.export_program(small("srcnn"))
+    for content in (onnx_and_pt2.export_onnx(program), onnx_and_pt2.export_pt2(program)):
         assert not re.search(rb"srmodels[/\\]", content)
 
 
@@ -107,7 +107,7 @@ def test_an_export_that_gives_other_pictures_is_removed(tmp_path, monkeypatch):
     other = generator_of("srcnn").network
     with torch.no_grad():
         next(other.parameters()).add_(0.1)
-    monkeypatch.setattr(torch_export, "export_program", lambda _: torch.export.export(
+    monkeypatch.setattr(onnx_and_pt2, "export_program", lambda _: torch.export.export(
         other, (torch.rand(1, 3, 16, 16),),
         dynamic_shapes=({2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC},),
     ))  # fmt: skip

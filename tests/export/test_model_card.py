@@ -130,7 +130,7 @@ def test_a_lock_that_cannot_be_read_vouches_for_nothing(repository, content):
 
 
 def test_an_unknown_licence_is_said_to_be_unknown(repository):
-    assert "unknown; set `--license`" in card(repository, "unknown")
+    assert "unknown. Set `--license`" in card(repository, "unknown")
 
 
 @pytest.mark.parametrize("licence", ["My own: all", "", "MIT", "a\nb: c"])

@@ -10,7 +10,7 @@ from srmodels.config import check
 from srmodels.errors import ConfigError, TrainingError, WeightsError
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.pretrained import weights
-from srmodels.pretrained.features import layer_index
+from srmodels.pretrained.feature_network import layer_index
 
 SHALLOW = {"conv1_2": 1.0}
 NETWORKS = ["vgg16", "vgg19"]
@@ -180,14 +180,17 @@ def test_offline_the_error_names_the_address_and_the_place(monkeypatch, tmp_path
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"layers": {"conv6_1": 1.0}}, "vgg19, which has no conv6_1: conv1_1, conv1_2, .*conv5_4"),
+        (
+            {"layers": {"conv6_1": 1.0}},
+            r"vgg19 \(got conv6_1\)\. Use one of conv1_1, conv1_2, .*conv5_4$",
+        ),
         (
             {"network": "vgg16", "layers": {"conv5_4": 1.0}},
-            "layers of vgg16, which has no conv5_4: conv1_1, conv1_2, .*, conv5_3$",
+            r"layers of vgg16 \(got conv5_4\)\. Use one of conv1_1, conv1_2, .*, conv5_3$",
         ),
         ({"network": "vgg11"}, "'vgg16' or 'vgg19'"),
         ({"layers": {}}, "at least one layer"),
-        ({"layers": {"conv1_1": 0.0}}, "weights above 0"),
+        ({"layers": {"conv1_1": 0.0}}, r"weights above 0 \(got conv1_1: 0\)"),
         ({"feature_scale": 0.0}, "feature_scale: must be above 0"),
         ({"distance": "l3"}, "'l1' or 'l2'"),
     ],

@@ -48,7 +48,7 @@ def test_an_epsilon_out_of_range_is_refused(epsilon):
 
 
 def test_an_epsilon_that_would_do_nothing_is_refused():
-    with pytest.raises(ValueError, match=r"belongs to kind: charbonnier \(found l1\)"):
+    with pytest.raises(ValueError, match=r"belongs to kind: charbonnier \(got l1\)"):
         PixelSettings(kind="l1", epsilon=0.03)
 
 

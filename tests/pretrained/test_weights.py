@@ -14,7 +14,7 @@ import torch
 
 from srmodels.errors import DataError, WeightsError
 from srmodels.pretrained import fetch, weights
-from srmodels.pretrained.features import layer_index
+from srmodels.pretrained.feature_network import layer_index
 
 CONVOLUTIONS = [i for name, i in layer_index("alexnet").items() if name.startswith("conv")]
 FILE = "fake_package/weights/alexnet.ckpt"

@@ -56,13 +56,22 @@ def test_metrics_of_another_recipes_run_are_not_collected(tmp_path):
 
 def test_a_line_shows_both_phases(tmp_path):
     line = recipes_table([collected(tmp_path)]).splitlines()[3]
-    scores = "30.50 | 0.8200 | 31.00 | 0.8200 | 0.10 -> 0.10 | 0.50 | -"
+    scores = "30.50 | 0.8200 | 31.00 | 0.8200 | - | 0.10 -> 0.10 | 0.50 | -"
     assert line == f"| srgan | {scores} | 171,984 | 0.7 + 1.1 | 20 + 5 |"
+
+
+def test_lpips_is_shown_where_it_was_measured(tmp_path):
+    result = collected(tmp_path)
+    result["scores"]["pretrained"]["lpips"] = 0.18
+    result["scores"]["generator"]["lpips"] = 0.1444
+    older = collected(tmp_path, "edsr", gan_steps=0)
+    lines = recipes_table([result, older]).splitlines()[3:]
+    assert [line.split(" | ")[5] for line in lines] == ["0.180 -> 0.144", "-"]
 
 
 def test_bicubics_line_has_neither_parameters_nor_times(tmp_path):
     line = recipes_table([collected(tmp_path)]).splitlines()[2]
-    assert line == "| bicubic | - | - | 30.50 | 0.8200 | 0.10 | 0.50 | - | - | - | - |"
+    assert line == "| bicubic | - | - | 30.50 | 0.8200 | - | 0.10 | 0.50 | - | - | - | - |"
 
 
 def test_without_an_adversarial_phase_there_is_one_generator(tmp_path):
@@ -73,7 +82,7 @@ def test_without_an_adversarial_phase_there_is_one_generator(tmp_path):
 
 def test_the_diversity_is_that_of_the_samples(tmp_path):
     result = collected(tmp_path, samples=SCORES | {"diversity": 1.234})
-    assert recipes_table([result]).splitlines()[3].split(" | ")[7] == "1.23"
+    assert recipes_table([result]).splitlines()[3].split(" | ")[8] == "1.23"
 
 
 def test_times_that_nobody_knows_are_dashes(tmp_path):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+PERCEPTUAL = ("perceptual: true # LPIPS", "perceptual: false # LPIPS")  # on, off
 
 
 def environment() -> dict[str, str]:
@@ -62,6 +63,7 @@ def clone(target: Path) -> Path:
         for compiled in (ROOT / room).rglob("__pycache__"):
             shutil.copytree(compiled, target / compiled.relative_to(ROOT), ignore=unfinished)
     edit(target, "preset: quickstart", "preset: smoke")
+    edit(target, *PERCEPTUAL)  # ten seconds of each evaluation
     run(target, "git", "init", "-q")
     run(target, "git", "add", "-A")
     run(target, "git", "commit", "-qm", "start")

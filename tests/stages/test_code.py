@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from srmodels.params import parse
-from stages.code import SILENT, STAGES, code_digests, digest_of, stage_modules
+from stages.dependencies import SILENT, STAGES, code_digests, digest_of, stage_modules
 
 ROOT = Path(__file__).parents[2]
 VALUES = YAML(typ="safe").load(ROOT / "params.yaml")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tests.stages.repository import ROOT, clone, edit, run
+from tests.stages.repository import PERCEPTUAL, ROOT, clone, edit, run
 
 pytestmark = pytest.mark.slow
 
@@ -88,6 +88,17 @@ def test_every_recipe_runs_through_the_pipeline_and_is_scored(repository, model)
     assert rows["generator"]["psnr_y"] > 15
     latent = model in ("cvae", "srvae")
     assert ("diversity" in json.dumps(rows)) == latent
+
+
+def test_a_gan_is_watched_and_scored_by_lpips(repository) -> None:
+    choose(repository, "srgan")
+    edit(repository, *reversed(PERCEPTUAL))
+    run(repository, "dvc", "repro")
+    edit(repository, *PERCEPTUAL)
+    rows = scores(repository)["test"]
+    assert all(0 < row[name] < 1 for row in rows.values() for name in ("lpips", "dists"))
+    assert "best_lpips" in json.loads((repository / "metrics" / "gan.json").read_text())
+    assert (repository / "weights" / "recipes" / "srgan-smoke-gan-best.safetensors").is_file()
 
 
 def test_an_eleventh_network_takes_one_file_and_one_section(repository, tmp_path) -> None:

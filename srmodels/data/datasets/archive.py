@@ -32,7 +32,7 @@ _DAMAGE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits of the unpacked size; photographs hardly compress, so a larger archive is a bomb."""
+    """Limits of the unpacked size; photographs hardly compress, so more is an attack."""
 
     ratio: float = 20.0  # unpacked size over the size of the archive
     bytes: int = 200 * 10**9
@@ -50,7 +50,7 @@ class _Member:
 
 
 def is_unpacked(target: Path, archive: Path, *, sha256: str) -> bool:
-    """Whether `unpack` made the folder from the archive of this digest ('': any), still complete.
+    """Whether the folder is complete and from the archive of this digest ('': any).
 
     Compares the archive's size and modification time, if it still exists; does not read it.
     """
@@ -88,7 +88,7 @@ def unpack(
     except BaseException as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         if isinstance(error, _DAMAGE):
-            raise DataError(f"{archive}: is damaged ({error}). Delete it and repeat.") from None
+            raise DataError(f"{archive}: is damaged (got {error}). Delete it and repeat.") from None
         raise
     marker = {
         "sha256": sha256,

@@ -71,7 +71,7 @@ def resolve_folders(photos: str, *, data: Path, scale: int, official_lr: bool) -
     """Returns the folders of `data.photos`; downloads and unpacks what is missing.
 
     `photos` is a set's name, `mix` or a folder, absolute or relative to the folder `data`; `scale`
-    is that of the official LR pictures, if `official_lr` wants them.
+    is that of the official LR pictures, which are used if `official_lr` is set.
 
     Raises:
         DataError: There is no such set or folder, a download or an archive is faulty, or no folder

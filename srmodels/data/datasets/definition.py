@@ -97,7 +97,7 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
     try:
         return YAML(typ="safe").load(path)
     except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise DataError(f"{path}: cannot be read as YAML ({error}). Correct it.") from None
+        raise DataError(f"{path}: cannot be read as YAML (got {error}). Correct it.") from None
 
 
 def read_definition(path: Path) -> Definition:

@@ -50,7 +50,7 @@ class TransferError(Exception):
 
 
 class _TransientError(Exception):
-    """Another attempt may succeed, after `wait` seconds; a `stale` part is of no more use."""
+    """Another attempt may succeed, after `wait` seconds; a `stale` part must be deleted first."""
 
     def __init__(self, reason: str, *, wait: float = 0.0, stale: bool = False) -> None:
         super().__init__(reason)

@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 def _tasks(photos: Sequence[Photo], shards: int) -> list[Task]:
     by_shard: dict[int, list[Photo]] = {}
-    whole: list[Task] = []
+    image_tasks: list[Task] = []
     for photo in sorted(photos, key=lambda photo: photo.photo):
         # absolute, since a worker may run elsewhere
         absolute = replace(photo, path=str(Path(photo.path).absolute()))
@@ -50,9 +50,11 @@ def _tasks(photos: Sequence[Photo], shards: int) -> list[Task]:
             by_shard.setdefault(shard_of(photo.photo, shards), []).append(absolute)
         else:
             digest = hashlib.sha256(photo.photo.encode("utf-8", "surrogateescape")).hexdigest()
-            whole.append(Task(f"whole-{digest[:32]}", (absolute,)))
-    cut = [Task(f"shard-{shard:03d}", tuple(group)) for shard, group in sorted(by_shard.items())]
-    return cut + whole
+            image_tasks.append(Task(f"whole-{digest[:32]}", (absolute,)))
+    shard_tasks = [
+        Task(f"shard-{shard:03d}", tuple(group)) for shard, group in sorted(by_shard.items())
+    ]
+    return shard_tasks + image_tasks
 
 
 def _remove_outdated(folder: Path, current: set[str]) -> None:
@@ -116,11 +118,11 @@ def extract(
             log.info("%d of %d photographs are up to date", done, len(photos))
         _remove_outdated(folder, {name for result in results.values() for name in result.files})
 
-        def keep(task: Task, made: tuple[Path, TaskResult]) -> None:
-            own, result = made
+        def keep(task: Task, output: tuple[Path, TaskResult]) -> None:
+            task_folder, result = output
             for name in result.files:
-                (own / name).replace(folder / name)
-            shutil.rmtree(own, ignore_errors=True)
+                (task_folder / name).replace(folder / name)
+            shutil.rmtree(task_folder, ignore_errors=True)
             resume_log.add(task, result)
             results[task.name] = result
 
@@ -144,7 +146,10 @@ def extract(
         write_report(manifest, folder, metrics)
     except OSError as error:
         where = error.filename or folder
-        raise DataError(f"{where}: cannot be written ({error.strerror or error})") from None
+        raise DataError(
+            f"{where}: cannot be written (got {error.strerror or error}). "
+            "Check disk space and permissions, then retry."
+        ) from None
     finally:
         shutil.rmtree(folder / SCRATCH, ignore_errors=True)
     check_rows(manifest, folder, settings)

@@ -7,7 +7,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from srmodels.atomic import write_table
-from srmodels.data.executor.task import KILLED, TOO_SLOW
+from srmodels.data.executor.task import KILLED
+from srmodels.data.executor.time_limit import TOO_SLOW
 from srmodels.data.patches.settings import PatchSettings
 from srmodels.errors import DataError
 
@@ -65,7 +66,9 @@ def write_report(manifest: list[ManifestRow], folder: Path, metrics: Path) -> No
     write_table(part, [field.name for field in fields(ManifestRow)], map(astuple, manifest))
     part.replace(folder / MANIFEST)
     used = [row for row in manifest if not row.skipped]
-    whole = {split: sum(row.split == split for row in used) for split in ("validation", "test")}
+    whole_images = {
+        split: sum(row.split == split for row in used) for split in ("validation", "test")
+    }
     pixels = sum(row.width * row.height for row in used)
     values = {
         "photos_read": len(used),
@@ -73,7 +76,7 @@ def write_report(manifest: list[ManifestRow], folder: Path, metrics: Path) -> No
         "skipped": {row.photo: row.skipped for row in manifest if row.skipped},
         "patches": {"train": sum(row.patches for row in manifest)},
         "patches_flat": sum(row.flat for row in manifest),
-        "whole_images": whole,
+        "whole_images": whole_images,
         "megapixels": round(pixels / 1e6, 3),
     }
     metrics.parent.mkdir(parents=True, exist_ok=True)

@@ -54,10 +54,14 @@ class ResumeLog:
         self, records: Path | None, folder: Path, *, settings: PatchSettings, scale: int, code: str
     ) -> None:
         self._records, self._folder = records, folder
-        cut = {key: value for key, value in asdict(settings).items() if key not in _IRRELEVANT}
-        whole = {key: value for key, value in cut.items() if key not in _TRAINING_ONLY}
+        shard_settings = {
+            key: value for key, value in asdict(settings).items() if key not in _IRRELEVANT
+        }
+        image_settings = {
+            key: value for key, value in shard_settings.items() if key not in _TRAINING_ONLY
+        }
         facts = [scale, code, _libraries()] if records else []
-        self._facts = {True: [cut, *facts], False: [whole, *facts]}
+        self._facts = {True: [shard_settings, *facts], False: [image_settings, *facts]}
 
     def _path(self, task: Task) -> Path | None:
         return self._records / f"{task.name}.json" if self._records else None

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from srmodels.data.executor.task import ProgressNote, Task
+from srmodels.data.executor.task import Task
+from srmodels.data.executor.time_limit import ProgressNote
 from srmodels.data.patches.cut import cut
 from srmodels.data.patches.manifest import ManifestRow
 from srmodels.data.patches.settings import PatchSettings
@@ -147,4 +148,7 @@ def cut_task(
         target.mkdir(parents=True)
         return own, _cut_photos(task, settings, scale, root=folder, folder=target)
     except OSError as error:  # decoding raises PhotoError, so this is about writing
-        raise DataError(f"{folder}: cannot be written ({error.strerror or error})") from None
+        raise DataError(
+            f"{folder}: cannot be written (got {error.strerror or error}). "
+            "Check disk space and permissions, then retry."
+        ) from None

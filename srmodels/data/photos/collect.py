@@ -117,8 +117,8 @@ def collect(
         _write(scan, output)
     except OSError as error:
         raise DataError(
-            f"{error.filename or output}: cannot be written (got {error.strerror}). Free it and "
-            "repeat."
+            f"{error.filename or output}: cannot be written (got {error.strerror}). "
+            "Check disk space and permissions, then retry."
         ) from None
     _log(scan, output)
     return scan.photos

@@ -95,9 +95,9 @@ def _pairs(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.f
             row, column = rows[k : k + _BLOCK], columns[k : k + _BLOCK]
             products = np.einsum("nd,nvd->nv", middle[start + row], views[start + column])
             best = products.max(axis=1)
-            alike = best >= MIN_CORRELATION
-            pairs.append(start + np.stack([row, column])[:, alike])
-            scores.append(np.stack([best, distances[row, column]])[:, alike])
+            similar = best >= MIN_CORRELATION
+            pairs.append(start + np.stack([row, column])[:, similar])
+            scores.append(np.stack([best, distances[row, column]])[:, similar])
     return np.concatenate(pairs, axis=1), np.concatenate(scores, axis=1)
 
 

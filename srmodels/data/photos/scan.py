@@ -96,9 +96,9 @@ def _read_once(
     ]
     first: dict[str, Photo] = {}
     for photo in sorted((result for result in results if isinstance(result, Photo)), key=rank):
-        kept = first.setdefault(photo.sha256, photo)
-        if kept is not photo:  # else one picture could be trained on and tested on
-            others.append((photo.photo, f"is the same file as {kept.photo}"))
+        original = first.setdefault(photo.sha256, photo)
+        if original is not photo:  # else one picture could be trained on and tested on
+            others.append((photo.photo, f"is the same file as {original.photo}"))
     return list(first.values()), others
 
 
@@ -142,18 +142,21 @@ def find_photos(
     groups, undecodable = list[list[Member]](), 0
     if settings.near_duplicates == "group":
         groups, undecodable = _near_duplicates(photos, memory)
-    alike = [[member.photo for member in group] for group in groups]
+    group_names = [[member.photo for member in group] for group in groups]
     splits = assign_splits(
         (photo.photo for photo in photos),
         validation=settings.validation,
         test=settings.test,
         allowed=allowed,
-        groups=alike,
+        groups=group_names,
     )
-    duplicates = cross_split_duplicates(splits, alike)
-    others += [(name, f"is like {kept}") for name, kept in duplicates.items()]
-    kept = [photo for photo in photos if photo.photo not in duplicates]
-    photos = [replace(photo, split=splits[photo.photo]) for photo in kept]
+    duplicates = cross_split_duplicates(splits, group_names)
+    others += [(name, f"is like {other}") for name, other in duplicates.items()]
+    photos = [
+        replace(photo, split=splits[photo.photo])
+        for photo in photos
+        if photo.photo not in duplicates
+    ]
     return ScanResult(photos, others, groups, undecodable)
 
 

@@ -17,11 +17,12 @@ from PIL import ExifTags, Image
 
 from srmodels.data.executor.processes import ProcessExecutor
 from srmodels.data.executor.run import run
-from srmodels.data.executor.task import ProgressNote, Task
+from srmodels.data.executor.task import Task
+from srmodels.data.executor.time_limit import ProgressNote
 from srmodels.data.photos.table import Photo
 from srmodels.errors import PhotoError
-from srmodels.images.colour import apply_orientation
 from srmodels.images.file_types import detect_reader
+from srmodels.images.orientation import apply_orientation
 from srmodels.images.readers.decode import read
 
 __all__ = ["SIDE", "Thumbnail", "thumbnail", "thumbnails"]
@@ -94,12 +95,12 @@ def thumbnail(path: Path) -> Thumbnail:
 
 
 def _work(task: Task, *, notes: Path, seconds: float) -> dict[str, Thumbnail]:
-    note, made = ProgressNote(notes, task, seconds), dict[str, Thumbnail]()
+    note, computed = ProgressNote(notes, task, seconds), dict[str, Thumbnail]()
     todo = [photo for photo in task.photos if photo.photo not in task.excluded]
     for photo in todo:
         with note.begin(photo.photo), suppress(PhotoError):
-            made[photo.photo] = thumbnail(Path(photo.path))
-    return made
+            computed[photo.photo] = thumbnail(Path(photo.path))
+    return computed
 
 
 def _remembered(memory: Path) -> dict[str, Thumbnail]:
@@ -139,10 +140,10 @@ def thumbnails(
     memory.parent.mkdir(parents=True, exist_ok=True)
     with memory.open("a", encoding="ascii") as file, TemporaryDirectory() as notes:
 
-        def keep(_: Task, made: dict[str, Thumbnail]) -> None:
-            known.update(made)
+        def keep(_: Task, computed: dict[str, Thumbnail]) -> None:
+            known.update(computed)
             # a killed run may have left half a line
-            file.writelines(f"\n{key} {grey.tobytes().hex()}" for key, grey in made.items())
+            file.writelines(f"\n{key} {grey.tobytes().hex()}" for key, grey in computed.items())
 
         with ProcessExecutor(workers, preload=["srmodels.data.photos.collect"]) as executor:
             work = partial(_work, notes=Path(notes), seconds=seconds)

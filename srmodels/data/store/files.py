@@ -49,4 +49,4 @@ def open_patches(path: Path) -> PatchArray:
     except FileNotFoundError:
         raise DataError(f"{path}: not found, but the index lists it. {RERUN_HINT}") from None
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: is damaged ({error}). {RERUN_HINT}") from None
+        raise DataError(f"{path}: is damaged (got {error}). {RERUN_HINT}") from None

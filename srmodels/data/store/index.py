@@ -55,7 +55,7 @@ def read_index(folder: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise DataError(f"{path}: not found. Run the stage `patches`.") from None
     except (ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{path}: is no index ({error}). {RERUN_HINT}") from None
+        raise DataError(f"{path}: is no index (got {error}). {RERUN_HINT}") from None
     missing = _DTYPES.keys() - set(table.columns)
     if missing or not len(table):
         problem = f"lacks {', '.join(sorted(missing))}" if missing else "is empty"

@@ -93,7 +93,7 @@ class PatchStore:
             hr_path, lr_path = self._paths(shard)
             raise DataError(
                 f"{hr_path}: its row {place} or that of {lr_path.name} is not what the index says "
-                f"(changed, or of another run). {RERUN_HINT}"
+                f"(got another checksum: changed, or of another run). {RERUN_HINT}"
             )
 
     def __len__(self) -> int:

@@ -51,7 +51,7 @@ class WebpArray:
             patch = self._decode(row)
         except (OSError, ValueError) as error:
             raise DataError(
-                f"{self._path}: its row {row} is damaged ({error}). {RERUN_HINT}"
+                f"{self._path}: its row {row} is damaged (got {error}). {RERUN_HINT}"
             ) from None
         if patch.shape != self.shape[1:]:
             raise DataError(

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from srmodels.engine.tracking.mlflow_tracker import Tracker, short_reason
-from srmodels.models._torch_export import dynamic_sizes, example_lr
+from srmodels.models._dynamic_sizes import dynamic_sizes, example_lr
 from srmodels.runs.store import EXPERIMENT, WEIGHTS_TAG
 
 __all__ = ["log_generator", "save_model"]

@@ -133,7 +133,7 @@ class Tracker:
             self._pictures.append((f"{self.stage}/{name}", image, step))
 
     def replay(self, curve: Path, stage: str) -> None:
-        """Buffers the points of another stage's curve, of which the run's own are not sent."""
+        """Buffers the points of another stage's curve; those that the run has are not sent."""
         self._add(stage, read_points(curve))
 
     def _send_in_loop(self) -> None:

@@ -36,7 +36,7 @@ class _Moments:
         """Adds pixels of features (1 + N, C, h, w)."""
         products = (features, features.square(), features[1:] * features[:1])
         self.sums = [
-            total + product.sum((2, 3)).double()
+            total + product.sum((2, 3)).cpu().double()
             for total, product in zip(self.sums, products, strict=True)
         ]
         self.pixels += features.shape[2] * features.shape[3]
@@ -56,7 +56,7 @@ class Dists:
     def __init__(self, *, device: str | torch.device = "cpu") -> None:
         """Loads the weights; a WeightsError where they are not here."""
         state = load_weights("dists")
-        weights = torch.stack([state["alpha"], state["beta"]]).double().to(device)
+        weights = torch.stack([state["alpha"], state["beta"]]).double()
         self.weights = weights / weights.sum()
         self.vgg16 = Vgg16(device)
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from srmodels.evaluation.metrics.vgg16 import Vgg16
-from srmodels.pretrained.features import FeatureNetwork
+from srmodels.pretrained.feature_network import FeatureNetwork
 from srmodels.pretrained.weights import load_weights
 
 __all__ = ["MIN_SIDE", "Lpips"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from srmodels.pretrained.features import FeatureNetwork
+from srmodels.pretrained.feature_network import FeatureNetwork
 from srmodels.pretrained.weights import load_weights
 
 __all__ = ["Vgg16"]

@@ -32,7 +32,7 @@ def _walk(folder: Path, skipped: list[tuple[Path, str]]) -> Iterator[Path]:
         # not followed: a link can lead back up, and DVC watches nothing behind it
         links = [name for name in folders if os.path.islink(os.path.join(parent, name))]  # noqa: PTH114, PTH118 - 20,000 of them
         skipped += [
-            (Path(parent, name), "is a link to a folder; name that folder instead")
+            (Path(parent, name), "is a link to a folder. Name that folder instead")
             for name in links
         ]
     for error in errors:

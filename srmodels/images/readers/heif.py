@@ -49,12 +49,12 @@ def _check_colour_space(nclx: dict[str, int]) -> None:
     curve = nclx.get("transfer_characteristics", 2)
     if curve in _HDR_CURVES:
         raise PhotoError(
-            f"is a high dynamic range picture ({_HDR_CURVES[curve]}); export it in standard range"
+            f"is a high dynamic range image (got {_HDR_CURVES[curve]}). Export it in standard range"
         )
     primaries = nclx.get("color_primaries", 2)
     if primaries not in _SRGB_PRIMARIES:
         raise PhotoError(
-            f"has wide-gamut colours (H.273 primaries {primaries}) and no profile; export as sRGB"
+            f"has wide-gamut colours and no profile (got H.273 primaries {primaries}). Export sRGB"
         )
 
 

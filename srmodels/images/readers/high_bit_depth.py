@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile
 
 from srmodels.errors import PhotoError
-from srmodels.images.colour import apply_orientation
+from srmodels.images.orientation import apply_orientation
 
 __all__ = ["load_high_bit_depth"]
 
@@ -63,7 +63,9 @@ def _load_grey(image: Image.Image) -> tuple[NDArray[np.uint16], int]:
     tags = getattr(image, "tag_v2", {})
     values = np.asarray(image)
     if values.min() < 0 or values.max() > 65535:
-        raise PhotoError(f"has values beyond 16 bits (up to {values.max()}); export 8 or 16 bits")
+        raise PhotoError(
+            f"has values beyond 16 bits (got {values.min()} to {values.max()}). Export 8 or 16 bits"
+        )
     bits = min(int(max(tags.get(_BITS, (16,)))), 16)
     if tags.get(_PHOTOMETRIC) == 0:  # 0 is white
         values = (1 << bits) - 1 - np.minimum(values, (1 << bits) - 1)
@@ -78,7 +80,7 @@ def _load_jpeg2000(body: bytes) -> tuple[NDArray[np.uint16], int] | None:
     if channels not in _CHANNELS.get(space, ()) or bits > 16 or info["is_signed"]:
         raise PhotoError(
             f"is JPEG 2000 of a kind that is not read (got {channels} channels of {bits} bits, "
-            f"{space}); export grey or RGB of 8 or 16 bits"
+            f"{space}). Export grey or RGB of 8 or 16 bits"
         )
     return openjpeg.decode(body), bits
 
@@ -99,7 +101,7 @@ def load_high_bit_depth(
     values = _load_16bit(image, file, reopen)
     image.load()
     if image.mode == "F":
-        raise PhotoError("has floating-point values; export 8 or 16 bits")
+        raise PhotoError("has floating-point values. Export 8 or 16 bits")
     if values is None and image.mode.startswith("I"):
         return _load_grey(image)
     return None if values is None else (values, 16)

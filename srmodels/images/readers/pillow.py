@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from srmodels.errors import PhotoError
-from srmodels.images.colour import apply_orientation, drop_opaque_alpha, round_to_8, to_srgb
+from srmodels.images.colour import drop_opaque_alpha, round_to_8, to_srgb
 from srmodels.images.limits import check_size, no_pillow_limit
+from srmodels.images.orientation import apply_orientation
 from srmodels.images.readers.high_bit_depth import load_high_bit_depth
 from srmodels.images.readers.jpeg import NotCheckableError, read_jpeg
 from srmodels.images.readers.png import check_png, check_rows, decode_png, orientation_of_png
@@ -96,7 +97,9 @@ def _load(image: ImageFile.ImageFile, kind: str, file: BinaryIO) -> Image.Image:
     values, bits = values_and_bits
     clear = image.info.get("transparency")
     if clear is not None and (np.atleast_3d(values)[..., :3] == clear).all(axis=-1).any():
-        raise PhotoError("is partly transparent (a colour is marked as clear); flatten it first")
+        raise PhotoError(
+            "is partly transparent (got a colour that is marked as clear). Flatten it first"
+        )
     mode = "L" if values.ndim == 2 else "LA" if values.shape[2] == 2 else image.mode
     pixels = round_to_8(values, bits).tobytes()
     return drop_opaque_alpha(Image.frombytes(mode, (values.shape[1], values.shape[0]), pixels))

@@ -7,9 +7,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from srmodels.images.colour import Pixels, apply_orientation, scale_to_16bit
+from srmodels.images.colour import Pixels, scale_to_16bit
 from srmodels.images.limits import MAX_PIXELS
 from srmodels.images.metadata import Metadata, exif_of, exif_of_raw, xmp_of
+from srmodels.images.orientation import apply_orientation
 from srmodels.images.readers.channels import Channels, from_array, split_channels
 from srmodels.images.readers.dispatch import read_with
 from srmodels.images.readers.heif import primary_image

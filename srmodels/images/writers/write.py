@@ -79,7 +79,7 @@ def write_rows(
         image.save(encoded, pillow_format, **options)
     except (OSError, ValueError, RuntimeError) as error:
         raise PhotoError(
-            f"{name}: {kind.name} cannot hold the result ({error}). Write .png or .tif."
+            f"{name}: {kind.name} cannot hold the result (got {error}). Write .png or .tif."
         ) from None
     file.write(encoded.getbuffer())
 

@@ -1,9 +1,9 @@
-"""A convolutional trunk that streams down a picture: each row is computed once, few are kept.
+"""Computes a convolutional trunk band by band, each row once, and keeps few rows in memory.
 
-Bands of LR rows go in, bands of features come out as soon as their context is there. Between two
-bands, each layer keeps the input rows that its next output needs: a 3x3 convolution two, an
-addition as many as its one input lags behind the other. The features are those of the whole picture
-in one piece, with memory for a band.
+`Trunk.push` takes a band of LR rows and returns the features whose context is complete. Between two
+bands, each layer keeps the input rows that its next output needs: a 3x3 convolution keeps two, an
+addition as many as one of its inputs is behind the other. The features equal those of the whole
+picture computed at once, but only a band is in memory.
 """
 
 import operator
@@ -102,7 +102,7 @@ def _keeps_size(layer: nn.Conv2d) -> bool:
 
 
 class Trunk:
-    """The trunk of a `Split` for one pass down a picture, or a vertical strip, of `height` rows.
+    """The trunk of a `Split` for one picture, or one vertical strip, of `height` rows.
 
     A layer computes at most `band` rows at a time, so that the rows that lag behind do not come all
     at once at the end of the picture.

@@ -60,8 +60,8 @@ def _swinir_settings(public: Mapping[str, Any]) -> SwinIRSettings | None:
     fixed = {"in_chans": 3, "resi_connection": "1conv", "start_unshuffle": 1, "img_range": 1.0}
     if any(public[key] != value for key, value in fixed.items()):
         return None
-    odd = public["window_size"] % 2
-    if public["upsampler"] not in _UPSAMPLERS or public["upscale"] not in SCALES or odd:
+    odd_window = public["window_size"] % 2
+    if public["upsampler"] not in _UPSAMPLERS or public["upscale"] not in SCALES or odd_window:
         return None
     return SwinIRSettings(
         scale=public["upscale"],

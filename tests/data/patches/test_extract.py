@@ -244,7 +244,7 @@ def test_a_second_run_leaves_nothing_of_the_first(inline, tmp_path):
 def test_a_folder_that_cannot_be_written_is_one_line(inline, tmp_path):
     listing(tmp_path / "photos")
     (tmp_path / "patches").write_text("a file where a folder should be")
-    with pytest.raises(DataError, match=r"patches.*: cannot be written \(Not a directory\)"):
+    with pytest.raises(DataError, match=r"patches.*: cannot be written \(got Not a directory\)"):
         extracted(tmp_path)
 
 
@@ -254,7 +254,9 @@ def test_a_full_disk_is_one_line_that_names_the_folder(inline, tmp_path, monkeyp
 
     listing(tmp_path / "photos")
     monkeypatch.setattr(ShardWriter, "add", full)
-    with pytest.raises(DataError, match=r"patches: cannot be written \(No space left on device\)"):
+    with pytest.raises(
+        DataError, match=r"patches: cannot be written \(got No space left on device\)"
+    ):
         extracted(tmp_path)
     assert not list((tmp_path / "patches/train").iterdir())
 

@@ -25,6 +25,6 @@ def test_a_split_that_was_never_filled_is_only_told(tmp_path, caplog):
 
 
 def test_a_transparent_photograph_is_counted_as_one():
-    assert skip_category("is partly transparent (alpha down to 3 of 255); flatten it first") == (
-        "transparent"
-    )
+    assert skip_category(
+        "is partly transparent (got alpha down to 3 of 255). Flatten it first"
+    ) == ("transparent")

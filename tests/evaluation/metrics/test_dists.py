@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from srmodels.evaluation.metrics import vgg16
 from srmodels.evaluation.metrics.dists import Dists
-from srmodels.pretrained.features import IMAGENET_MEAN, IMAGENET_STD
+from srmodels.pretrained.feature_network import IMAGENET_MEAN, IMAGENET_STD
 from srmodels.resize.tensors import to_tensor
 from tests.evaluation.metrics.conftest import bicubic
 

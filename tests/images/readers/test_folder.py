@@ -48,7 +48,7 @@ def test_a_linked_photograph_is_one_and_a_linked_folder_is_told_of(tmp_path):
     (tmp_path / "mine/b.png").symlink_to("a.png")
     (tmp_path / "mine/loop").symlink_to(tmp_path)
     assert names(tmp_path, photo_files(tmp_path)) == ["mine/a.png", "mine/b.png"]
-    assert reasons(tmp_path) == {"mine/loop": "is a link to a folder; name that folder instead"}
+    assert reasons(tmp_path) == {"mine/loop": "is a link to a folder. Name that folder instead"}
 
 
 def test_what_cannot_be_read_like_a_file_is_told_of(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from srmodels import snapshot
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.inference.generators.generator import Generator
 from srmodels.inference.tiling.upscale import upscaler
-from srmodels.inference.weights.open import load_for_evaluation, open_weights
+from srmodels.inference.weights.open_weights import load_for_evaluation, open_weights
 from tests.inference.small import small, small_settings
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from srmodels.errors import WeightsError
 from srmodels.models._state import misfits, read_state
-from srmodels.pretrained.features import FeatureNetwork
+from srmodels.pretrained.feature_network import FeatureNetwork
 from srmodels.pretrained.weights import load_weights
 
 __all__ = ["VggName", "vgg"]
@@ -18,11 +18,11 @@ __all__ = ["VggName", "vgg"]
 VggName = Literal["vgg16", "vgg19"]
 
 
-def _random_state(wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _random_state(shapes: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """He et al. 2015, from a generator of its own, so that they are always the same."""
     generator = torch.Generator().manual_seed(0)
     state = {}
-    for key, tensor in wanted.items():
+    for key, tensor in shapes.items():
         if key.endswith("bias"):
             state[key] = torch.zeros(tensor.shape)
         else:
@@ -59,12 +59,12 @@ def vgg(network: VggName, layers: Collection[str], *, weights: str) -> FeatureNe
     elif weights == "imagenet":
         state = load_weights("vgg16") if network == "vgg16" else _torchvision_state()
     else:
-        right = f"imagenet, random, or the path of a {network} state dict"
-        state = read_state(Path(weights).expanduser(), where="perceptual.weights", expected=right)
-    wanted = built.features.state_dict()
+        options = f"imagenet, random, or the path of a {network} state dict"
+        state = read_state(Path(weights).expanduser(), where="perceptual.weights", expected=options)
+    network_state = built.features.state_dict()
     state = {key.removeprefix("features."): tensor.float() for key, tensor in state.items()}
-    state = {key: tensor for key, tensor in state.items() if key in wanted}
-    if problems := misfits(wanted, state):
+    state = {key: tensor for key, tensor in state.items() if key in network_state}
+    if problems := misfits(network_state, state):
         raise WeightsError(
             f"perceptual.weights: not those of {network} (got {'; '.join(problems)}). Use a state "
             f"dict of torchvision's {network}."

@@ -7,7 +7,7 @@ import torch
 from lightning_fabric import Fabric
 
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
-from srmodels.engine.skip_nonfinite import NonFiniteHandler
+from srmodels.engine.nonfinite import NonFiniteHandler
 from srmodels.errors import GradientOverflowError, NonFiniteError
 from tests.engine.toys import RecordingLogger, ToySource, trainer
 

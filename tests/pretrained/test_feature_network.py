@@ -5,7 +5,7 @@ import torch
 import torchvision
 from torchvision.transforms import Normalize
 
-from srmodels.pretrained.features import FeatureNetwork, layer_index
+from srmodels.pretrained.feature_network import FeatureNetwork, layer_index
 
 NETWORKS = ["alexnet", "vgg16", "vgg19"]
 

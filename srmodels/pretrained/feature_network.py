@@ -90,8 +90,8 @@ class FeatureNetwork(nn.Module):
     def load(self, state: Mapping[str, Tensor]) -> "FeatureNetwork":
         """Takes weights by name, "0.weight" or "features.0.weight"; there may be more."""
         by_index = {key.removeprefix("features."): tensor for key, tensor in state.items()}
-        wanted = {key: by_index[key] for key in self.features.state_dict()}
-        self.features.load_state_dict(wanted, assign=True)
+        own_state = {key: by_index[key] for key in self.features.state_dict()}
+        self.features.load_state_dict(own_state, assign=True)
         return self.requires_grad_(requires_grad=False).eval()
 
     def train(self, mode: bool = True) -> "FeatureNetwork":  # noqa: ARG002 - torch's signature

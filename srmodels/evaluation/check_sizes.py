@@ -49,13 +49,13 @@ def check_fit(
             f"{min_side + -min_side % scale} pixels on both sides at scale {scale}"
             + (" with LPIPS." if perceptual else ".")
         )
-    unlike = [
+    mismatched = [
         f"{name}: {_size(lr[name])} for {_size(hr)}"
         for name, hr in images
         if lr is not None and lr[name].shape[:2] != (hr.shape[0] // scale, hr.shape[1] // scale)
     ]
-    if unlike:
+    if mismatched:
         raise ProtocolError(
-            f"LR does not fit HR at scale {scale} (got {_listed(unlike)} pixels). Use LR of HR's "
-            "size over the scale, rounded down, or weights for another scale."
+            f"LR does not fit HR at scale {scale} (got {_listed(mismatched)} pixels). Use LR of "
+            "HR's size over the scale, rounded down, or weights for another scale."
         )

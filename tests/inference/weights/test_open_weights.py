@@ -11,7 +11,7 @@ import torch
 
 from srmodels import snapshot
 from srmodels.errors import ConfigError, WeightsError
-from srmodels.inference.weights.open import open_weights
+from srmodels.inference.weights.open_weights import open_weights
 from srmodels.resize.tensors import to_image, to_tensor
 from tests.inference.small import small, small_settings
 

@@ -13,7 +13,7 @@ from torch import nn
 from torch.export import Dim, ExportedProgram
 
 from srmodels.errors import ConfigError
-from srmodels.models._torch_export import dynamic_sizes, example_lr, min_input_size
+from srmodels.models._dynamic_sizes import dynamic_sizes, example_lr, min_input_size
 
 __all__ = ["export_onnx", "export_program", "export_pt2"]
 

@@ -1,0 +1,41 @@
+"""Files that the training stages keep for later runs: resume states and pretrained weights."""
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from srmodels.data.store.reader import PatchStore
+from srmodels.engine.checkpoint.checkpoint import Checkpoints
+from srmodels.engine.checkpoint.fingerprint import fingerprint_of
+from srmodels.params import Params
+from srmodels.recipe import Adversarial, Pretrain
+from stages import PATCHES, dvc_root
+from stages.dependencies import code_digests
+
+__all__ = ["checkpoints", "recipe_weights"]
+
+
+def checkpoints(
+    stage: str, params: Params, section: Pretrain | Adversarial, inputs: Sequence[Path]
+) -> Checkpoints:
+    """The resume state of exactly these settings, code, patches and initial weights."""
+    facts: dict[str, object] = {
+        "settings": {
+            "seed": params.seed,
+            "scale": params.scale,
+            "generator": dataclasses.asdict(params.recipe.generator),
+            "pretrain" if stage == "pretrain" else "adversarial": dataclasses.asdict(section),
+        },
+        "code": code_digests(stage, params.recipe),
+        "data": PatchStore(PATCHES / "train").digest(),
+        "weights": [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs],
+    }
+    if stage == "gan":
+        facts["lpips"] = params.evaluate.perceptual  # whether validations have LPIPS
+    return Checkpoints(dvc_root() / ".resume" / f"{stage}-{fingerprint_of(facts)}", facts)
+
+
+def recipe_weights(model: str, preset: str) -> Path:
+    """A copy of a recipe's pretrained weights, which later runs of other recipes leave alone."""
+    return dvc_root() / "weights" / "recipes" / f"{model}-{preset}.safetensors"
