@@ -3,6 +3,7 @@
 import logging
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,6 +65,20 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
             show_default="weights/generator.safetensors of the repository",
         ),
     ] = _DEFAULT_WEIGHTS,
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            help="Mix of weights: 0 for the pretrained ones, 1 for the GAN's. Less is smoother.",
+            show_default="1",
+        ),
+    ] = None,
+    pretrained: Annotated[
+        Path | None,
+        typer.Option(
+            help="The pretrained weights for --strength.",
+            show_default="pretrained.safetensors beside the weights",
+        ),
+    ] = None,
     file_format: Annotated[
         str | None,
         typer.Option("--format", help="png, jpeg, webp, tiff, heic or avif.", show_default="png"),
@@ -100,12 +115,16 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
     from srmodels.inference.files.plan import plan
     from srmodels.inference.files.upscale_files import upscale_files
     from srmodels.inference.tiling.device import resolve_precision
-    from srmodels.inference.weights.open_weights import open_weights
+    from srmodels.inference.weights.open_weights import load_for_evaluation, open_weights
     from srmodels.inference.weights.registry import weights_file
     from srmodels.machine import keep_freed_memory, resolve_device
 
     if scale is not None and not 1 <= scale < float("inf"):
         raise ConfigError(f"--scale: not a factor of 1 or more (got {scale:g}). Choose another.")
+    if strength is not None and not 0 <= strength <= 1:
+        raise ConfigError(f"--strength: out of range (got {strength:g}). Use 0 to 1.")
+    if strength is None and pretrained is not None:
+        raise ConfigError("--pretrained: has no effect alone. Give --strength, too.")
     if bits not in (None, 8, 16):
         raise ConfigError(f"--bits: unsupported depth (got {bits}). Choose 8 or 16.")
     kind = format_named(file_format) if file_format else None
@@ -118,9 +137,23 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
         raise ConfigError("-o -: standard output is a terminal. Redirect it to a file or program.")
     torch_device = resolve_device(device)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that partial files are deleted
-    generator = open_weights(
-        weights_file(weights), device=torch_device, tile=tile, precision=precision
-    )
+    path = weights_file(weights)
+    if strength is None:
+        generator = open_weights(path, device=torch_device, tile=tile, precision=precision)
+    else:
+        start = pretrained or path.with_name("pretrained.safetensors")
+        if not start.is_file():
+            raise ConfigError(
+                f"--strength: no pretrained weights (got {start}). Name the file with --pretrained."
+            )
+        generator = load_for_evaluation(
+            path,
+            pretrained=start,
+            alpha=strength,
+            device=torch_device,
+            tile=tile,
+            precision=precision,
+        )["interpolated"]
     if torch_device.type == "cpu":
         keep_freed_memory()
     passes(scale or generator.scale, generator.scale)  # raises if the scale is too large

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from srmodels import snapshot
@@ -56,6 +57,29 @@ def test_size_and_depth_are_as_wished_for(upscaled, pictures, tmp_path):
     assert (colour.shape, colour.dtype) == ((225, 300, 3), np.uint16)
 
 
+def test_strength_goes_from_the_pretrained_picture_to_the_gans(typed, weights, pictures, tmp_path):
+    start = tmp_path / "pretrained.safetensors"
+    brighter = small("srcnn")
+    with torch.no_grad():
+        list(brighter.parameters())[-1].add_(0.2)  # the last bias
+    snapshot.save(start, brighter, name="srcnn", settings=small_settings("srcnn"))
+
+    def result(name, *words):
+        path = tmp_path / f"{name}.png"
+        code, _, err = typed("upscale", pictures / "a.png", "-o", path, *words)
+        assert code == 0, err
+        return decode(path).astype(int)
+
+    ends = [result(name, "--weights", name) for name in (start, weights)]
+    first, middle, last = (
+        result(f"at{share}", "--weights", weights, "--strength", share) for share in (0, 0.5, 1)
+    )
+    assert np.abs(first - ends[0]).max() <= 1
+    assert np.abs(last - ends[1]).max() <= 1
+    assert (middle != first).any()
+    assert (middle != last).any()
+
+
 def test_samples_of_a_vae_are_files_of_their_own(typed, pictures, tmp_path):
     path = tmp_path / "vae.safetensors"
     snapshot.save(path, small("srvae"), name="srvae", settings=small_settings("srvae"))
@@ -70,6 +94,10 @@ def test_samples_of_a_vae_are_files_of_their_own(typed, pictures, tmp_path):
     ("words", "message"),
     [
         (("--samples", 2), "--samples: srcnn is not a VAE (got 2)"),
+        (("--strength", 2), "--strength: out of range (got 2). Use 0 to 1."),
+        (("--strength", "nan"), "--strength: out of range (got nan)"),
+        (("--strength", 0.5), "--strength: no pretrained weights (got "),
+        (("--pretrained", "a.pth"), "--pretrained: has no effect alone"),
         (("--scale", 17), "--scale: is too large for a network of scale 4 (got 17)"),
         (("--scale", 0.5), "--scale: not a factor of 1 or more (got 0.5)"),
         (("--scale", "nan"), "--scale: not a factor of 1 or more (got nan)"),
