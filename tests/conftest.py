@@ -38,6 +38,9 @@ def pretrained() -> Callable[[str], dict[str, torch.Tensor]]:
         try:
             return load_weights(name)
         except WeightsError as error:
+            # requirements.lock brings all but NIQE's; damaged weights are no reason to skip
+            if name != "niqe" or "no pretrained weights" not in str(error):
+                raise
             pytest.skip(str(error))
 
     return read
