@@ -21,7 +21,10 @@ __all__ = ["RENAMED", "ProblemCollector", "check", "one_of", "section_adapter"]
 T = TypeVar("T")
 
 # Old key -> new key; * stands for a recipe's or a preset's name.
-RENAMED: dict[str, str] = {"evaluate.lpips": "evaluate.perceptual"}
+RENAMED: dict[str, str] = {
+    "evaluate.lpips": "evaluate.perceptual",
+    "evaluate.alpha": "evaluate.strengths",
+}
 
 
 @cache

@@ -1,6 +1,5 @@
 """Scores bicubic, the pretrained and the final generator on whole test pictures."""
 
-import logging
 from pathlib import Path
 
 from srmodels import params
@@ -17,8 +16,6 @@ from srmodels.recipe import Recipe
 from stages import GENERATOR, PATCHES, PRETRAINED, cli_errors
 from stages.tracking import log_evaluation, tracker
 
-log = logging.getLogger(__name__)
-
 
 def perceptual_weights(recipe: Recipe) -> str:
     """The weights of the recipe's perceptual loss ("imagenet", "random"), or "none"."""
@@ -29,17 +26,10 @@ def perceptual_weights(recipe: Recipe) -> str:
     return str(settings.perceptual.weights) if used else "none"
 
 
-def alpha_of(alpha: float | None, recipe: Recipe) -> float | None:
-    """`alpha`, or None if pretrained and final weights are the same or unrelated."""
+def strengths_of(strengths: tuple[float, ...], recipe: Recipe) -> tuple[float, ...]:
+    """`strengths`, or none if pretrained and final weights are the same or unrelated."""
     adversarial = recipe.adversarial
-    if alpha is None or (adversarial is not None and adversarial.init == "pretrained"):
-        return alpha
-    log.warning(
-        "evaluate.alpha: has no effect (got %g), because the recipe has no adversarial phase that "
-        "starts from the pretrained weights",
-        alpha,
-    )
-    return None
+    return strengths if adversarial is not None and adversarial.init == "pretrained" else ()
 
 
 @cli_errors
@@ -47,10 +37,10 @@ def main() -> None:
     """Runs the stage."""
     settings = params.load()
     options, recipe = settings.evaluate, settings.recipe
-    alpha = alpha_of(options.alpha, recipe)
+    strengths = strengths_of(options.strengths, recipe)
     device = resolve_device(settings.run.device)
     generators = load_for_evaluation(
-        GENERATOR, pretrained=PRETRAINED, alpha=alpha, device=device, tile=options.tile
+        GENERATOR, pretrained=PRETRAINED, strengths=strengths, device=device, tile=options.tile
     )
     folders = {BUNDLED: PATCHES / "test"}
     for name, photos in options.sets.items():
@@ -64,7 +54,7 @@ def main() -> None:
         sampling=Sampling(
             number=options.samples, temperature=options.temperature, seed=settings.seed
         ),
-        alpha=alpha,
+        strengths=strengths,
         perceptual=open_perceptual(device=device) if options.perceptual else None,
     )
     with tracker("evaluate", settings) as watcher:

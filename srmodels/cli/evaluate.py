@@ -56,9 +56,9 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     pretrained: Annotated[
         Path | None, typer.Option(help="The generator's initial weights, for a row of their own.")
     ] = None,
-    alpha: Annotated[
-        float | None,
-        typer.Option(help="Interpolate: the generator's share, the rest from --pretrained."),
+    strength: Annotated[
+        list[float] | None,
+        typer.Option(help="Also mixed weights: the share of WEIGHTS, the rest --pretrained's."),
     ] = None,
     self_ensemble: Annotated[
         bool,
@@ -94,9 +94,10 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     from srmodels.inference.weights.open_weights import load_for_evaluation, open_weights
     from srmodels.machine import resolve_device
 
+    strengths = tuple(strength or ())
     if not (weights and data):
         raise ConfigError("evaluate: no WEIGHTS or no --data. Give both, or --no-reference FOLDER.")
-    check({"alpha": alpha, "samples": samples, "tile": tile}, EvaluateSettings, "evaluate")
+    check({"strengths": strengths, "samples": samples, "tile": tile}, EvaluateSettings, "evaluate")
     set_name, folder = find_set(data, data=repository() / "data")
     if set_name in RESERVED[1:]:
         raise ConfigError(
@@ -109,8 +110,10 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
         options["precision"] = precision
         generators |= (
             {name: open_weights(path, **options) for name, path in files.items() if path}
-            if alpha is None
-            else load_for_evaluation(Path(weights), pretrained=pretrained, alpha=alpha, **options)
+            if not strengths
+            else load_for_evaluation(
+                Path(weights), pretrained=pretrained, strengths=strengths, **options
+            )
         )
         weights_scale = generators["generator"].scale
         if scale not in (None, weights_scale):
@@ -118,9 +121,9 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
                 f"--scale: these weights upscale {weights_scale} times (got {scale}). Omit --scale."
             )
         scale = weights_scale
-    elif pretrained is not None or alpha is not None or self_ensemble:
+    elif pretrained is not None or strengths or self_ensemble:
         raise ConfigError(
-            "bicubic: has no weights (got --pretrained, --alpha or --self-ensemble). Name a "
+            "bicubic: has no weights (got --pretrained, --strength or --self-ensemble). Name a "
             "generator's file."
         )
     scale = scale or _DEFAULT_SCALE
@@ -132,13 +135,13 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
         lr={set_name: lr_pictures([file for file, _ in images], lr, scale=scale)} if lr else None,
         perceptual=open_perceptual(device=resolve_device(device)) if perceptual else None,
         sampling=Sampling(number=samples),
-        alpha=alpha,
+        strengths=strengths,
     )
     typer.echo(short_table(metrics))
     if output is not None:
         if output.is_dir():
             suffix = ENSEMBLE if self_ensemble else ""
-            suffix += "" if alpha is None else f"+alpha{alpha:g}"
+            suffix += "".join(f"+strength{share:g}" for share in strengths)
             output /= f"{Path(weights).stem}{suffix}-{set_name}.json"
         write_bytes(output, (json.dumps(metrics, indent=2) + "\n").encode())
 

@@ -110,6 +110,7 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
 
     Samples of a VAE are written as NAME-1, NAME-2 and so on.
     """
+    from srmodels.evaluation.protocol import STRENGTH
     from srmodels.images.writers.formats import format_named
     from srmodels.inference.files.enlarge import OutputOptions, passes
     from srmodels.inference.files.plan import plan
@@ -146,14 +147,15 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
             raise ConfigError(
                 f"--strength: no pretrained weights (got {start}). Name the file with --pretrained."
             )
-        generator = load_for_evaluation(
+        generators = load_for_evaluation(
             path,
             pretrained=start,
-            alpha=strength,
+            strengths=[strength],
             device=torch_device,
             tile=tile,
             precision=precision,
-        )["interpolated"]
+        )
+        generator = generators[f"{STRENGTH}{strength:g}"]
     if torch_device.type == "cpu":
         keep_freed_memory()
     passes(scale or generator.scale, generator.scale)  # raises if the scale is too large

@@ -17,7 +17,7 @@ _TOLERANCE = 1e-3  # scores agree to 4 decimals on any machine
 _ROW_OF_FIELD = {
     "samples": SAMPLES,
     "diversity": SAMPLES,
-    "interpolated": None,
+    "strength": None,
     "ensemble": None,
     "interval": None,
 }

@@ -4,14 +4,16 @@ Timofte, Rothe, Van Gool, "Seven ways to improve example-based single image supe
 2016; Ledig et al., CVPR 2017, section 3.2.
 """
 
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from srmodels.evaluation.interval import DRAWS, FEWEST
 from srmodels.evaluation.samples import Sampling
 
-__all__ = ["ENSEMBLE", "PROTOCOL", "protocol", "versions"]
+__all__ = ["ENSEMBLE", "PROTOCOL", "STRENGTH", "protocol", "versions"]
 
 ENSEMBLE = "+x8"  # appended to a generator's name in the row of its self-ensemble
+STRENGTH = "strength_"  # begins the name of a row of mixed weights
 _PACKAGES = ("srmodels", "numpy", "pillow", "scikit-image", "torch")  # that compute the scores
 
 # Lists, because DVC's tables of metrics show plain values
@@ -47,12 +49,12 @@ def protocol(
     scale: int,
     *,
     sampling: Sampling | None = None,
-    alpha: float | None = None,
+    strengths: Sequence[float] = (),
     given_lr: bool = False,
     perceptual: bool = False,
     ensemble: bool = False,
 ) -> dict[str, list[str]]:
-    """The protocol of one scale; `sampling` and `alpha` are None without a row of that kind."""
+    """The protocol of one scale; `sampling` is None without a row of that kind."""
     text = {"scale": [str(scale)], **PROTOCOL}
     if given_lr:
         text["lr"] = ["given with HR, paired by name"]
@@ -76,8 +78,11 @@ def protocol(
             "population",
             "mean over pixels and channels, then over images",
         ]
-    if alpha is not None:
-        text["interpolated"] = [f"weights {alpha:g} generator, {1 - alpha:g} pretrained"]
+    if strengths:
+        text["strength"] = [
+            f"{STRENGTH}S: weights S generator, 1 - S pretrained",
+            ", ".join(f"{strength:g}" for strength in strengths),
+        ]
     return text
 
 

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +16,8 @@ from srmodels.evaluation.means import means
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.perceptual import PerceptualScores
 from srmodels.evaluation.pictures import comparison
-from srmodels.evaluation.protocol import ENSEMBLE, protocol, versions
+from srmodels.evaluation.plane import draw_plane
+from srmodels.evaluation.protocol import ENSEMBLE, STRENGTH, protocol, versions
 from srmodels.evaluation.samples import Sampled, Sampling, drawing, strip
 from srmodels.evaluation.scores import ScoredPicture, evaluate
 from srmodels.evaluation.table import short_table
@@ -25,6 +26,7 @@ __all__ = ["BUNDLED", "Scored", "evaluate_sets", "metrics_of"]
 
 BUNDLED = "test"  # the set of which every picture is drawn
 DRAWN = 4  # pictures of every other set
+PLANE = "perception-distortion.png"
 NO_SAMPLES = Sampling(number=0)
 
 log = logging.getLogger(__name__)
@@ -57,7 +59,10 @@ def _drawer(folder: Path, scale: int) -> Callable[[str, ScoredPicture], None]:
         if name != BUNDLED and drawn[name] > DRAWN:
             return
         stem = f"{name}-{picture.image.replace('/', '__')}"
-        sheet = comparison(picture.lr, picture.pictures, picture.hr, scale=scale)
+        pictures = {
+            model: sr for model, sr in picture.pictures.items() if not model.startswith(STRENGTH)
+        }
+        sheet = comparison(picture.lr, pictures, picture.hr, scale=scale)
         Image.fromarray(sheet).save(folder / f"{stem}.png")
         if picture.samples:
             sheet = strip(picture.pictures, picture.samples, picture.hr, scale=scale)
@@ -73,7 +78,7 @@ def metrics_of(
     scale: int,
     features: str | None = None,
     sampling: Sampling = NO_SAMPLES,
-    alpha: float | None = None,
+    strengths: Sequence[float] = (),
     lr: Mapping[str, Mapping[str, Picture]] | None = None,
     perceptual: PerceptualScores | None = None,
     show: Callable[[str, ScoredPicture], None] | None = None,
@@ -87,7 +92,7 @@ def metrics_of(
         features: Weights of the training's perceptual loss ("imagenet", "random", a path) or
             "none", which the metrics file names, since they affect the scores; None names none.
         sampling: How the final generator's samples are drawn, where it has any.
-        alpha: Share of the final generator's weights in the one named "interpolated".
+        strengths: Of the generators named "strength_S".
         lr: LR pictures by image, for the sets that have their own.
         perceptual: Computes LPIPS and DISTS; None leaves them out.
         show: Called once a picture, with the name of the set.
@@ -130,7 +135,7 @@ def metrics_of(
     metrics["protocol"] = protocol(
         scale,
         sampling=sampling if draw else None,
-        alpha=alpha,
+        strengths=strengths,
         given_lr=bool(lr),
         perceptual=perceptual is not None,
         ensemble=len(single) < len(generators),
@@ -150,7 +155,7 @@ def evaluate_sets(
     root: Path,
     features: str = "none",
     sampling: Sampling = NO_SAMPLES,
-    alpha: float | None = None,
+    strengths: Sequence[float] = (),
     perceptual: PerceptualScores | None = None,
 ) -> None:
     """Scores every set and writes metrics/evaluate.json, plots/per_image.csv and samples/.
@@ -167,11 +172,12 @@ def evaluate_sets(
         scale=scale,
         features=features,
         sampling=sampling,
-        alpha=alpha,
+        strengths=strengths,
         perceptual=perceptual,
         show=_drawer(root / "samples", scale),
     )
     table.to_csv(root / "plots" / "per_image.csv", index=False, lineterminator="\n")
     text = json.dumps(metrics, indent=2) + "\n"
     (root / "metrics" / "evaluate.json").write_text(text, encoding="utf-8")
+    draw_plane(metrics, root / "samples" / PLANE)
     log.info("%s", short_table(metrics))

@@ -17,9 +17,9 @@ class EvaluateSettings:
         tile: Side of the tiles a large picture is enlarged in, in LR pixels.
         samples: How many samples of a VAE are drawn per picture, 2 or more; 0 draws none.
         temperature: Multiplies the standard deviations of the samples' latents.
-        alpha: Share of the final generator's weights, 0 to 1, in a mixture with the pretrained
-            ones that is scored as well (Wang et al., "ESRGAN", 2018, section 3.4); None mixes
-            nothing.
+        strengths: Shares of the final generator's weights, between 0 and 1, in mixtures with the
+            pretrained ones that are scored as well (Wang et al., "ESRGAN", 2018, section 3.4),
+            where the GAN phase began with the pretrained weights.
         perceptual: Whether LPIPS and DISTS are scores; they need weights from
             `srmodels download perceptual`.
         self_ensemble: Whether the mean over eight flips and turns of LR is scored as well (Timofte
@@ -30,7 +30,7 @@ class EvaluateSettings:
     tile: int = 256
     samples: int = 5
     temperature: float = 1.0
-    alpha: float | None = None
+    strengths: tuple[float, ...] = ()
     perceptual: bool = True
     self_ensemble: bool = False
 
@@ -47,5 +47,7 @@ class EvaluateSettings:
             raise ValueError("samples must be 2 or more, or 0 for none")
         if not 0 <= self.temperature <= 10:
             raise ValueError("temperature must lie in 0..10")
-        if self.alpha is not None and not 0 <= self.alpha <= 1:
-            raise ValueError("alpha must lie in 0..1")
+        if not all(0 < strength < 1 for strength in self.strengths):
+            raise ValueError("strengths must lie between 0 and 1")
+        if list(self.strengths) != sorted(set(self.strengths)):
+            raise ValueError("strengths must rise")

@@ -11,6 +11,7 @@ Differences:
 
 - `upsampler: pixelshuffle`, as in many re-implementations: convolutions four times as wide and a
   PixelShuffle instead of nearest-neighbour enlargement and a convolution.
+- `equivariance` ties the weights (Cohen and Welling, https://arxiv.org/abs/1602.07576).
 - x3 has one stage, x8 three. x2 is one stage, as in ESRGAN; Real-ESRGAN's x2 network, which folds
   the picture first, does not load.
 """
@@ -24,6 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from srmodels.models._equivariance import FIELD, make_equivariant
 from srmodels.models._layers import check_settings, conv, icnr_, kaiming_, stage_factors, tail_reach
 
 __all__ = ["ROLE", "RRDBNet", "Settings", "build"]
@@ -44,9 +46,19 @@ class Settings:
     growth_channels: int = 32  # that each convolution of a dense block adds
     upsampler: Literal["nearest_conv", "pixelshuffle"] = "nearest_conv"
     residual_scale: float = 0.2  # factor of the branches (beta of section 3.1)
+    # "p4m": SR of a turned or flipped LR is the turned or flipped SR (see `_equivariance`)
+    equivariance: Literal["none", "p4m"] = "none"
 
     def __post_init__(self) -> None:
         check_settings(self, "num_blocks", "channels", "growth_channels")
+        if self.equivariance == "p4m":
+            if self.upsampler != "nearest_conv":
+                raise ValueError("equivariance: p4m needs upsampler: nearest_conv")
+            if self.channels % FIELD or self.growth_channels % FIELD:
+                raise ValueError(
+                    f"channels and growth_channels must be multiples of {FIELD} with equivariance: "
+                    "p4m"
+                )
 
 
 class _DenseBlock(nn.Module):
@@ -112,6 +124,8 @@ class RRDBNet(nn.Module):
             if self.shuffles:
                 icnr_(layer, factor)
             self.add_module(f"conv_up{number}", layer)
+        if settings.equivariance == "p4m":
+            make_equivariant(self)
         self.register_load_state_dict_pre_hook(_rename_keys)  # type: ignore[no-untyped-call]  # torch's is untyped
 
     def forward(self, lr: Tensor) -> Tensor:

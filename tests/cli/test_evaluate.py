@@ -59,17 +59,17 @@ def test_a_mixture_of_two_generators_is_scored_between_them(typed, weights, pict
     other = tmp_path / "other.safetensors"
     snapshot.save(other, small("srcnn"), name="srcnn", settings=small_settings("srcnn"))
     words = ("evaluate", weights, "--data", pictures, "--pretrained", other)
-    code, out, err = typed(*words, "--alpha", 0.5)
+    code, out, err = typed(*words, "--strength", 0.25, "--strength", 0.5)
     assert code == 0, err
     models = [line.split()[1] for line in out.splitlines()[1:]]
-    assert models == ["bicubic", "pretrained", "interpolated", "generator"]
+    assert models == ["bicubic", "pretrained", "strength_0.25", "strength_0.5", "generator"]
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--alpha", 0.5), "alpha: mixes two files of weights"),
-        (("--alpha", 2), "alpha: must lie in 0..1"),
+        (("--strength", 0.5), "strength: mixes two files of weights"),
+        (("--strength", 2), "strengths: must lie between 0 and 1"),
         (("--samples", 1), "samples: must be 2 or more"),
         (("--scale", 2), "--scale: these weights upscale 4 times (got 2)"),
     ],

@@ -156,8 +156,8 @@ def test_a_generator_without_samples_is_scored_as_if_none_were_asked_for(
     assert digests(tmp_path) == digests(root)
 
 
-def test_the_metrics_say_what_an_interpolated_row_is(generators, sets, tmp_path):
+def test_the_metrics_say_what_a_row_of_mixed_weights_is(generators, sets, tmp_path):
     few = {"test": sets["test"][:1]}
-    evaluate_sets(generators, few, scale=4, root=tmp_path, alpha=0.8)
+    evaluate_sets(generators, few, scale=4, root=tmp_path, strengths=[0.8])
     said = json.loads((tmp_path / "metrics" / "evaluate.json").read_text())["protocol"]
-    assert said["interpolated"] == ["weights 0.8 generator, 0.2 pretrained"]
+    assert said["strength"] == ["strength_S: weights S generator, 1 - S pretrained", "0.8"]

@@ -21,7 +21,8 @@ def test_a_set_whose_name_would_spoil_the_metrics_is_refused(name):
         ("samples", -2, "samples: must be 2 or more, or 0 for none"),
         ("temperature", -0.1, r"temperature: must lie in 0\.\.10"),
         ("temperature", float("nan"), "temperature"),
-        ("alpha", 1.5, r"alpha: must lie in 0\.\.1"),
+        ("strengths", (0.5, 1.0), "strengths: must lie between 0 and 1"),
+        ("strengths", (0.5, 0.25), "strengths: must rise"),
     ],
 )
 def test_a_value_out_of_range_is_refused(key, value, message):

@@ -4,6 +4,7 @@ import torch
 from srmodels import models, snapshot
 from srmodels.engine.optim.optim import OptimSettings, optimizer_for
 from srmodels.errors import ConfigError, WeightsError
+from srmodels.models import rrdbnet
 from srmodels.models._equivariance import _Layout, _orbits
 from srmodels.models.srresnet import Settings
 
@@ -14,6 +15,7 @@ KINDS = [
     {"upsampler": "pixelshuffle", "edge_kernel": 5},
     {"upsampler": "nearest_conv", "scale": 3},
 ]
+RRDB = {"num_blocks": 1, "channels": 16, "growth_channels": 8, "residual_scale": 1.0}
 SYMMETRIES = {
     "mirrored": lambda images: images.flip(-1),
     "upside down": lambda images: images.flip(-2),
@@ -25,6 +27,8 @@ MUON = OptimSettings(learning_rate=1e-2, muon_learning_rate=1e-2)
 
 def network(**kind):
     torch.manual_seed(0)
+    if kind == RRDB:
+        return models.build("rrdbnet", rrdbnet.Settings(**kind, equivariance="p4m"))
     return models.build("srresnet", Settings(**SMALL | kind))
 
 
@@ -51,13 +55,13 @@ def largest_difference(net):
     return max((net(turn(lr)) - turn(sr)).abs().max() for turn in SYMMETRIES.values())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, RRDB])
 def test_sr_of_a_turned_picture_is_the_turned_sr(kind):
     assert largest_difference(network(**kind)) < 1e-5
 
 
 @pytest.mark.parametrize("optim", [OptimSettings(learning_rate=1e-2), MUON])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, RRDB])
 def test_training_keeps_a_network_equivariant(kind, optim):
     net = network(**kind)
     before = [parameter.clone() for parameter in net.parameters()]
@@ -147,3 +151,15 @@ def test_weights_trained_with_ties_are_loaded(members, tmp_path):
     snapshot.warm_start(other, path)
     assert all(map(torch.equal, other.parameters(), net.parameters()))
     assert largest_difference(snapshot.load(path).network) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"upsampler": "pixelshuffle"}, "p4m needs upsampler: nearest_conv"),
+        ({"growth_channels": 12}, "must be multiples of 8"),
+    ],
+)
+def test_an_rrdbnet_that_cannot_be_equivariant_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        rrdbnet.Settings(**RRDB | changes, equivariance="p4m")

@@ -1,7 +1,6 @@
 """What the stage `evaluate` decides by itself."""
 
 import json
-import logging
 import re
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from srmodels.params import parse
-from stages.evaluate import alpha_of
+from stages.evaluate import strengths_of
 from stages.tracking import log_evaluation
 
 VALUES = YAML(typ="safe").load(Path(__file__).parents[2] / "params.yaml")
@@ -27,17 +26,13 @@ def recipe(model, **adversarial):
     return parse(values).recipe
 
 
-@pytest.mark.parametrize("alpha", [None, 0.8])
-def test_a_mixture_is_scored_where_the_gan_began_with_the_pretrained_weights(alpha, caplog):
-    assert alpha_of(alpha, recipe("srgan")) == alpha
-    assert not caplog.records
+def test_mixtures_are_scored_where_the_gan_began_with_the_pretrained_weights():
+    assert strengths_of((0.2, 0.8), recipe("srgan")) == (0.2, 0.8)
 
 
 @pytest.mark.parametrize(("model", "changes"), [("edsr", {}), ("srgan", {"init": "scratch"})])
-def test_a_mixture_of_equal_or_unrelated_weights_is_left_out_with_a_warning(model, changes, caplog):
-    with caplog.at_level(logging.WARNING):
-        assert alpha_of(0.8, recipe(model, **changes)) is None
-    assert "evaluate.alpha: has no effect (got 0.8)" in caplog.text
+def test_mixtures_of_equal_or_unrelated_weights_are_left_out(model, changes):
+    assert strengths_of((0.2, 0.8), recipe(model, **changes)) == ()
 
 
 class Watcher:

@@ -23,17 +23,17 @@ def _differences(first: Snapshot, second: Snapshot) -> list[str]:
     return settings or misfits(first.network.state_dict(), second.network.state_dict())
 
 
-def interpolate(first: Snapshot, second: Snapshot, alpha: float) -> Snapshot:
-    """Mixes the weights and buffers of two networks: (1 - alpha) first + alpha second.
+def interpolate(first: Snapshot, second: Snapshot, strength: float) -> Snapshot:
+    """Mixes the weights and buffers of two networks: (1 - strength) first + strength second.
 
     Returns a new network, in eval mode, on the first's device. Integers are the second's.
 
     Raises:
-        ConfigError: alpha is not in [0, 1].
+        ConfigError: strength is not in [0, 1].
         WeightsError: The networks or their settings differ.
     """
-    if not 0 <= alpha <= 1:
-        raise ConfigError(f"alpha: is out of range (got {alpha}). Use 0 to 1.")
+    if not 0 <= strength <= 1:
+        raise ConfigError(f"strength: is out of range (got {strength}). Use 0 to 1.")
     differences = _differences(first, second)
     if differences:
         raise WeightsError(
@@ -44,7 +44,7 @@ def interpolate(first: Snapshot, second: Snapshot, alpha: float) -> Snapshot:
     for key, theirs in second.network.state_dict().items():
         value = theirs.to(state[key].device)
         if value.is_floating_point():
-            value = (1 - alpha) * state[key] + alpha * value
+            value = (1 - strength) * state[key] + strength * value
         state[key] = value
     network = copy.deepcopy(first.network)
     network.load_state_dict(state)

@@ -5,6 +5,7 @@ other networks in spandrel's.
 """
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from srmodels import models, snapshot
 from srmodels.errors import ConfigError, WeightsError
+from srmodels.evaluation.protocol import STRENGTH
 from srmodels.inference.generators.generator import Generator
 from srmodels.inference.tiling.device import Precision
 from srmodels.inference.weights.interpolate import interpolate
@@ -48,30 +50,31 @@ def load_for_evaluation(
     final: Path,
     *,
     pretrained: Path | None = None,
-    alpha: float | None = None,
+    strengths: Sequence[float] = (),
     device: str | torch.device = "cpu",
     tile: int = 256,
     precision: Precision = "fp32",
 ) -> dict[str, Generator]:
     """Loads the generators that an evaluation compares, by row name, the final one last.
 
-    Rows are "pretrained", if there is such a file; "interpolated", if there is an alpha, the final
-    generator's share (ESRGAN, section 3.4); and "generator".
+    Rows are "pretrained", if there is such a file; "strength_S" for each strength S, the final
+    generator's share in a mixture (ESRGAN, section 3.4); and "generator".
 
     Raises:
-        ConfigError: There is an alpha, but no pretrained file.
+        ConfigError: There are strengths, but no pretrained file.
         WeightsError: A file is no snapshot of a generator, or the two networks differ.
     """
-    if alpha is not None and pretrained is None:
+    if strengths and pretrained is None:
         raise ConfigError(
-            f"alpha: mixes two files of weights, but only one is given (got {alpha:g}). "
+            f"strength: mixes two files of weights, but only one is given (got {strengths[0]:g}). "
             "Name the pretrained file as well."
         )
     rows, generator = dict[str, Snapshot](), _load_snapshot(final, device)
     if pretrained is not None:
         rows["pretrained"] = _load_snapshot(pretrained, device)
-        if alpha is not None:
-            rows["interpolated"] = interpolate(rows["pretrained"], generator, alpha)
+        for strength in strengths:
+            mixed = interpolate(rows["pretrained"], generator, strength)
+            rows[f"{STRENGTH}{strength:g}"] = mixed
     rows["generator"] = generator
     return {name: _to_generator(row, tile, precision) for name, row in rows.items()}
 

@@ -66,22 +66,22 @@ def pair(tmp_path):
 def test_the_final_generator_is_compared_last(pair):
     assert list(load_for_evaluation(pair[1])) == ["generator"]
     assert list(load_for_evaluation(pair[1], pretrained=pair[0])) == ["pretrained", "generator"]
-    rows = ["pretrained", "interpolated", "generator"]
-    assert list(load_for_evaluation(pair[1], pretrained=pair[0], alpha=0.5)) == rows
+    rows = ["pretrained", "strength_0.5", "generator"]
+    assert list(load_for_evaluation(pair[1], pretrained=pair[0], strengths=[0.5])) == rows
 
 
-@pytest.mark.parametrize(("alpha", "same_as"), [(0.0, "pretrained"), (1.0, "generator")])
-def test_an_alpha_at_its_end_is_one_of_the_two(pair, photo, alpha, same_as):
-    rows = load_for_evaluation(pair[1], pretrained=pair[0], alpha=alpha)
-    np.testing.assert_array_equal(rows["interpolated"](photo), rows[same_as](photo))
+@pytest.mark.parametrize(("strength", "same_as"), [(0.0, "pretrained"), (1.0, "generator")])
+def test_a_strength_at_its_end_is_one_of_the_two(pair, photo, strength, same_as):
+    rows = load_for_evaluation(pair[1], pretrained=pair[0], strengths=[strength])
+    np.testing.assert_array_equal(rows[f"strength_{strength:g}"](photo), rows[same_as](photo))
 
 
-def test_an_alpha_without_pretrained_weights_is_refused(pair):
-    with pytest.raises(ConfigError, match="alpha: mixes two files"):
-        load_for_evaluation(pair[1], alpha=0.5)
+def test_a_strength_without_pretrained_weights_is_refused(pair):
+    with pytest.raises(ConfigError, match="strength: mixes two files"):
+        load_for_evaluation(pair[1], strengths=[0.5])
 
 
 def test_networks_that_differ_are_not_mixed(pair, tmp_path):
     saved(tmp_path / "other", "srresnet")
     with pytest.raises(WeightsError, match="srcnn"):
-        load_for_evaluation(pair[1], pretrained=tmp_path / "other", alpha=0.5)
+        load_for_evaluation(pair[1], pretrained=tmp_path / "other", strengths=[0.5])

@@ -25,16 +25,16 @@ def two(name="srresnet"):
     return made
 
 
-@pytest.mark.parametrize("alpha", [0.0, 0.25, 1.0])
-def test_interpolation_mixes_weights_and_buffers_and_takes_the_seconds_counts(alpha):
+@pytest.mark.parametrize("strength", [0.0, 0.25, 1.0])
+def test_interpolation_mixes_weights_and_buffers_and_takes_the_seconds_counts(strength):
     first, second = two()
-    mixed = interpolate(first, second, alpha)
+    mixed = interpolate(first, second, strength)
     theirs, found = second.network.state_dict(), mixed.network.state_dict()
     assert any(not value.is_floating_point() for value in found.values())
     for key, value in first.network.state_dict().items():
         wanted = theirs[key]
         if value.is_floating_point():
-            wanted = (1 - alpha) * value + alpha * wanted
+            wanted = (1 - strength) * value + strength * wanted
         assert torch.equal(found[key], wanted)
     assert not mixed.network.training
     assert (mixed.name, mixed.settings) == (first.name, first.settings)
@@ -62,7 +62,7 @@ def test_networks_that_are_not_alike_are_not_interpolated_and_the_difference_is_
         interpolate(first, wider, 0.5)
 
 
-@pytest.mark.parametrize("alpha", [-0.1, 1.1, float("nan")])
-def test_alpha_is_a_share(alpha):
-    with pytest.raises(ConfigError, match=rf"alpha: .*\(got {alpha}\)\. Use 0 to 1"):
-        interpolate(*two(), alpha)
+@pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
+def test_strength_is_a_share(strength):
+    with pytest.raises(ConfigError, match=rf"strength: .*\(got {strength}\)\. Use 0 to 1"):
+        interpolate(*two(), strength)
