@@ -4,6 +4,7 @@ from pathlib import Path
 
 from srmodels import params
 from srmodels.data.datasets.benchmarks import find_set
+from srmodels.data.degradation.pictures import DEGRADED, degraded_pictures
 from srmodels.engine.tracking.mlflow_model import log_generator
 from srmodels.evaluation.perceptual import open_perceptual
 from srmodels.evaluation.report import BUNDLED, evaluate_sets
@@ -45,9 +46,12 @@ def main() -> None:
     folders = {BUNDLED: PATCHES / "test"}
     for name, photos in options.sets.items():
         folders[name] = find_set(photos, data=Path("data"))[1]
+    sets = {name: whole_images(folder) for name, folder in folders.items()}
+    degraded = {name: degraded_pictures(sets[name], settings.scale) for name in options.degraded}
+    sets |= {name + DEGRADED: sets[name] for name in degraded}
     evaluate_sets(
         add_self_ensemble(generators) if options.self_ensemble else generators,
-        {name: whole_images(folder) for name, folder in folders.items()},
+        sets,
         scale=settings.scale,
         root=Path(),
         features=perceptual_weights(recipe),
@@ -55,7 +59,10 @@ def main() -> None:
             number=options.samples, temperature=options.temperature, seed=settings.seed
         ),
         strengths=strengths,
-        perceptual=open_perceptual(device=device) if options.perceptual else None,
+        degraded={name + DEGRADED: lr for name, lr in degraded.items()},
+        perceptual=open_perceptual(device=device, niqe=options.niqe)
+        if options.perceptual
+        else None,
     )
     with tracker("evaluate", settings) as watcher:
         log_evaluation(watcher, Path())

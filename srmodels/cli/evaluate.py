@@ -65,6 +65,10 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
         typer.Option("--self-ensemble", help="Add a row +x8, the mean over 8 flips and rotations."),
     ] = False,
     perceptual: Annotated[bool, typer.Option(help="Also LPIPS and DISTS.")] = True,
+    niqe: Annotated[bool, typer.Option("--niqe", help="Also NIQE.")] = False,
+    degraded: Annotated[
+        bool, typer.Option("--degraded", help="LR blurred, noisy and compressed, always the same.")
+    ] = False,
     no_reference: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="NIQE of images without HR, instead of the above."),
@@ -83,6 +87,7 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     from srmodels.atomic import write_bytes
     from srmodels.config import check
     from srmodels.data.datasets.benchmarks import find_set, lr_pictures
+    from srmodels.data.degradation.pictures import DEGRADED, degraded_pictures
     from srmodels.evaluation.perceptual import open_perceptual
     from srmodels.evaluation.protocol import ENSEMBLE
     from srmodels.evaluation.report import metrics_of
@@ -97,22 +102,24 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     strengths = tuple(strength or ())
     if not (weights and data):
         raise ConfigError("evaluate: no WEIGHTS or no --data. Give both, or --no-reference FOLDER.")
-    check({"strengths": strengths, "samples": samples, "tile": tile}, EvaluateSettings, "evaluate")
+    options = {"strengths": strengths, "samples": samples, "tile": tile, "perceptual": perceptual}
+    check({**options, "niqe": niqe}, EvaluateSettings, "evaluate")
     set_name, folder = find_set(data, data=repository() / "data")
     if set_name in RESERVED[1:]:
         raise ConfigError(
             f"--data: {set_name} is a key of the metrics file (got {folder}). Rename the folder."
         )
+    if degraded and lr:
+        raise ConfigError("--degraded: makes LR itself (got --lr, too). Leave one out.")
     generators: dict[str, Any] = {}
     if weights != _BICUBIC:
         files = {"pretrained": pretrained, "generator": Path(weights)}
-        options: dict[str, Any] = {"device": resolve_device(device), "tile": tile}
-        options["precision"] = precision
+        opening: Any = {"device": resolve_device(device), "tile": tile, "precision": precision}
         generators |= (
-            {name: open_weights(path, **options) for name, path in files.items() if path}
+            {name: open_weights(path, **opening) for name, path in files.items() if path}
             if not strengths
             else load_for_evaluation(
-                Path(weights), pretrained=pretrained, strengths=strengths, **options
+                Path(weights), pretrained=pretrained, strengths=strengths, **opening
             )
         )
         weights_scale = generators["generator"].scale
@@ -128,12 +135,16 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
         )
     scale = scale or _DEFAULT_SCALE
     images = whole_images(folder)
+    set_name += DEGRADED if degraded else ""
     metrics, _ = metrics_of(
         add_self_ensemble(generators) if self_ensemble else generators,
         {set_name: images},
         scale=scale,
         lr={set_name: lr_pictures([file for file, _ in images], lr, scale=scale)} if lr else None,
-        perceptual=open_perceptual(device=resolve_device(device)) if perceptual else None,
+        degraded={set_name: degraded_pictures(images, scale)} if degraded else None,
+        perceptual=open_perceptual(device=resolve_device(device), niqe=niqe)
+        if perceptual
+        else None,
         sampling=Sampling(number=samples),
         strengths=strengths,
     )

@@ -9,11 +9,9 @@ from srmodels.errors import ProtocolError
 from srmodels.evaluation.means import means
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.niqe import Niqe
-from srmodels.evaluation.protocol import versions
+from srmodels.evaluation.protocol import NIQE, versions
 
 __all__ = ["no_reference_metrics", "no_reference_table"]
-
-_PROTOCOL = ["the authors' parameters", "Y, ITU-R BT.601, 16..235, rounded", "no border"]
 
 
 def no_reference_metrics(images: Sequence[tuple[str, Picture]]) -> dict[str, Any]:
@@ -38,7 +36,7 @@ def no_reference_metrics(images: Sequence[tuple[str, Picture]]) -> dict[str, Any
     return {
         "niqe": scores,
         "mean": means(table)[""],
-        "protocol": {"niqe": _PROTOCOL},
+        "protocol": {"niqe": NIQE},
         "versions": versions(),
     }
 

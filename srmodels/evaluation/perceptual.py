@@ -8,6 +8,7 @@ from srmodels.errors import WeightsError
 from srmodels.evaluation.metrics.dists import Dists
 from srmodels.evaluation.metrics.lpips import Lpips
 from srmodels.evaluation.metrics.luma import Picture
+from srmodels.evaluation.metrics.niqe import Niqe
 from srmodels.machine import keep_freed_memory
 from srmodels.resize.tensors import to_tensor
 
@@ -15,7 +16,7 @@ __all__ = ["PERCEPTUAL", "PerceptualScores", "open_lpips", "open_perceptual"]
 
 PERCEPTUAL = ("lpips", "lpips_vgg", "dists")  # LPIPS on AlexNet and on VGG16, DISTS
 PerceptualScores = Callable[[Sequence[Picture], Picture], list[dict[str, float]]]
-"""SR pictures and their HR, uint8 (H, W, 3) each, to the scores PERCEPTUAL of each SR."""
+"""SR pictures and their HR, uint8 (H, W, 3) each, to each SR's PERCEPTUAL and, if wished, niqe."""
 
 _PIXELS = 2**24  # compared at once
 
@@ -26,8 +27,8 @@ def open_lpips(*, device: str | torch.device = "cpu") -> Callable[[Picture, Pict
     return lambda sr, hr: metric(torch.cat([to_tensor(hr), to_tensor(sr)]).to(device))[0]
 
 
-def open_perceptual(*, device: str | torch.device = "cpu") -> PerceptualScores:
-    """Loads the networks.
+def open_perceptual(*, device: str | torch.device = "cpu", niqe: bool = False) -> PerceptualScores:
+    """Loads the networks, and with `niqe` NIQE's parameters.
 
     Raises:
         WeightsError: Weights are missing or damaged.
@@ -38,6 +39,7 @@ def open_perceptual(*, device: str | torch.device = "cpu") -> PerceptualScores:
             Lpips("vgg16", device=device),
             Dists(device=device),
         )
+        quality = Niqe() if niqe else None
     except WeightsError as error:
         raise WeightsError(
             f"{error} (or leave LPIPS and DISTS out by evaluate.perceptual: false, or "
@@ -55,6 +57,10 @@ def open_perceptual(*, device: str | torch.device = "cpu") -> PerceptualScores:
             images = torch.cat([to_tensor(picture) for picture in pictures]).to(device)
             columns = zip(*(metric(images) for metric in metrics), strict=True)
             scores += [dict(zip(PERCEPTUAL, column, strict=True)) for column in columns]
+        if quality:
+            scores = [
+                {**row, "niqe": quality(picture)} for row, picture in zip(scores, sr, strict=True)
+            ]
         return scores
 
     return score

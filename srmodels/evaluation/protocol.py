@@ -10,7 +10,7 @@ from importlib.metadata import version
 from srmodels.evaluation.interval import DRAWS, FEWEST
 from srmodels.evaluation.samples import Sampling
 
-__all__ = ["ENSEMBLE", "PROTOCOL", "STRENGTH", "protocol", "versions"]
+__all__ = ["ENSEMBLE", "NIQE", "PROTOCOL", "STRENGTH", "protocol", "versions"]
 
 ENSEMBLE = "+x8"  # appended to a generator's name in the row of its self-ensemble
 STRENGTH = "strength_"  # begins the name of a row of mixed weights
@@ -38,6 +38,7 @@ PROTOCOL: dict[str, list[str]] = {
     "checkerboard": ["energy on Y standing out at multiples of 1/scale per pixel, SR over HR"],
     "shift": ["mean of SR less HR in CIE Lab after a reduction by 4"],
 }
+NIQE = ["the authors' parameters", "Y, ITU-R BT.601, 16..235, rounded", "no border"]
 _PERCEPTUAL = {
     "lpips": ["version 0.1, AlexNet", "RGB", "no border", "mean over images"],
     "lpips_vgg": ["version 0.1, VGG16", "RGB", "no border", "mean over images"],
@@ -52,6 +53,8 @@ def protocol(
     strengths: Sequence[float] = (),
     given_lr: bool = False,
     perceptual: bool = False,
+    niqe: bool = False,
+    degraded: bool = False,
     ensemble: bool = False,
 ) -> dict[str, list[str]]:
     """The protocol of one scale; `sampling` is None without a row of that kind."""
@@ -62,6 +65,13 @@ def protocol(
         text["lr_consistency"] = [reduced, *PROTOCOL["lr_consistency"][1:]]
     if perceptual:
         text |= _PERCEPTUAL
+    if niqe:
+        text["niqe"] = NIQE
+    if degraded:
+        text["degraded"] = [
+            "NAME_degraded: LR by Real-ESRGAN's second-order degradation, seed 0 and the CRC-32 of "
+            "the picture's name"
+        ]
     if ensemble:
         text["ensemble"] = [
             f"{ENSEMBLE}: mean over 8 flips and turns of LR",

@@ -80,6 +80,7 @@ def metrics_of(
     sampling: Sampling = NO_SAMPLES,
     strengths: Sequence[float] = (),
     lr: Mapping[str, Mapping[str, Picture]] | None = None,
+    degraded: Mapping[str, Mapping[str, Picture]] | None = None,
     perceptual: PerceptualScores | None = None,
     show: Callable[[str, ScoredPicture], None] | None = None,
 ) -> tuple[dict[str, object], pd.DataFrame]:
@@ -94,6 +95,7 @@ def metrics_of(
         sampling: How the final generator's samples are drawn, where it has any.
         strengths: Of the generators named "strength_S".
         lr: LR pictures by image, for the sets that have their own.
+        degraded: The same for sets whose LR was degraded.
         perceptual: Computes LPIPS and DISTS; None leaves them out.
         show: Called once a picture, with the name of the set.
 
@@ -122,7 +124,7 @@ def metrics_of(
                 generators,
                 pictures,
                 scale=scale,
-                lr=(lr or {}).get(name),
+                lr={**(lr or {}), **(degraded or {})}.get(name),
                 perceptual=perceptual,
                 draw=draw,
                 show=partial(show, name) if show else None,
@@ -138,6 +140,8 @@ def metrics_of(
         strengths=strengths,
         given_lr=bool(lr),
         perceptual=perceptual is not None,
+        niqe=any("niqe" in table for table in tables),
+        degraded=bool(degraded),
         ensemble=len(single) < len(generators),
     )
     metrics["versions"] = versions()
@@ -156,11 +160,13 @@ def evaluate_sets(
     features: str = "none",
     sampling: Sampling = NO_SAMPLES,
     strengths: Sequence[float] = (),
+    degraded: Mapping[str, Mapping[str, Picture]] | None = None,
     perceptual: PerceptualScores | None = None,
 ) -> None:
     """Scores every set and writes metrics/evaluate.json, plots/per_image.csv and samples/.
 
-    Takes and raises what `metrics_of` does; `root` is where the three folders lie.
+    Takes and raises what `metrics_of` does; `root` is where the three folders lie, `degraded` the
+    LR pictures of the sets NAME_degraded, by set and image.
     """
     for folder in ("metrics", "plots", "samples"):
         (root / folder).mkdir(parents=True, exist_ok=True)
@@ -173,6 +179,7 @@ def evaluate_sets(
         features=features,
         sampling=sampling,
         strengths=strengths,
+        degraded=degraded,
         perceptual=perceptual,
         show=_drawer(root / "samples", scale),
     )

@@ -22,6 +22,10 @@ class EvaluateSettings:
             where the GAN phase began with the pretrained weights.
         perceptual: Whether LPIPS and DISTS are scores; they need weights from
             `srmodels download perceptual`.
+        niqe: Whether NIQE is a score; its parameters need `srmodels download perceptual`, too.
+        degraded: Test sets, "test" or names in `sets`, that are scored a second time as
+            NAME_degraded, with LR as a camera and the net would make it: Real-ESRGAN's
+            second-order degradation, always the same.
         self_ensemble: Whether the mean over eight flips and turns of LR is scored as well (Timofte
             et al., CVPR 2016), for the final generator.
     """
@@ -32,6 +36,8 @@ class EvaluateSettings:
     temperature: float = 1.0
     strengths: tuple[float, ...] = ()
     perceptual: bool = True
+    niqe: bool = False
+    degraded: tuple[str, ...] = ()
     self_ensemble: bool = False
 
     def __post_init__(self) -> None:
@@ -41,6 +47,11 @@ class EvaluateSettings:
                     f"sets must be named by letters, digits and _ (got {name!r}), "
                     f"and not {', '.join(RESERVED[:-1])} or {RESERVED[-1]}"
                 )
+        for name in self.degraded:
+            if name != RESERVED[0] and name not in self.sets:
+                raise ValueError(f"degraded must be test or names in sets (got {name!r})")
+        if self.niqe and not self.perceptual:
+            raise ValueError("niqe needs perceptual: true")
         if self.tile < 32:
             raise ValueError("tile must be 32 or more")
         if self.samples < 0 or self.samples == 1:

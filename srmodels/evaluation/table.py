@@ -14,11 +14,12 @@ _COLUMNS = {  # score: heading, digits
     "ssim_y": ("SSIM-Y", 4),
     "lpips": ("LPIPS", 3),
     "dists": ("DISTS", 3),
+    "niqe": ("NIQE", 2),
     "sharpness": ("sharpness", 2),
     "colour_shift": ("colour shift", 2),
     "diversity": ("diversity", 2),
 }
-_OPTIONAL = ("lpips", "dists", "diversity")  # columns only where a row has them
+_OPTIONAL = ("lpips", "dists", "niqe", "diversity")  # columns only where a row has them
 _WITH_INTERVAL = ("psnr_y", "ssim_y")  # more would not fit a line
 
 
@@ -65,8 +66,8 @@ def _cell(values: Mapping[str, float], score: str, digits: int) -> str:
 def short_table(metrics: Mapping[str, Any], *, markdown: bool = False) -> str:
     """One line per test set and model: PSNR-Y, SSIM-Y, LPIPS, DISTS, sharpness, colour shift.
 
-    LPIPS, DISTS and the diversity are left out where no row has them. 95 % intervals of PSNR-Y and
-    SSIM-Y stand in brackets.
+    LPIPS, DISTS, NIQE and the diversity are left out where no row has them. 95 % intervals of
+    PSNR-Y and SSIM-Y stand in brackets.
 
     Args:
         metrics: Set, model, score, as in a metrics file.

@@ -11,6 +11,8 @@ Differences:
 
 - `upsampler: pixelshuffle`, as in many re-implementations: convolutions four times as wide and a
   PixelShuffle instead of nearest-neighbour enlargement and a convolution.
+- `upsampler: direct` computes all SR pixels from the trunk by one convolution, at a fraction of the
+  cost; `residual: bicubic` adds them to the enlarged LR (VDSR, https://arxiv.org/abs/1511.04587).
 - `equivariance` ties the weights (Cohen and Welling, https://arxiv.org/abs/1602.07576).
 - x3 has one stage, x8 three. x2 is one stage, as in ESRGAN; Real-ESRGAN's x2 network, which folds
   the picture first, does not load.
@@ -26,7 +28,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from srmodels.models._equivariance import FIELD, make_equivariant
-from srmodels.models._layers import check_settings, conv, icnr_, kaiming_, stage_factors, tail_reach
+from srmodels.models._layers import (
+    BICUBIC_REACH,
+    EvenConv2d,
+    check_settings,
+    conv,
+    icnr_,
+    kaiming_,
+    stage_factors,
+    tail_reach,
+)
+from srmodels.resize.tensors import enlarge
 
 __all__ = ["ROLE", "RRDBNet", "Settings", "build"]
 
@@ -44,7 +56,8 @@ class Settings:
     num_blocks: int = 23  # residual blocks of the body
     channels: int = 64  # feature maps
     growth_channels: int = 32  # that each convolution of a dense block adds
-    upsampler: Literal["nearest_conv", "pixelshuffle"] = "nearest_conv"
+    upsampler: Literal["nearest_conv", "pixelshuffle", "direct"] = "nearest_conv"
+    residual: Literal["none", "bicubic"] = "none"  # "bicubic": added to the enlarged LR
     residual_scale: float = 0.2  # factor of the branches (beta of section 3.1)
     # "p4m": SR of a turned or flipped LR is the turned or flipped SR (see `_equivariance`)
     equivariance: Literal["none", "p4m"] = "none"
@@ -52,8 +65,8 @@ class Settings:
     def __post_init__(self) -> None:
         check_settings(self, "num_blocks", "channels", "growth_channels")
         if self.equivariance == "p4m":
-            if self.upsampler != "nearest_conv":
-                raise ValueError("equivariance: p4m needs upsampler: nearest_conv")
+            if self.upsampler == "pixelshuffle":
+                raise ValueError("equivariance: p4m needs upsampler: nearest_conv or direct")
             if self.channels % FIELD or self.growth_channels % FIELD:
                 raise ValueError(
                     f"channels and growth_channels must be multiples of {FIELD} with equivariance: "
@@ -106,27 +119,38 @@ class RRDBNet(nn.Module):
         self.multiple = 1
         self.factors = stage_factors(settings.scale)
         self.shuffles = settings.upsampler == "pixelshuffle"
+        self.direct = settings.upsampler == "direct"
+        self.add_bicubic = settings.residual == "bicubic"
         self.trunk_padding = 2 + 3 * _DENSE * settings.num_blocks
-        self.tail_padding = tail_reach(settings.scale, 2, nearest=not self.shuffles)
-        self.padding = self.trunk_padding + self.tail_padding
+        reach = 1 if self.direct else tail_reach(settings.scale, 2, nearest=not self.shuffles)
+        self.tail_padding = max(reach, BICUBIC_REACH) if self.add_bicubic else reach
+        self.padding = self.trunk_padding + reach
         self.conv_first = conv(3, channels)
         self.body = nn.Sequential(*(_RRDB(settings) for _ in range(settings.num_blocks)))
         self.conv_body = conv(channels, channels)
-        self.conv_hr = conv(channels, channels)
-        self.conv_last = conv(channels, 3)
+        if self.direct:
+            self.conv_last: nn.Conv2d = EvenConv2d(channels, 3, settings.scale)
+            self.shuffle = nn.PixelShuffle(settings.scale)
+        else:
+            self.conv_hr = conv(channels, channels)
+            self.conv_last = conv(channels, 3)
         for layer in (self.conv_first, self.conv_body):
             kaiming_(layer, slope=1)
         kaiming_(self.conv_last, gain=_GAIN, slope=1)
-        kaiming_(self.conv_hr, slope=_SLOPE)
+        if not self.direct:
+            kaiming_(self.conv_hr, slope=_SLOPE)
+            self._add_stages(channels)
+        if settings.equivariance == "p4m":
+            make_equivariant(self)
+        self.register_load_state_dict_pre_hook(_rename_keys)  # type: ignore[no-untyped-call]  # torch's is untyped
+
+    def _add_stages(self, channels: int) -> None:
         for number, factor in enumerate(self.factors, start=1):
             layer = conv(channels, channels * factor**2 if self.shuffles else channels)
             kaiming_(layer, slope=_SLOPE)
             if self.shuffles:
                 icnr_(layer, factor)
             self.add_module(f"conv_up{number}", layer)
-        if settings.equivariance == "p4m":
-            make_equivariant(self)
-        self.register_load_state_dict_pre_hook(_rename_keys)  # type: ignore[no-untyped-call]  # torch's is untyped
 
     def forward(self, lr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
@@ -139,7 +163,11 @@ class RRDBNet(nn.Module):
         return features + change
 
     def sr_of(self, features: Tensor, lr: Tensor) -> Tensor:
-        """The tail: features (N, channels, H, W) to SR; LR gives the data type."""
+        """The tail: features (N, channels, H, W) and LR to SR."""
+        base = enlarge(lr, self.scale) if self.add_bicubic else 0.0
+        if self.direct:
+            direct: Tensor = self.shuffle(self.conv_last(features)).to(lr.dtype) + base
+            return direct
         for number, factor in enumerate(self.factors, start=1):
             layer = self.get_submodule(f"conv_up{number}")
             if self.shuffles:
@@ -148,7 +176,7 @@ class RRDBNet(nn.Module):
                 features = layer(F.interpolate(features, scale_factor=factor, mode="nearest"))
             features = F.leaky_relu(features, _SLOPE, inplace=True)
         features = F.leaky_relu(self.conv_hr(features), _SLOPE, inplace=True)
-        sr: Tensor = self.conv_last(features).to(lr.dtype)
+        sr: Tensor = self.conv_last(features).to(lr.dtype) + base
         return sr
 
 

@@ -70,6 +70,8 @@ def test_a_mixture_of_two_generators_is_scored_between_them(typed, weights, pict
     [
         (("--strength", 0.5), "strength: mixes two files of weights"),
         (("--strength", 2), "strengths: must lie between 0 and 1"),
+        (("--no-perceptual", "--niqe"), "niqe: needs perceptual: true"),
+        (("--degraded", "--lr", "."), "--degraded: makes LR itself (got --lr, too)"),
         (("--samples", 1), "samples: must be 2 or more"),
         (("--scale", 2), "--scale: these weights upscale 4 times (got 2)"),
     ],
@@ -200,3 +202,14 @@ def test_an_evaluation_of_nothing_is_one_line(typed, words):
 def test_perceptual_scores_are_left_out_on_demand(typed, pictures):
     assert "LPIPS" in typed("evaluate", "bicubic", "--data", pictures)[1]
     assert "LPIPS" not in typed("evaluate", "bicubic", "--data", pictures, "--no-perceptual")[1]
+
+
+def test_degraded_lr_is_a_set_of_its_own_and_harder(typed, pictures):
+    words = ("evaluate", "bicubic", "--data", pictures, "--no-perceptual")
+    (_, clean, _), (code, out, err) = typed(*words), typed(*words, "--degraded")
+    assert code == 0, err
+    (name, _, psnr), (_, _, clean_psnr) = (
+        text.splitlines()[1].split()[:3] for text in (out, clean)
+    )
+    assert name.endswith("_degraded")
+    assert float(psnr) < float(clean_psnr)

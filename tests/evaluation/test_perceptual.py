@@ -8,6 +8,7 @@ from srmodels.errors import WeightsError
 from srmodels.evaluation import perceptual
 from srmodels.evaluation.metrics.dists import Dists
 from srmodels.evaluation.metrics.lpips import Lpips
+from srmodels.evaluation.metrics.niqe import Niqe
 from srmodels.evaluation.perceptual import PERCEPTUAL, open_lpips, open_perceptual
 from srmodels.pretrained import weights
 from srmodels.resize.tensors import to_tensor
@@ -56,3 +57,13 @@ def test_missing_weights_are_one_line_with_the_command_and_the_switch(monkeypatc
     ) as error:
         open_perceptual()
     assert "\n" not in str(error.value)
+
+
+def test_niqe_is_a_further_column_of_each_sr(pretrained, score):
+    pretrained("niqe")
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
+    flat = np.full_like(noise, 90)
+    flat[:, ::7] = 160
+    rows = open_perceptual(niqe=True)([flat, noise], noise)
+    assert [list(row) for row in rows] == [[*PERCEPTUAL, "niqe"]] * 2
+    assert [row["niqe"] for row in rows] == [Niqe()(flat), Niqe()(noise)]

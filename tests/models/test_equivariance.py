@@ -16,6 +16,7 @@ KINDS = [
     {"upsampler": "nearest_conv", "scale": 3},
 ]
 RRDB = {"num_blocks": 1, "channels": 16, "growth_channels": 8, "residual_scale": 1.0}
+RRDB_DIRECT = {**RRDB, "upsampler": "direct", "residual": "bicubic"}
 SYMMETRIES = {
     "mirrored": lambda images: images.flip(-1),
     "upside down": lambda images: images.flip(-2),
@@ -27,7 +28,7 @@ MUON = OptimSettings(learning_rate=1e-2, muon_learning_rate=1e-2)
 
 def network(**kind):
     torch.manual_seed(0)
-    if kind == RRDB:
+    if kind in (RRDB, RRDB_DIRECT):
         return models.build("rrdbnet", rrdbnet.Settings(**kind, equivariance="p4m"))
     return models.build("srresnet", Settings(**SMALL | kind))
 
@@ -55,13 +56,13 @@ def largest_difference(net):
     return max((net(turn(lr)) - turn(sr)).abs().max() for turn in SYMMETRIES.values())
 
 
-@pytest.mark.parametrize("kind", [*KINDS, RRDB])
+@pytest.mark.parametrize("kind", [*KINDS, RRDB, RRDB_DIRECT])
 def test_sr_of_a_turned_picture_is_the_turned_sr(kind):
     assert largest_difference(network(**kind)) < 1e-5
 
 
 @pytest.mark.parametrize("optim", [OptimSettings(learning_rate=1e-2), MUON])
-@pytest.mark.parametrize("kind", [*KINDS, RRDB])
+@pytest.mark.parametrize("kind", [*KINDS, RRDB, RRDB_DIRECT])
 def test_training_keeps_a_network_equivariant(kind, optim):
     net = network(**kind)
     before = [parameter.clone() for parameter in net.parameters()]
@@ -156,7 +157,7 @@ def test_weights_trained_with_ties_are_loaded(members, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"upsampler": "pixelshuffle"}, "p4m needs upsampler: nearest_conv"),
+        ({"upsampler": "pixelshuffle"}, "p4m needs upsampler: nearest_conv or direct"),
         ({"growth_channels": 12}, "must be multiples of 8"),
     ],
 )
