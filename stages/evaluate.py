@@ -60,7 +60,9 @@ def main() -> None:
         ),
         strengths=strengths,
         degraded={name + DEGRADED: lr for name, lr in degraded.items()},
-        perceptual=open_perceptual(device=device, niqe=options.niqe)
+        perceptual=open_perceptual(
+            device=device, only_lpips=options.perceptual == "lpips", niqe=options.niqe
+        )
         if options.perceptual
         else None,
     )

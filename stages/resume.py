@@ -32,7 +32,7 @@ def checkpoints(
         "weights": [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs],
     }
     if stage == "gan":
-        facts["lpips"] = params.evaluate.perceptual  # whether validations have LPIPS
+        facts["lpips"] = bool(params.evaluate.perceptual)  # whether validations have LPIPS
     return Checkpoints(dvc_root() / ".resume" / f"{stage}-{fingerprint_of(facts)}", facts)
 
 

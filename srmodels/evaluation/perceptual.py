@@ -27,18 +27,18 @@ def open_lpips(*, device: str | torch.device = "cpu") -> Callable[[Picture, Pict
     return lambda sr, hr: metric(torch.cat([to_tensor(hr), to_tensor(sr)]).to(device))[0]
 
 
-def open_perceptual(*, device: str | torch.device = "cpu", niqe: bool = False) -> PerceptualScores:
-    """Loads the networks, and with `niqe` NIQE's parameters.
+def open_perceptual(
+    *, device: str | torch.device = "cpu", only_lpips: bool = False, niqe: bool = False
+) -> PerceptualScores:
+    """Loads the networks, with `only_lpips` AlexNet alone, and with `niqe` NIQE's parameters.
 
     Raises:
         WeightsError: Weights are missing or damaged.
     """
     try:
-        metrics = (
-            Lpips("alexnet", device=device),
-            Lpips("vgg16", device=device),
-            Dists(device=device),
-        )
+        metrics: list[Lpips | Dists] = [Lpips("alexnet", device=device)]
+        if not only_lpips:
+            metrics += [Lpips("vgg16", device=device), Dists(device=device)]
         quality = Niqe() if niqe else None
     except WeightsError as error:
         raise WeightsError(
@@ -46,6 +46,7 @@ def open_perceptual(*, device: str | torch.device = "cpu", niqe: bool = False) -
             "srmodels evaluate --no-perceptual)"
         ) from None
 
+    names = PERCEPTUAL[: len(metrics)]
     if torch.device(device).type == "cpu":
         keep_freed_memory()
 
@@ -56,7 +57,7 @@ def open_perceptual(*, device: str | torch.device = "cpu", niqe: bool = False) -
             pictures = [hr, *sr[first : first + at_once]]
             images = torch.cat([to_tensor(picture) for picture in pictures]).to(device)
             columns = zip(*(metric(images) for metric in metrics), strict=True)
-            scores += [dict(zip(PERCEPTUAL, column, strict=True)) for column in columns]
+            scores += [dict(zip(names, column, strict=True)) for column in columns]
         if quality:
             scores = [
                 {**row, "niqe": quality(picture)} for row, picture in zip(scores, sr, strict=True)

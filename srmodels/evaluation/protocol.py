@@ -4,7 +4,7 @@ Timofte, Rothe, Van Gool, "Seven ways to improve example-based single image supe
 2016; Ledig et al., CVPR 2017, section 3.2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 
 from srmodels.evaluation.interval import DRAWS, FEWEST
@@ -43,6 +43,7 @@ _PERCEPTUAL = {
     "lpips": ["version 0.1, AlexNet", "RGB", "no border", "mean over images"],
     "lpips_vgg": ["version 0.1, VGG16", "RGB", "no border", "mean over images"],
     "dists": ["VGG16", "RGB", "no border", "mean over images"],
+    "niqe": NIQE,
 }
 
 
@@ -52,21 +53,17 @@ def protocol(
     sampling: Sampling | None = None,
     strengths: Sequence[float] = (),
     given_lr: bool = False,
-    perceptual: bool = False,
-    niqe: bool = False,
+    perceptual: Collection[str] = (),
     degraded: bool = False,
     ensemble: bool = False,
 ) -> dict[str, list[str]]:
-    """The protocol of one scale; `sampling` is None without a row of that kind."""
+    """The protocol of one scale; `sampling` is None without such a row."""
     text = {"scale": [str(scale)], **PROTOCOL}
     if given_lr:
         text["lr"] = ["given with HR, paired by name"]
         reduced = "PSNR of SR, reduced by MATLAB's imresize, and LR"
         text["lr_consistency"] = [reduced, *PROTOCOL["lr_consistency"][1:]]
-    if perceptual:
-        text |= _PERCEPTUAL
-    if niqe:
-        text["niqe"] = NIQE
+    text |= {name: how for name, how in _PERCEPTUAL.items() if name in perceptual}
     if degraded:
         text["degraded"] = [
             "NAME_degraded: LR by Real-ESRGAN's second-order degradation, seed 0 and the CRC-32 of "

@@ -139,8 +139,7 @@ def metrics_of(
         sampling=sampling if draw else None,
         strengths=strengths,
         given_lr=bool(lr),
-        perceptual=perceptual is not None,
-        niqe=any("niqe" in table for table in tables),
+        perceptual=[str(column) for table in tables for column in table],
         degraded=bool(degraded),
         ensemble=len(single) < len(generators),
     )

@@ -1,6 +1,7 @@
 """Settings of the evaluation."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 __all__ = ["RESERVED", "EvaluateSettings"]
 
@@ -20,8 +21,8 @@ class EvaluateSettings:
         strengths: Shares of the final generator's weights, between 0 and 1, in mixtures with the
             pretrained ones that are scored as well (Wang et al., "ESRGAN", 2018, section 3.4),
             where the GAN phase began with the pretrained weights.
-        perceptual: Whether LPIPS and DISTS are scores; they need weights from
-            `srmodels download perceptual`.
+        perceptual: Whether LPIPS and DISTS are scores, which need weights from
+            `srmodels download perceptual`; "lpips": LPIPS of AlexNet alone, the fastest.
         niqe: Whether NIQE is a score; its parameters need `srmodels download perceptual`, too.
         degraded: Test sets, "test" or names in `sets`, that are scored a second time as
             NAME_degraded, with LR as a camera and the net would make it: Real-ESRGAN's
@@ -35,7 +36,7 @@ class EvaluateSettings:
     samples: int = 5
     temperature: float = 1.0
     strengths: tuple[float, ...] = ()
-    perceptual: bool = True
+    perceptual: bool | Literal["lpips"] = True
     niqe: bool = False
     degraded: tuple[str, ...] = ()
     self_ensemble: bool = False

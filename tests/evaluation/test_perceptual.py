@@ -62,8 +62,15 @@ def test_missing_weights_are_one_line_with_the_command_and_the_switch(monkeypatc
 def test_niqe_is_a_further_column_of_each_sr(pretrained, score):
     pretrained("niqe")
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
-    flat = np.full_like(noise, 90)
-    flat[:, ::7] = 160
-    rows = open_perceptual(niqe=True)([flat, noise], noise)
+    faint = 100 + noise // 8
+    rows = open_perceptual(niqe=True)([faint, noise], noise)
     assert [list(row) for row in rows] == [[*PERCEPTUAL, "niqe"]] * 2
-    assert [row["niqe"] for row in rows] == [Niqe()(flat), Niqe()(noise)]
+    assert [row["niqe"] for row in rows] == [Niqe()(faint), Niqe()(noise)]
+
+
+def test_lpips_of_alexnet_alone_opens_nothing_else(pretrained, photo, monkeypatch):
+    pretrained("alexnet")
+    hr, sr = bicubic(photo)
+    monkeypatch.setattr(perceptual, "Dists", None)
+    (row,) = open_perceptual(only_lpips=True)([sr], hr)
+    assert row == {"lpips": open_lpips()(sr, hr)}

@@ -21,7 +21,7 @@ def test_a_set_whose_name_would_spoil_the_metrics_is_refused(name):
         ("samples", -2, "samples: must be 2 or more, or 0 for none"),
         ("temperature", -0.1, r"temperature: must lie in 0\.\.10"),
         ("temperature", float("nan"), "temperature"),
-        ("degraded", ("BSD100",), r"degraded must be test or names in sets \(got 'BSD100'\)"),
+        ("degraded", ("BSD100",), r"degraded: must be test or names in sets \(got 'BSD100'\)"),
         ("strengths", (0.5, 1.0), "strengths: must lie between 0 and 1"),
         ("strengths", (0.5, 0.25), "strengths: must rise"),
     ],
