@@ -16,8 +16,9 @@ from benchmarks.photographs import CHOICE
 from benchmarks.plain import SCALE
 from srmodels import models, params
 from srmodels.data.batches.batch import Batch
-from srmodels.data.batches.paired import PatchSampler, PatchStore
+from srmodels.data.batches.paired import PatchSampler
 from srmodels.data.datasets.bundled import copy_bundled, read_choice
+from srmodels.data.store.reader import PatchStore
 from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import OptimSettings, learning_rate_at, optimizer_for, set_rate
 from srmodels.engine.precision import fabric_for, to_channels_last

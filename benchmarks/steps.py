@@ -22,7 +22,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.plain import SCALE, PngPatches
 from srmodels import models
 from srmodels.data.batches.batch import Batch
-from srmodels.data.batches.paired import PatchSampler, PatchStore
+from srmodels.data.batches.paired import PatchSampler
+from srmodels.data.store.reader import PatchStore
 from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import OptimSettings, optimizer_for
 from srmodels.engine.precision import fabric_for, to_channels_last

@@ -8,8 +8,6 @@ import typer
 
 from srmodels.errors import ProtocolError, SrmodelsError
 
-__all__ = ["ROOT", "command_line", "git", "run"]
-
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["fill_section", "number", "table", "training_cells"]
-
 
 def fill_section(text: str, name: str, content: str) -> str:
     """The page with `content` as the section `name`."""

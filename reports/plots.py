@@ -9,8 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-__all__ = ["draw_curves", "draw_scatter"]
-
 Result = Mapping[str, Any]
 
 

@@ -9,8 +9,6 @@ from reports.markdown import number, training_cells
 from reports.recipes import STAGES
 from srmodels.errors import ProtocolError
 
-__all__ = ["command_of", "commands", "repeats_list", "results_table"]
-
 Result = Mapping[str, Any]  # the content of metrics/results/ROW.json
 SETS = ("Set5", "BSD100", "test")
 HEADINGS = (

@@ -15,8 +15,6 @@ from srmodels.engine.settings import TrainSettings
 from srmodels.params import PHASES, SCALES, SECTIONS, Params
 from srmodels.recipe import Adversarial, Pretrain
 
-__all__ = ["Json", "schema"]
-
 Json = dict[str, Any]
 
 

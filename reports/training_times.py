@@ -12,8 +12,6 @@ from srmodels.engine.tracking import mlflow_tracker  # noqa: F401 - sets MLflow'
 from srmodels.errors import TrainingError
 from srmodels.runs.store import EXPERIMENT, store_of
 
-__all__ = ["Points", "TrackedRuns", "Values", "cost", "run_of", "training_of"]
-
 Values = Mapping[str, str]  # parameters of a run: "recipe.pretrain.training.steps" to "3000"
 Points = Sequence[tuple[int, float]]  # of a metric: step and value, by step
 _SECTIONS = {"pretrain": "pretrain", "gan": "adversarial"}  # of a recipe, by stage

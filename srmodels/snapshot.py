@@ -24,8 +24,6 @@ from srmodels.errors import ConfigError, WeightsError
 from srmodels.machine import repository
 from srmodels.models._state import misfits, read_state
 
-__all__ = ["FORMAT", "Snapshot", "is_ours", "load", "save", "warm_start"]
-
 FORMAT = 1
 
 _KEY = "srmodels"

@@ -8,8 +8,6 @@ from reports.faults.dataset import SCALE, StudyData
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 
-__all__ = ["Fault", "Measured", "Numbers", "detail_sheet"]
-
 Numbers = Mapping[str, Mapping[str, float]]  # metrics by variant
 
 
@@ -22,25 +20,15 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A section of the page.
+    """A section of the page."""
 
-    Attributes:
-        name: Of its files.
-        title: Heading.
-        text: Markdown; `{variant[metric]:.2f}` inserts a number of its file.
-        variants: Label of each variant, in the table's order.
-        columns: Heading and decimals of each metric.
-        tests: Tests that catch the fault, as "tests/FILE.py::NAME".
-        picture: Alternative text; "" if there is no picture.
-    """
-
-    name: str
-    title: str
-    text: str
-    variants: Mapping[str, str]
-    columns: Mapping[str, tuple[str, int]]
-    tests: tuple[str, ...]
-    picture: str = ""
+    name: str  # of its files
+    title: str  # heading
+    text: str  # markdown; `{variant[metric]:.2f}` inserts a number of its file
+    variants: Mapping[str, str]  # label of each variant, in the table's order
+    columns: Mapping[str, tuple[str, int]]  # heading and decimals of each metric
+    tests: tuple[str, ...]  # tests that catch the fault, as "tests/FILE.py::NAME"
+    picture: str = ""  # alternative text; "" if there is no picture
     measure: Callable[[StudyData], Measured]
 
 

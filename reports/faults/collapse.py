@@ -20,8 +20,6 @@ from srmodels.params import parse
 from srmodels.recipe import Recipe
 from srmodels.resize.images import downscale
 
-__all__ = ["measure"]
-
 _LAST = 50  # steps of the mean divergence
 _SHOWN = "astronaut"
 _SAMPLES = 5

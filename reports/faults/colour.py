@@ -18,8 +18,6 @@ from reports.faults.training import (
 from srmodels.losses.perceptual import Perceptual
 from srmodels.resize.images import downscale
 
-__all__ = ["measure"]
-
 _LAYER = "conv5_4"  # SRGAN's and ESRGAN's
 _BEFORE, _AFTER = 300, 60  # steps with the pixel loss, then with the content loss
 _SHOWN = "astronaut"

@@ -6,13 +6,11 @@ from pathlib import Path
 
 from benchmarks.patches import cut_into_store, list_photographs
 from benchmarks.photographs import CHOICE
-from srmodels.data.batches.paired import PatchStore
 from srmodels.data.datasets.bundled import copy_bundled, read_choice
+from srmodels.data.store.reader import PatchStore
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.images.readers.folder import whole_images
 from srmodels.resize.images import crop_to_multiple
-
-__all__ = ["SCALE", "StudyData"]
 
 SCALE = 4
 

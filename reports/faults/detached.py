@@ -20,8 +20,6 @@ from reports.faults.training import (
 from srmodels.data.batches.batch import Batch
 from srmodels.losses.perceptual import Perceptual
 
-__all__ = ["measure"]
-
 _LAYER = "conv2_2"
 _STEPS = 200
 _MEAN_OF = 20  # steps at the beginning and the end of a curve

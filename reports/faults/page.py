@@ -12,8 +12,6 @@ from reports.faults import collapse, colour, detached, pairs, ranges, validation
 from reports.faults.case import Fault, Numbers
 from srmodels.errors import ProtocolError
 
-__all__ = ["FAULTS", "read_numbers", "section", "with_faults"]
-
 _MEASURES = {
     "baseline": ranges.measure_baseline,
     "peak": ranges.measure_peak,

@@ -17,8 +17,6 @@ from srmodels.objectives.pixel import PixelSettings, pixel_turns
 from srmodels.objectives.turn import Turn
 from srmodels.resize.images import downscale
 
-__all__ = ["VARIANTS", "measure"]
-
 _STEPS = 300
 _SIDE = 24
 _SHOWN = "coffee"

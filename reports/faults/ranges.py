@@ -15,8 +15,6 @@ from srmodels.evaluation.scores import Upscaler
 from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge, enlarge_image, to_image, to_tensor
 
-__all__ = ["measure_baseline", "measure_peak"]
-
 _SHOWN = "astronaut"
 
 

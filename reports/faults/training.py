@@ -29,18 +29,6 @@ from srmodels.models.srresnet import Settings
 from srmodels.objectives.gan import GanSettings, GanWeights, gan_turns
 from srmodels.objectives.turn import Turn
 
-__all__ = [
-    "SIDE",
-    "Trained",
-    "batches",
-    "generator_turn",
-    "score_networks",
-    "small_generator",
-    "train",
-    "upscalers",
-    "vgg_settings",
-]
-
 SIDE = 16  # of a crop in LR pixels, because VGG19 takes most of the time
 _OPTIMIZER = OptimSettings(learning_rate=1e-3, betas=(0.9, 0.99), schedule="cosine", ema_decay=0.99)
 

@@ -14,8 +14,6 @@ from srmodels.evaluation.metrics.psnr import psnr_y
 from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
 
-__all__ = ["measure"]
-
 _SIDE = 96  # HR pixels, as training crops
 _VALIDATIONS = 10
 

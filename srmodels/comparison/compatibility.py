@@ -10,8 +10,6 @@ from srmodels.comparison.experiment import Experiment
 from srmodels.errors import ProtocolError, listed
 from srmodels.evaluation.scores import BASELINE, SAMPLES
 
-__all__ = ["check_comparable", "shared_sets"]
-
 _TOLERANCE = 1e-3  # scores agree to 4 decimals on any machine
 # Fields that matter for this row only, or for no comparison (None).
 _ROW_OF_FIELD = {

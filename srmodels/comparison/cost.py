@@ -11,8 +11,6 @@ from typing import NamedTuple
 from srmodels.comparison.experiment import GENERATOR, Experiment
 from srmodels.evaluation.table import sets_of
 
-__all__ = ["Cost", "cost_of"]
-
 
 class Cost(NamedTuple):
     """Text for a table: "-" if unknown; training phases are joined by " + "."""

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from srmodels.comparison.experiment import Experiment
 from srmodels.evaluation.interval import interval
 
-__all__ = ["FEW", "Difference", "better_direction", "differences"]
-
 FEW = 5  # images; an interval over fewer shows little
 
 Scores = NDArray[np.float64]
@@ -28,24 +26,17 @@ _DIRECTIONS: dict[str, tuple[str, Callable[[Scores], Scores]]] = {  # names, dis
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A score of one set in two experiments, over the images that both have.
-
-    Attributes:
-        direction: "up", "down", "to 1" or "to 0" is better; "" if the score has no best value.
-        images: Their number; 0 if only means are known.
-        first: Mean of the first experiment.
-        other: Mean of the other.
-        bounds: The 95 % interval of other - first; None with fewer than two images.
-        verdict: On the other: "better", "worse", "no difference shown"; "perhaps ..." with fewer
-            than `FEW` images; "" without an interval or a direction.
-    """
+    """A score of one set in two experiments, over the images that both have."""
 
     score: str
-    direction: str
-    images: int
-    first: float
-    other: float
+    direction: str  # "up", "down", "to 1" or "to 0" is better; "" if the score has no best value
+    images: int  # their number; 0 if only means are known
+    first: float  # mean of the first experiment
+    other: float  # mean of the other
+    # the 95 % interval of other - first; None with fewer than two images
     bounds: tuple[float, float] | None = None
+    # on the other: "better", "worse", "no difference shown"; "perhaps ..." with fewer than `FEW`
+    # images; "" without an interval or a direction
     verdict: str = ""
 
     @property

@@ -15,8 +15,6 @@ from srmodels.evaluation.interval import BOUNDS
 from srmodels.evaluation.scores import BASELINE, SAMPLES
 from srmodels.evaluation.table import metrics_in, sets_of
 
-__all__ = ["GENERATOR", "Experiment", "read_experiment"]
-
 GENERATOR = "generator"
 _KEYS = ["set", "image", "model"]
 # dvc.lock says which recipe ran; params.yaml may have changed since.
@@ -25,22 +23,14 @@ _RECIPE = re.compile(rb"models\.([^.\s]+)\.([^.\s]+)\.generator:")
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """One experiment in a comparison.
-
-    Attributes:
-        recipe: "" if unknown.
-        preset: "" if unknown.
-        row: The model that is compared: "generator", "pretrained", ...
-        metrics: The metrics file; empty if only a table per image was given.
-        images: A row per set, image and model; empty if only a metrics file was given.
-    """
+    """One experiment in a comparison."""
 
     files: ExperimentFiles
-    recipe: str
-    preset: str
-    row: str
-    metrics: Mapping[str, Any]
-    images: pd.DataFrame
+    recipe: str  # "" if unknown
+    preset: str  # "" if unknown
+    row: str  # the model that is compared: "generator", "pretrained",
+    metrics: Mapping[str, Any]  # the metrics file; empty if only a table per image was given
+    images: pd.DataFrame  # a row per set, image and model; empty if only a metrics file was given
 
     @property
     def name(self) -> str:

@@ -18,23 +18,16 @@ from srmodels.comparison.sample_images import (
 )
 from srmodels.errors import SrmodelsError, WeightsError
 
-__all__ = ["Gallery", "build_gallery"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Gallery:
-    """Test images by several generators.
-
-    Attributes:
-        shown: Positions of the experiments with an SR in each image, in the images' order.
-        speeds: SR megapixels per second, by an experiment's position.
-        reasons: Why experiments, or all images, are not shown; a sentence each.
-    """
+    """Test images by several generators."""
 
     images: Sequence[SampleImage]
+    # positions of the experiments with an SR in each image, in the images' order
     shown: Sequence[int]
-    speeds: Mapping[int, float]
-    reasons: Sequence[str]
+    speeds: Mapping[int, float]  # SR megapixels per second, by an experiment's position
+    reasons: Sequence[str]  # why experiments, or all images, are not shown; a sentence each
 
 
 def _fetch_weights(experiment: Experiment, folder: Path, *, root: Path) -> Path:

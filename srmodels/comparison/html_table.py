@@ -10,8 +10,6 @@ from srmodels.comparison.text_table import format_bounds, format_score
 from srmodels.evaluation.interval import interval
 from srmodels.evaluation.scores import BASELINE
 
-__all__ = ["Cell", "score_table"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:

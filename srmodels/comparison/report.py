@@ -22,8 +22,6 @@ from srmodels.comparison.text_table import small_set_notes
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.scores import BASELINE
 
-__all__ = ["render_report"]
-
 _QUALITY = 85  # of whole pictures; crops are lossless
 
 

@@ -16,8 +16,6 @@ from srmodels.images.readers.folder import photo_files
 from srmodels.resize.images import crop_to_multiple, downscale
 from srmodels.resize.tensors import enlarge_image
 
-__all__ = ["Generator", "ImageOptions", "SampleImage", "most_different_crops", "upscale_images"]
-
 _MAX_SIDE = 640  # pixels; a larger image is cropped to its center
 
 
@@ -34,38 +32,23 @@ class Generator(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ImageOptions:
-    """Which images the report shows.
+    """Which images the report shows."""
 
-    Attributes:
-        folder: HR images.
-        pictures: How many of them; the first by name.
-        crops: Enlarged crops per image.
-        size: Side of a crop in HR pixels.
-    """
-
-    folder: Path
-    pictures: int
-    crops: int
-    size: int = 64
+    folder: Path  # HR images
+    pictures: int  # how many of them; the first by name
+    crops: int  # enlarged crops per image
+    size: int = 64  # side of a crop in HR pixels
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleImage:
-    """One test image.
+    """One test image."""
 
-    Attributes:
-        name: File name without suffix.
-        hr: uint8 (H, W, 3).
-        sr: Of bicubic, then of every generator; uint8 (H, W, 3) each.
-        corners: Top and left of the crops.
-        size: Side of a crop in pixels.
-    """
-
-    name: str
-    hr: Picture
-    sr: list[Picture]
-    corners: list[tuple[int, int]]
-    size: int
+    name: str  # file name without suffix
+    hr: Picture  # uint8 (H, W, 3)
+    sr: list[Picture]  # of bicubic, then of every generator; uint8 (H, W, 3) each
+    corners: list[tuple[int, int]]  # top and left of the crops
+    size: int  # side of a crop in pixels
 
 
 def _read_hr(options: ImageOptions, scale: int) -> list[tuple[str, Picture]]:

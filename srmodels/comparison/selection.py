@@ -8,8 +8,6 @@ from srmodels.comparison.experiment import Experiment, read_experiment
 from srmodels.comparison.sources import all_sources, find_source
 from srmodels.errors import ProtocolError
 
-__all__ = ["all_experiments", "named_experiments"]
-
 
 def named_experiments(
     names: Sequence[str], *, root: Path, model: str | None = None

@@ -6,8 +6,6 @@ from srmodels.comparison.compatibility import shared_sets
 from srmodels.comparison.difference import FEW, Difference, differences
 from srmodels.comparison.experiment import Experiment
 
-__all__ = ["difference_table", "format_bounds", "format_score", "small_set_notes"]
-
 _HEADING = ("set", "images", "score", "best", "experiment", "mean", "difference", "95 % interval")
 _LEFT_ALIGNED = {0, 2, 3, 4, 8}  # columns
 

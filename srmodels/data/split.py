@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-__all__ = ["SPLITS", "assign_splits", "cross_split_duplicates", "split_from_folder"]
-
 SPLITS = ("train", "validation", "test")
 _PRIORITY = ("test", "validation", "train")
 

@@ -15,21 +15,6 @@ from torch import Tensor
 
 from srmodels.errors import ConfigError, ProcessLostError
 
-__all__ = [
-    "all_gather",
-    "all_reduce_max",
-    "all_reduce_mean",
-    "all_reduce_mean_",
-    "broadcast",
-    "exit_together",
-    "init_host_group",
-    "is_main_process",
-    "local_slice",
-    "randn",
-    "rank",
-    "world_size",
-]
-
 _T = TypeVar("_T")
 _FAILED = "srmodels/failed"  # the store's key for the error of the process that failed first
 _host_group: Any = None  # the group for values on the CPU; None: the default group

@@ -11,8 +11,6 @@ from srmodels.engine.state import State
 from srmodels.engine.step import take_step
 from srmodels.errors import NonFiniteError
 
-__all__ = ["advance"]
-
 
 def advance(state: State, batch: Batch, settings: TrainSettings, *, checkpoint: Path) -> None:
     """Takes a step, or skips it where a value is not finite and `on_nan` is "skip".

@@ -7,25 +7,18 @@ from typing import Literal
 
 from srmodels.errors import ConfigError
 
-__all__ = ["EarlyStopping", "EarlyStoppingSettings"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class EarlyStoppingSettings:
-    """When to stop.
+    """When to stop."""
 
-    Attributes:
-        metric: The validation score to watch; `validation_lpips` exists in GAN phases only.
-        patience: Stop after this many validations in a row without an improvement.
-        min_gain: The smallest improvement that counts, in the metric's unit.
-        mode: "max" where a higher score is better, "min" where a lower one is.
-    """
-
+    # the validation score to watch; `validation_lpips` exists in GAN phases only
     metric: Literal["validation_psnr_y", "validation_ssim_y", "validation_lpips"] = (
         "validation_psnr_y"
     )
-    patience: int = 5
-    min_gain: float = 0.0
+    patience: int = 5  # stop after this many validations in a row without an improvement
+    min_gain: float = 0.0  # the smallest improvement that counts, in the metric's unit
+    # "max" where a higher score is better, "min" where a lower one is
     mode: Literal["max", "min"] = "max"
 
     def __post_init__(self) -> None:

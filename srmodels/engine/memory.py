@@ -17,8 +17,6 @@ from srmodels.engine.step import freeze_all_but
 from srmodels.errors import TrainingError
 from srmodels.objectives.turn import Shared, Turn
 
-__all__ = ["Memory", "MemoryCheck", "measure", "too_large"]
-
 log = logging.getLogger(__name__)
 
 _MEBIBYTE = 2**20
@@ -27,23 +25,14 @@ _FILL = 0.75  # of the device's memory; backward passes need the rest
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Peak memory of a training in bytes, at the beginning of a backward pass.
+    """Peak memory of a training in bytes, at the beginning of a backward pass."""
 
-    Attributes:
-        parameters: Of all networks, with buffers.
-        gradients: Of all parameters.
-        optimizer: Adam's two averages of each gradient.
-        average: The generator's running average.
-        fixed: Saved for backward whatever the batch, such as weights cast to bfloat16.
-        sample: Saved for backward for each sample: its activations.
-    """
-
-    parameters: int
-    gradients: int
-    optimizer: int
-    average: int
-    fixed: int
-    sample: int
+    parameters: int  # of all networks, with buffers
+    gradients: int  # of all parameters
+    optimizer: int  # Adam's two averages of each gradient
+    average: int  # the generator's running average
+    fixed: int  # saved for backward whatever the batch, such as weights cast to bfloat16
+    sample: int  # saved for backward for each sample: its activations
 
     def total(self, batch_size: int) -> int:
         """Bytes for a batch of this size."""

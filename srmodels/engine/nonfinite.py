@@ -9,8 +9,6 @@ from torch import nn
 
 from srmodels.errors import GradientOverflowError, NonFiniteError
 
-__all__ = ["BufferBackup", "NonFiniteHandler"]
-
 log = logging.getLogger(__name__)
 
 _MAX_OVERFLOWS = 30  # in a row: after so many halvings, the loss scale is not the cause

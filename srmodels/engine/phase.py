@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from srmodels import snapshot
-from srmodels.data.batches.paired import PatchSampler, PatchStore
+from srmodels.data.batches.paired import PatchSampler
 from srmodels.data.batches.unpaired import UnpairedSampler
 from srmodels.data.degradation.degrade import degrade
+from srmodels.data.store.reader import PatchStore
 from srmodels.distributed import collectives
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.checkpoint.rng_state import seed_all
@@ -28,8 +29,6 @@ from srmodels.engine.validation import Picture, validator
 from srmodels.errors import ConfigError
 from srmodels.objectives.turn import Turn
 
-__all__ = ["Phase", "train_phase"]
-
 log = logging.getLogger(__name__)
 
 _SEEDS = 2**32  # seeds in params.yaml are smaller
@@ -37,35 +36,22 @@ _SEEDS = 2**32  # seeds in params.yaml are smaller
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """Settings and files of a phase.
+    """Settings and files of a phase."""
 
-    Attributes:
-        name: "pretrain" or "gan"; names curves and metrics.
-        settings: Steps, batch, optimizer.
-        seed: For batches and random starts.
-        scale: HR side / LR side.
-        patches: The folder that the stage `patches` wrote.
-        checkpoints: Of this configuration.
-        network: The generator's module name, for the snapshot.
-        network_settings: The generator's settings, for the snapshot.
-        weights: The snapshot to write.
-        paired: Whether LR and HR of a batch show the same photograph.
-        best: The snapshot with the best validation score, to write beside `weights`; None: none.
-        lpips: LPIPS of SR and HR. With it, validations compute LPIPS, and it picks the best:
-            in a GAN phase PSNR falls while images improve. None: PSNR decides.
-    """
-
-    name: str
-    settings: TrainSettings
-    seed: int
-    scale: int
-    patches: Path
-    checkpoints: Checkpoints
-    network: str
-    network_settings: object
-    weights: Path
-    paired: bool = True
+    name: str  # "pretrain" or "gan"; names curves and metrics
+    settings: TrainSettings  # steps, batch, optimizer
+    seed: int  # for batches and random starts
+    scale: int  # HR side / LR side
+    patches: Path  # the folder that the stage `patches` wrote
+    checkpoints: Checkpoints  # of this configuration
+    network: str  # the generator's module name, for the snapshot
+    network_settings: object  # the generator's settings, for the snapshot
+    weights: Path  # the snapshot to write
+    paired: bool = True  # whether LR and HR of a batch show the same photograph
+    # the snapshot with the best validation score, to write beside `weights`; None: none
     best: Path | None = None
+    # LPIPS of SR and HR. With it, validations compute LPIPS, and it picks the best: in a GAN phase
+    # PSNR falls while images improve. None: PSNR decides.
     lpips: Callable[[Picture, Picture], float] | None = None
 
     @property

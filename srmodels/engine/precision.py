@@ -14,8 +14,6 @@ from srmodels.engine.run_settings import Precision, RunSettings
 from srmodels.errors import ConfigError
 from srmodels.machine import bf16_is_fast, keep_freed_memory, resolve_device
 
-__all__ = ["fabric_for", "to_channels_last", "unscale"]
-
 log = logging.getLogger(__name__)
 
 

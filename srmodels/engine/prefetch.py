@@ -10,8 +10,6 @@ from torch import Tensor
 
 from srmodels.data.batches.batch import Batch
 
-__all__ = ["Prefetcher"]
-
 
 class Prefetcher:
     """Iterates over (step, batch), the batch on the device; a context manager, which ends a thread.

@@ -21,8 +21,6 @@ from srmodels.engine.state import PersistentTensors, State
 from srmodels.engine.step import take_step
 from srmodels.objectives.turn import Losses, Shared, Turn
 
-__all__ = ["Profile", "profile_phase", "profile_steps"]
-
 _WARM_UP = 3  # uncounted steps, which choose kernels and fill caches
 _OPERATORS = 12
 _PREFIX = "step/"  # of our own parts among PyTorch's
@@ -30,16 +28,12 @@ _PREFIX = "step/"  # of our own parts among PyTorch's
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """A profile of some steps.
+    """A profile of some steps."""
 
-    Attributes:
-        parts: Milliseconds per step: "data", "PLAYER forward", "PLAYER backward", "PLAYER
-            optimizer", and "the rest": checks, norms, clipping.
-        operators: PyTorch's table of the slowest operators.
-    """
-
+    # milliseconds per step: "data", "PLAYER forward", "PLAYER backward", "PLAYER optimizer", and
+    # "the rest": checks, norms, clipping
     parts: Mapping[str, float]
-    operators: str
+    operators: str  # PyTorch's table of the slowest operators
 
     def table(self) -> str:
         """Both as text."""

@@ -19,8 +19,6 @@ from srmodels.engine.sync_batch_norm import sync_batch_norm
 from srmodels.engine.tracking.record import RunningMeans
 from srmodels.objectives.turn import PERSISTENT, Shared, Turn
 
-__all__ = ["Best", "PersistentTensors", "State"]
-
 
 class _Stateful(Protocol):
     def state_dict(self) -> dict[str, Any]: ...

@@ -21,8 +21,6 @@ from srmodels.engine.precision import unscale
 from srmodels.errors import GradientOverflowError, NonFiniteError
 from srmodels.objectives.turn import PERSISTENT, Losses, Shared, Turn
 
-__all__ = ["freeze_all_but", "take_step"]
-
 
 def freeze_all_but(networks: Sequence[nn.Module], turns: Sequence[Turn]) -> None:
     """Lets gradients reach the parameters of `networks` and of no other network of `turns`."""

@@ -26,8 +26,6 @@ from srmodels.engine.validation import Validate
 from srmodels.errors import TrainingError
 from srmodels.objectives.turn import Turn
 
-__all__ = ["BatchSource", "Trainer"]
-
 log = logging.getLogger(__name__)
 
 

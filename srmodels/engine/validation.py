@@ -13,8 +13,6 @@ from srmodels.evaluation.metrics.ssim import ssim_y
 from srmodels.images.readers.folder import whole_images
 from srmodels.resize.images import crop_to_multiple, downscale
 
-__all__ = ["Picture", "Validate", "validator"]
-
 Picture = NDArray[np.uint8]
 Validate = Callable[[nn.Module], tuple[dict[str, float], dict[str, Picture]]]
 """Maps a generator to its scores and to sample pictures, both by name."""

@@ -7,8 +7,6 @@ from srmodels.evaluation.metrics.lpips import MIN_SIDE
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.ssim import WINDOW
 
-__all__ = ["check_fit"]
-
 _LISTED = 5
 
 

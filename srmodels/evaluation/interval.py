@@ -7,8 +7,6 @@ these, not other trainings.
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BOUNDS", "DRAWS", "FEWEST", "SHARE", "interval"]
-
 BOUNDS = ("_low", "_high")  # appended to a score's name
 DRAWS = 10_000
 FEWEST = 3  # images; with two, a resample is one, the other or their mean

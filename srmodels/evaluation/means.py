@@ -4,8 +4,6 @@ import pandas as pd
 
 from srmodels.evaluation.interval import BOUNDS, FEWEST, interval
 
-__all__ = ["means"]
-
 _DIGITS = 6
 _SIGNED = "shift_"  # directions of a tint have no interval; colour_shift has one
 

@@ -11,8 +11,6 @@ from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.niqe import Niqe
 from srmodels.evaluation.protocol import versions
 
-__all__ = ["no_reference_metrics", "no_reference_table"]
-
 _PROTOCOL = ["the authors' parameters", "Y, ITU-R BT.601, 16..235, rounded", "no border"]
 
 

@@ -11,8 +11,6 @@ from srmodels.evaluation.metrics.luma import Picture
 from srmodels.machine import keep_freed_memory
 from srmodels.resize.tensors import to_tensor
 
-__all__ = ["PERCEPTUAL", "PerceptualScores", "open_lpips", "open_perceptual"]
-
 PERCEPTUAL = ("lpips", "lpips_vgg", "dists")  # LPIPS on AlexNet and on VGG16, DISTS
 PerceptualScores = Callable[[Sequence[Picture], Picture], list[dict[str, float]]]
 """SR pictures and their HR, uint8 (H, W, 3) each, to the scores PERCEPTUAL of each SR."""

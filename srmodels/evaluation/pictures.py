@@ -8,8 +8,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from srmodels.evaluation.metrics.luma import Picture, luma
 
-__all__ = ["CROP", "box_sums", "comparison", "most_detailed_crop", "sheet"]
-
 _PANEL = 384  # pixels across
 _GAP = 12
 _LABEL = 26

@@ -9,8 +9,6 @@ from importlib.metadata import version
 from srmodels.evaluation.interval import DRAWS, FEWEST
 from srmodels.evaluation.samples import Sampling
 
-__all__ = ["ENSEMBLE", "PROTOCOL", "protocol", "versions"]
-
 ENSEMBLE = "+x8"  # appended to a generator's name in the row of its self-ensemble
 _PACKAGES = ("srmodels", "numpy", "pillow", "scikit-image", "torch")  # that compute the scores
 

@@ -21,8 +21,6 @@ from srmodels.evaluation.samples import Sampled, Sampling, drawing, strip
 from srmodels.evaluation.scores import ScoredPicture, evaluate
 from srmodels.evaluation.table import short_table
 
-__all__ = ["BUNDLED", "Scored", "evaluate_sets", "metrics_of"]
-
 BUNDLED = "test"  # the set of which every picture is drawn
 DRAWN = 4  # pictures of every other set
 NO_SAMPLES = Sampling(number=0)

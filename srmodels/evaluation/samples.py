@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 
-__all__ = ["Draw", "Sampled", "Sampling", "deviation", "diversity", "drawing", "strip"]
-
 Draw = Callable[[Picture, int], list[Picture]]
 """LR and its index in the set to samples of SR."""
 
@@ -23,17 +21,11 @@ _DRAWN_SHARE = 0.995  # of the deviations that the map shows without clipping
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How samples are drawn.
+    """How samples are drawn."""
 
-    Attributes:
-        number: Of each picture; 0 for none.
-        temperature: Multiplies the standard deviations of the latents.
-        seed: Of the random numbers, with a picture's index in its set.
-    """
-
-    number: int = 5
-    temperature: float = 1.0
-    seed: int = 0
+    number: int = 5  # of each picture; 0 for none
+    temperature: float = 1.0  # multiplies the standard deviations of the latents
+    seed: int = 0  # of the random numbers, with a picture's index in its set
 
 
 class Sampled(Protocol):

@@ -20,8 +20,6 @@ from srmodels.evaluation.samples import Draw, diversity
 from srmodels.resize.images import crop_to_multiple, downscale
 from srmodels.resize.tensors import enlarge_image
 
-__all__ = ["BASELINE", "SAMPLES", "ScoredPicture", "Upscaler", "evaluate", "scores"]
-
 Upscaler = Callable[[Picture], Picture]
 BASELINE = "bicubic"
 SAMPLES = "samples"
@@ -30,21 +28,14 @@ _DIGITS = 6
 
 
 class ScoredPicture(NamedTuple):
-    """One picture as it was scored.
+    """One picture as it was scored."""
 
-    Attributes:
-        image: The picture's name.
-        lr: uint8 (h, w, 3).
-        pictures: SR by model, bicubic's first; uint8 (scale h, scale w, 3) each.
-        samples: Samples of SR, of the same size; empty if none were drawn.
-        hr: What they were compared with.
-    """
-
-    image: str
-    lr: Picture
+    image: str  # the picture's name
+    lr: Picture  # uint8 (h, w, 3)
+    # SR by model, bicubic's first; uint8 (scale h, scale w, 3) each
     pictures: Mapping[str, Picture]
-    samples: Sequence[Picture]
-    hr: Picture
+    samples: Sequence[Picture]  # samples of SR, of the same size; empty if none were drawn
+    hr: Picture  # what they were compared with
 
 
 def scores(sr: Picture, hr: Picture, *, lr: Picture, scale: int) -> dict[str, float]:

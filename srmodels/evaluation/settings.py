@@ -2,36 +2,26 @@
 
 from dataclasses import dataclass, field
 
-__all__ = ["RESERVED", "EvaluateSettings"]
-
 RESERVED = ("test", "protocol", "versions", "perceptual", "parameters")  # keys of the metrics file
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSettings:
-    """What is scored besides the bundled test pictures and the two generators.
+    """What is scored besides the bundled test pictures and the two generators."""
 
-    Attributes:
-        sets: Further test sets: a name for the metrics to Set5, Set14, BSD100, Urban100, DIV2K-val
-            or the absolute path of a folder of HR pictures.
-        tile: Side of the tiles a large picture is enlarged in, in LR pixels.
-        samples: How many samples of a VAE are drawn per picture, 2 or more; 0 draws none.
-        temperature: Multiplies the standard deviations of the samples' latents.
-        alpha: Share of the final generator's weights, 0 to 1, in a mixture with the pretrained
-            ones that is scored as well (Wang et al., "ESRGAN", 2018, section 3.4); None mixes
-            nothing.
-        perceptual: Whether LPIPS and DISTS are scores; they need weights from
-            `srmodels download perceptual`.
-        self_ensemble: Whether the mean over eight flips and turns of LR is scored as well (Timofte
-            et al., CVPR 2016), for the final generator.
-    """
-
+    # further test sets: a name for the metrics to Set5, Set14, BSD100, Urban100, DIV2K-val or the
+    # absolute path of a folder of HR pictures
     sets: dict[str, str] = field(default_factory=dict)
-    tile: int = 256
-    samples: int = 5
-    temperature: float = 1.0
+    tile: int = 256  # side of the tiles a large picture is enlarged in, in LR pixels
+    samples: int = 5  # how many samples of a VAE are drawn per picture, 2 or more; 0 draws none
+    temperature: float = 1.0  # multiplies the standard deviations of the samples' latents
+    # share of the final generator's weights, 0 to 1, in a mixture with the pretrained ones that is
+    # scored as well (Wang et al., "ESRGAN", 2018, section 3.4); None mixes nothing
     alpha: float | None = None
+    # whether LPIPS and DISTS are scores; they need weights from `srmodels download perceptual`
     perceptual: bool = True
+    # whether the mean over eight flips and turns of LR is scored as well (Timofte et al., CVPR
+    # 2016), for the final generator
     self_ensemble: bool = False
 
     def __post_init__(self) -> None:

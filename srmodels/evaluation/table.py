@@ -7,8 +7,6 @@ from typing import Any
 
 from srmodels.errors import ProtocolError
 
-__all__ = ["metrics_in", "read_metrics", "sets_of", "short_table"]
-
 _COLUMNS = {  # score: heading, digits
     "psnr_y": ("PSNR-Y (dB)", 2),
     "ssim_y": ("SSIM-Y", 4),

@@ -13,8 +13,6 @@ from srmodels.models._state import misfits, read_state
 from srmodels.pretrained.feature_network import FeatureNetwork
 from srmodels.pretrained.weights import load_weights
 
-__all__ = ["VggName", "vgg"]
-
 VggName = Literal["vgg16", "vgg19"]
 
 

@@ -21,8 +21,6 @@ from torch import Tensor
 
 from srmodels.distributed.collectives import all_reduce_mean
 
-__all__ = ["AdversarialKind", "discriminator_loss", "generator_loss", "needs_real"]
-
 AdversarialKind = Literal["vanilla", "least_squares", "relativistic_average"]
 
 

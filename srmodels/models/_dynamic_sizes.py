@@ -8,8 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.fx.experimental import _config
 
-__all__ = ["dynamic_sizes", "example_lr", "min_input_size"]
-
 
 def min_input_size(network: nn.Module) -> int:
     """The smallest LR height and width of a traced network: one pixel more than a window."""

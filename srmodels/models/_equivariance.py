@@ -17,8 +17,6 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FIELD", "make_equivariant"]
-
 FIELD = 8
 """Feature maps per field: the flips and turns of a square."""
 _COLOURS = 3

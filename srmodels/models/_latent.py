@@ -17,8 +17,6 @@ from torch import Tensor, nn
 
 from srmodels.distributed import collectives
 
-__all__ = ["Gaussian", "LatentNetwork", "Reconstruction", "gaussian"]
-
 _MAX_LOG_VARIANCE = 8.0
 
 

@@ -6,24 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = [
-    "BICUBIC_REACH",
-    "RGB_MEAN",
-    "SCALES",
-    "EvenConv2d",
-    "Residual",
-    "check_settings",
-    "conv",
-    "icnr_",
-    "kaiming_",
-    "normal_",
-    "residual_block",
-    "shuffle_stage",
-    "stage_factors",
-    "tail_reach",
-    "upsampling_stages",
-]
-
 SCALES = (2, 3, 4, 8)
 RGB_MEAN = (0.4488, 0.4371, 0.4040)
 """Mean colour of DIV2K's training photographs, which EDSR and SwinIR subtract."""

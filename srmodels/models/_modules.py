@@ -9,8 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
 
-__all__ = ["constant_in", "modules_in"]
-
 
 def modules_in(package_path: Iterable[str]) -> list[str]:
     """Sorted public modules of a package's `__path__`."""

@@ -13,8 +13,6 @@ from torch.nn.utils.parametrize import register_parametrization
 
 from srmodels.models._layers import kaiming_
 
-__all__ = ["SpectralNorm", "spectral"]
-
 
 class SpectralNorm(nn.Module):
     """Divides a weight by its largest singular value (eq. 8, algorithm 1)."""

@@ -8,8 +8,6 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-__all__ = ["Split"]
-
 
 @runtime_checkable
 class Split(Protocol):

@@ -12,8 +12,6 @@ from torch import Tensor
 
 from srmodels.errors import WeightsError
 
-__all__ = ["misfits", "read_state"]
-
 # keys under which public files keep the state dict; averaged weights first
 _NESTED = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
 _PICKLED_CALL = re.compile(r"GLOBAL (\S+)")

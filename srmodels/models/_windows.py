@@ -7,8 +7,6 @@ https://arxiv.org/abs/2103.14030
 import torch
 from torch import Tensor
 
-__all__ = ["from_windows", "mirror_to_multiple", "relative_positions", "seam_mask", "to_windows"]
-
 _MASKED = -100.0  # added to attention logits; e^-100 is 0
 
 

@@ -38,8 +38,6 @@ from srmodels.models._layers import (
 from srmodels.models._windows import mirror_to_multiple
 from srmodels.resize.tensors import enlarge
 
-__all__ = ["CVAE", "ROLE", "Settings", "build"]
-
 ROLE = "generator"
 LATENT = True
 _SLOPE = 0.2

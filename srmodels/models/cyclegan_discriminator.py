@@ -16,8 +16,6 @@ from torch import Tensor, nn
 from srmodels.errors import ConfigError
 from srmodels.models._layers import check_settings, normal_
 
-__all__ = ["ROLE", "CycleGANDiscriminator", "Settings", "build"]
-
 ROLE = "discriminator"
 _SLOPE = 0.2
 

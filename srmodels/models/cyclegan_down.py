@@ -17,8 +17,6 @@ from torch import Tensor, nn
 from srmodels.models._layers import check_settings, conv, normal_, residual_block, stage_factors
 from srmodels.resize.tensors import reduce
 
-__all__ = ["ROLE", "CycleGANDown", "Settings", "build"]
-
 ROLE = "degrader"
 
 

@@ -32,8 +32,6 @@ from srmodels.models._layers import (
 )
 from srmodels.resize.tensors import enlarge
 
-__all__ = ["ROLE", "CycleGANUp", "Settings", "build"]
-
 ROLE = "generator"
 
 

@@ -29,8 +29,6 @@ from srmodels.models._layers import (
     upsampling_stages,
 )
 
-__all__ = ["EDSR", "ROLE", "Settings", "build"]
-
 ROLE = "generator"
 _GAIN = 0.1  # of the last layer of a branch, residual_scale included, and of the last layer
 

@@ -16,8 +16,6 @@ from torch import Tensor, nn
 from srmodels.models._layers import check_settings, conv
 from srmodels.models._spectral_norm import spectral
 
-__all__ = ["ROLE", "PatchDiscriminator", "Settings", "build"]
-
 ROLE = "discriminator"
 _SLOPE = 0.2
 

@@ -26,8 +26,6 @@ from torch import Tensor, nn
 
 from srmodels.models._layers import check_settings, conv, icnr_, kaiming_, stage_factors, tail_reach
 
-__all__ = ["ROLE", "RRDBNet", "Settings", "build"]
-
 ROLE = "generator"
 _SLOPE = 0.2
 _GAIN = 0.1  # the paper's smaller initialisation (section 3.1)

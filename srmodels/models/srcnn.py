@@ -22,8 +22,6 @@ from torch import Tensor, nn
 from srmodels.models._layers import check_settings, kaiming_
 from srmodels.resize.tensors import enlarge
 
-__all__ = ["ROLE", "SRCNN", "Settings", "build"]
-
 ROLE = "generator"
 
 

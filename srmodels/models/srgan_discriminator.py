@@ -14,8 +14,6 @@ from torch import Tensor, nn
 from srmodels.errors import ConfigError
 from srmodels.models._layers import check_settings, conv, kaiming_
 
-__all__ = ["ROLE", "SRGANDiscriminator", "Settings", "build"]
-
 ROLE = "discriminator"
 _SLOPE = 0.2
 _STAGES = 4  # each halves the picture

@@ -37,8 +37,6 @@ from srmodels.models._layers import (
 )
 from srmodels.resize.tensors import enlarge
 
-__all__ = ["ROLE", "SRResNet", "Settings", "build"]
-
 ROLE = "generator"
 _GAIN = 0.1  # of the last layer of every branch and of the network at the start
 

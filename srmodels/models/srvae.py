@@ -33,8 +33,6 @@ from srmodels.models._layers import (
 )
 from srmodels.resize.tensors import enlarge
 
-__all__ = ["ROLE", "SRVAE", "Settings", "build"]
-
 ROLE = "generator"
 LATENT = True
 _SLOPE = 0.2

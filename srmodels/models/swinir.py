@@ -37,8 +37,6 @@ from srmodels.models._windows import (
 )
 from srmodels.resize.tensors import enlarge
 
-__all__ = ["ROLE", "Settings", "SwinIR", "build"]
-
 ROLE = "generator"
 _UPSAMPLER_CHANNELS = 64
 _SAVED_SIDE = 64  # of the picture whose masks are saved

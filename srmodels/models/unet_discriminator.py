@@ -22,8 +22,6 @@ from srmodels.models._layers import check_settings, conv, kaiming_
 from srmodels.models._spectral_norm import spectral
 from srmodels.models._windows import mirror_to_multiple
 
-__all__ = ["ROLE", "Settings", "UNetDiscriminator", "build"]
-
 ROLE = "discriminator"
 _SLOPE = 0.2
 _STRIDE = 8  # of the deepest features

@@ -12,8 +12,6 @@ from torch import Tensor
 from srmodels.distributed import collectives
 from srmodels.objectives.turn import PERSISTENT, Shared
 
-__all__ = ["query_pool"]
-
 
 def query_pool(images: Tensor, shared: Shared, name: str, *, size: int) -> Tensor:
     """Exchanges about half of the images for older ones once the pool is full.

@@ -3,8 +3,6 @@
 import torch
 from torch import Tensor
 
-__all__ = ["check_perceptual", "check_shift", "check_weights", "random_crop"]
-
 
 def check_weights(*weights: float) -> None:
     """Raises ValueError unless all weights are 0 or more and one is above 0."""

@@ -27,8 +27,6 @@ from srmodels.objectives._image_pool import query_pool
 from srmodels.objectives.turn import Losses, Shared, Turn
 from srmodels.resize.tensors import enlarge, reduce
 
-__all__ = ["PAIRED", "ROLES", "CycleSettings", "CycleWeights", "Settings", "cycle_turns", "turns"]
-
 ROLES = ("generator", "degrader", "discriminator_hr", "discriminator_lr")
 PAIRED = False
 _KIND: AdversarialKind = "least_squares"
@@ -36,19 +34,12 @@ _KIND: AdversarialKind = "least_squares"
 
 @dataclass(frozen=True, kw_only=True)
 class CycleWeights:
-    """The weights of the generators' terms; a term of weight 0 is not computed.
+    """The weights of the generators' terms; a term of weight 0 is not computed."""
 
-    Attributes:
-        adversarial: Of each of the two adversarial terms.
-        cycle: Of each of the two L1 distances after a whole cycle (the paper's lambda).
-        identity: Of the L1 distances to the bicubic enlargement.
-        colour: Of the L1 distance between reduced SR and LR.
-    """
-
-    adversarial: float = 1.0  # multiplies the term; 0 leaves the term out
-    cycle: float = 10.0  # multiplies the term; 0 leaves the term out
-    identity: float = 0.0  # multiplies the term; 0 leaves the term out
-    colour: float = 0.0  # multiplies the term; 0 leaves the term out
+    adversarial: float = 1.0  # of each of the two adversarial terms
+    cycle: float = 10.0  # of each of the two L1 distances after a whole cycle (the paper's lambda)
+    identity: float = 0.0  # of the L1 distances to the bicubic enlargement
+    colour: float = 0.0  # of the L1 distance between reduced SR and LR
 
     def __post_init__(self) -> None:
         _terms.check_weights(self.adversarial, self.cycle, self.identity, self.colour)
@@ -56,17 +47,13 @@ class CycleWeights:
 
 @dataclass(frozen=True, kw_only=True)
 class CycleSettings:
-    """Losses and image pools; CycleGAN's by default.
+    """Losses and image pools; CycleGAN's by default."""
 
-    Attributes:
-        weights: The weights of the generators' terms.
-        pool_size: Images in the pool of each discriminator; 0 means no pool.
-        shift: The HR discriminator gets random crops of SR and HR, this many pixels smaller on each
-            axis, as in `GanSettings`; 0 means no cropping.
-    """
-
+    # the weights of the generators' terms
     weights: CycleWeights = field(default_factory=CycleWeights)
-    pool_size: int = 50
+    pool_size: int = 50  # images in the pool of each discriminator; 0 means no pool
+    # the HR discriminator gets random crops of SR and HR, this many pixels smaller on each axis, as
+    # in `GanSettings`; 0 means no cropping
     shift: int = 0
 
     def __post_init__(self) -> None:

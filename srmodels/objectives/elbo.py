@@ -27,25 +27,18 @@ from srmodels.losses.pixel import PixelKind, pixel_loss
 from srmodels.objectives import _terms
 from srmodels.objectives.turn import Losses, Shared, Turn
 
-__all__ = ["ROLES", "ElboSettings", "ElboWeights", "Settings", "elbo_turns", "turns"]
-
 ROLES = ("generator",)
 LATENT = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class ElboWeights:
-    """The weights of the terms; a term of weight 0 is not computed.
+    """The weights of the terms; a term of weight 0 is not computed."""
 
-    Attributes:
-        reconstruction: Of the pixel loss, a mean over values in [0, 1].
-        perceptual: Of the perceptual loss.
-        kl: Of the KL divergence in nats per image, divided by the image's 3 * H * W values.
-    """
-
-    reconstruction: float = 1.0  # multiplies the term; 0 leaves the term out
-    perceptual: float = 0.0  # multiplies the term; 0 leaves the term out
-    kl: float = 0.03  # multiplies the term; 0 leaves the term out
+    reconstruction: float = 1.0  # of the pixel loss, a mean over values in [0, 1]
+    perceptual: float = 0.0  # of the perceptual loss
+    # of the KL divergence in nats per image, divided by the image's 3 * H * W values
+    kl: float = 0.03
 
     def __post_init__(self) -> None:
         _terms.check_weights(self.reconstruction, self.perceptual, self.kl)
@@ -53,22 +46,15 @@ class ElboWeights:
 
 @dataclass(frozen=True, kw_only=True)
 class ElboSettings:
-    """The evidence lower bound and its terms.
+    """The evidence lower bound and its terms."""
 
-    Attributes:
-        pixel_loss: Which pixel loss measures the reconstruction; Charbonnier's epsilon is the
-            published one.
-        weights: The weights of the terms.
-        warmup_steps: Steps over which the weight of the KL divergence rises linearly; 0 means none.
-        free_bits: Nats per latent value that cost nothing.
-        perceptual: The perceptual loss; None where its weight is 0.
-    """
-
+    # which pixel loss measures the reconstruction; Charbonnier's epsilon is the published one
     pixel_loss: PixelKind = "l1"
-    weights: ElboWeights = field(default_factory=ElboWeights)
+    weights: ElboWeights = field(default_factory=ElboWeights)  # the weights of the terms
+    # steps over which the weight of the KL divergence rises linearly; 0 means none
     warmup_steps: int = 0
-    free_bits: float = 0.0
-    perceptual: PerceptualSettings | None = None
+    free_bits: float = 0.0  # nats per latent value that cost nothing
+    perceptual: PerceptualSettings | None = None  # the perceptual loss; None where its weight is 0
 
     def __post_init__(self) -> None:
         if min(self.warmup_steps, self.free_bits) < 0:

@@ -28,8 +28,6 @@ from srmodels.losses.pixel import PixelKind, pixel_loss
 from srmodels.objectives import _terms
 from srmodels.objectives.turn import Losses, Shared, Turn
 
-__all__ = ["ROLES", "GanSettings", "GanWeights", "Settings", "gan_turns", "turns"]
-
 ROLES = ("generator", "discriminator")
 
 
@@ -47,27 +45,21 @@ class GanWeights:
 
 @dataclass(frozen=True, kw_only=True)
 class GanSettings:
-    """Losses of the generator and the discriminator; SRGAN's by default.
+    """Losses of the generator and the discriminator; SRGAN's by default."""
 
-    Attributes:
-        kind: Which adversarial losses.
-        pixel_loss: Which pixel loss; Charbonnier's epsilon is the published one.
-        weights: The weights of the generator's terms.
-        perceptual: The perceptual loss; None where its weight is 0.
-        shift: The discriminator gets random crops of SR and HR, this many HR pixels smaller on each
-            axis. With 0, strided convolutions always meet the same pixels of the upsampling grid,
-            and dots appear in SR; 2^(number of strides) - 1 prevents them.
-        r1: Weight of the discriminator's gradient penalty, gamma in Mescheder et al. 2018
-            (arXiv:1801.04406, eq. 9); 0 means none.
-        r1_every: Steps between two gradient penalties, each of which is multiplied by this number.
-    """
-
-    kind: AdversarialKind = "vanilla"
-    pixel_loss: PixelKind = "mse"
-    weights: GanWeights = field(default_factory=GanWeights)
+    kind: AdversarialKind = "vanilla"  # which adversarial losses
+    pixel_loss: PixelKind = "mse"  # which pixel loss; Charbonnier's epsilon is the published one
+    weights: GanWeights = field(default_factory=GanWeights)  # the weights of the generator's terms
+    # the perceptual loss; None where its weight is 0
     perceptual: PerceptualSettings | None = field(default_factory=PerceptualSettings)
+    # The discriminator gets random crops of SR and HR, this many HR pixels smaller on each axis.
+    # With 0, strided convolutions always meet the same pixels of the upsampling grid, and dots
+    # appear in SR; 2^(number of strides) - 1 prevents them.
     shift: int = 0
+    # weight of the discriminator's gradient penalty, gamma in Mescheder et al. 2018
+    # (arXiv:1801.04406, eq. 9); 0 means none
     r1: float = 0.0
+    # steps between two gradient penalties, each of which is multiplied by this number
     r1_every: int = 16
 
     def __post_init__(self) -> None:

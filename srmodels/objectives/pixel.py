@@ -10,26 +10,20 @@ from srmodels.data.batches.batch import Batch
 from srmodels.losses.pixel import EPSILON, PixelKind, pixel_loss
 from srmodels.objectives.turn import Losses, Shared, Turn
 
-__all__ = ["ROLES", "PixelSettings", "Settings", "pixel_turns", "turns"]
-
 ROLES = ("generator",)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PixelSettings:
-    """Which pixel loss.
+    """Which pixel loss."""
 
-    Attributes:
-        kind: "l1" (EDSR and later; arXiv:1707.02921, section 3.3), "mse" (SRCNN, SRResNet) or
-            "charbonnier" (LapSRN).
-        epsilon: Charbonnier's epsilon, below which the loss is nearly quadratic; the range of a
-            picture is 1.
-        luma: The share of the loss that is computed on luma, which PSNR-Y measures; 0 uses RGB
-            alone, as published.
-    """
-
+    # "l1" (EDSR and later; arXiv:1707.02921, section 3.3), "mse" (SRCNN, SRResNet) or "charbonnier"
+    # (LapSRN)
     kind: PixelKind = "l1"
+    # charbonnier's epsilon, below which the loss is nearly quadratic; the range of a picture is 1
     epsilon: float = EPSILON
+    # the share of the loss that is computed on luma, which PSNR-Y measures; 0 uses RGB alone, as
+    # published
     luma: float = 0.0
 
     def __post_init__(self) -> None:

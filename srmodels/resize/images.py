@@ -11,8 +11,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["crop_to_multiple", "downscale", "load"]
-
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32 | np.float64]
 Index = NDArray[np.int64]

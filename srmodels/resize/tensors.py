@@ -15,8 +15,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["PixelT", "enlarge", "enlarge_image", "mirror", "reduce", "to_image", "to_tensor"]
-
 PixelT = TypeVar("PixelT", bound=np.uint8 | np.uint16 | np.float32)
 _UINT8 = np.dtype(np.uint8)
 _WHITE = {_UINT8: 255, np.dtype(np.uint16): 65535, np.dtype(np.float32): 1}

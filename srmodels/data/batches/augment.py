@@ -7,8 +7,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["crop_and_augment"]
-
 Pixels = NDArray[np.void]
 Values = NDArray[np.uint8]
 Kernel = Callable[[NDArray[np.float32], NDArray[np.uint8], tuple[int, ...]], None]

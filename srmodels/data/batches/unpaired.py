@@ -11,8 +11,6 @@ from srmodels.data.batches.paired import PatchSampler
 from srmodels.data.store.reader import PatchStore
 from srmodels.errors import DataError
 
-__all__ = ["UnpairedSampler", "disjoint_halves"]
-
 _HR_SEED = 2**31  # above the seeds of params.yaml
 
 

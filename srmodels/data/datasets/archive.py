@@ -19,8 +19,6 @@ from tqdm import tqdm
 from srmodels.cache import check_disk_space
 from srmodels.errors import DataError
 
-__all__ = ["Limits", "is_unpacked", "unpack"]
-
 log = logging.getLogger(__name__)
 
 _MARKER = ".unpacked.json"  # hidden from the listing of photographs

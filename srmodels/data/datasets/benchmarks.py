@@ -15,8 +15,6 @@ from srmodels.data.datasets.catalog import resolve_source
 from srmodels.errors import DataError, listed
 from srmodels.images.readers.folder import photo_files, whole_images
 
-__all__ = ["SETS", "find_set", "lr_pictures"]
-
 SETS = {"Set5": 5, "Set14": 14, "BSD100": 100, "Urban100": 100, "DIV2K-val": 100}
 """Number of pictures."""
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from srmodels.data.split import SPLITS
 from srmodels.errors import DataError
 
-__all__ = ["Bundled", "copy_bundled", "read_choice"]
-
 _FOLDERS = {"skimage": Path("data"), "sklearn": Path("datasets/images")}
 _WHEELS = {"skimage": "scikit-image", "sklearn": "scikit-learn"}
 

@@ -17,16 +17,6 @@ from srmodels.data.datasets.download import fetch, trusted_digest
 from srmodels.data.split import SPLITS
 from srmodels.errors import DataError
 
-__all__ = [
-    "MIX",
-    "ImageFolder",
-    "members_of",
-    "official_lr_of",
-    "resolve_folders",
-    "resolve_source",
-    "set_names",
-]
-
 log = logging.getLogger(__name__)
 
 MIX = "mix"

@@ -14,16 +14,6 @@ from srmodels.config import check
 from srmodels.data.split import SPLITS
 from srmodels.errors import ConfigError, DataError
 
-__all__ = [
-    "SUFFIXES",
-    "Archive",
-    "Definition",
-    "LrFolder",
-    "PhotoFolder",
-    "read_definition",
-    "read_yaml",
-]
-
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 
 

@@ -14,8 +14,6 @@ from srmodels.data.datasets.definition import Archive
 from srmodels.data.datasets.http import RetryPolicy, TransferError, transfer
 from srmodels.errors import DataError
 
-__all__ = ["fetch", "trusted_digest"]
-
 log = logging.getLogger(__name__)
 
 _BLOCK = 1 << 20  # bytes

@@ -23,8 +23,6 @@ from urllib3.util import Retry
 from srmodels.atomic import write_bytes
 from srmodels.cache import check_disk_space
 
-__all__ = ["RetryPolicy", "TransferError", "transfer"]
-
 log = logging.getLogger(__name__)
 
 _MAX_WAIT = 600.0  # seconds

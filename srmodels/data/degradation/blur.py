@@ -15,8 +15,6 @@ from torch import Tensor
 from srmodels.data.degradation.settings import DegradationStage, Kernel
 from srmodels.resize.tensors import mirror
 
-__all__ = ["SIDE", "blur", "draw_kernels", "draw_sincs", "gaussian", "sinc"]
-
 Weights = NDArray[np.float64]
 
 SIDE = 21

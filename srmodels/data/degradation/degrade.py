@@ -22,9 +22,7 @@ from torch import Tensor
 from srmodels.data.degradation.blur import blur, draw_kernels, draw_sincs
 from srmodels.data.degradation.jpeg import jpeg
 from srmodels.data.degradation.noise import add_noise
-from srmodels.data.degradation.settings import DegradationSettings, DegradationStage, SecondOrder
-
-__all__ = ["DegradationSettings", "DegradationStage", "SecondOrder", "degrade"]
+from srmodels.data.degradation.settings import DegradationSettings, DegradationStage
 
 _TAG = 2107_10833  # makes the random numbers differ from those of the batch
 _MODES = ("area", "bilinear", "bicubic")

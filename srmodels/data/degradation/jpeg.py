@@ -11,8 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["jpeg", "tables"]
-
 _CELL = 16  # pixels: two blocks of 8, because chroma has half the size
 _LUMA = (
     (16, 11, 10, 16, 24, 40, 51, 61),

@@ -7,8 +7,6 @@ from torch import Tensor
 
 from srmodels.data.degradation.settings import DegradationStage
 
-__all__ = ["add_noise", "levels_in", "shot_noise"]
-
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 

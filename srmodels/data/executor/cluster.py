@@ -9,8 +9,6 @@ from typing import ParamSpec, TypeVar
 from srmodels.data.executor.task import use_one_thread
 from srmodels.errors import DataError
 
-__all__ = ["DaskExecutor"]
-
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")

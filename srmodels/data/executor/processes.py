@@ -12,8 +12,6 @@ from typing import Any, ParamSpec, TypeVar
 
 from srmodels.data.executor.task import use_one_thread
 
-__all__ = ["ProcessExecutor"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

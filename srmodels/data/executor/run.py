@@ -19,8 +19,6 @@ from srmodels.data.executor.task import KILLED, Task
 from srmodels.data.executor.time_limit import ProgressNote
 from srmodels.errors import DataError
 
-__all__ = ["run"]
-
 R = TypeVar("R")
 
 _POLL = 0.5  # seconds between two looks at the progress

@@ -6,8 +6,6 @@ import pillow_heif
 
 from srmodels.data.photos.table import Photo
 
-__all__ = ["KILLED", "Task", "use_one_thread"]
-
 KILLED = "its decoder crashed or was killed, perhaps for lack of memory"
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from srmodels.data.executor.task import Task
 
-__all__ = ["TOO_SLOW", "ProgressNote"]
-
 TOO_SLOW = "takes longer than"
 
 

@@ -13,8 +13,6 @@ from srmodels.data.store.index import PhotoPatches
 from srmodels.errors import PhotoError
 from srmodels.resize.images import crop_to_multiple, downscale
 
-__all__ = ["PatchSettings", "boxes", "cut"]
-
 # PSNR of a given LR picture against the reduced HR, dB, green. On 253 photographs at scale 4:
 # rounding 48 or more, Pillow's bicubic 43 to 58; HR moved by one pixel both ways at most 37 in 95 %
 # (one way: 40), by four 27, JPEG of quality 75 at most 41.

@@ -35,8 +35,6 @@ from srmodels.data.store.writer import shard_of, write_index
 from srmodels.errors import DataError
 from srmodels.machine import cores
 
-__all__ = ["extract"]
-
 log = logging.getLogger(__name__)
 
 

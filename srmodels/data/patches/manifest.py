@@ -12,8 +12,6 @@ from srmodels.data.executor.time_limit import TOO_SLOW
 from srmodels.data.patches.settings import PatchSettings
 from srmodels.errors import DataError
 
-__all__ = ["MANIFEST", "ManifestRow", "check_rows", "is_transient", "skip_category", "write_report"]
-
 log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.csv"

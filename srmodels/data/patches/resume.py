@@ -19,8 +19,6 @@ from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.patches.worker import TaskResult
 from srmodels.data.store.index import Row
 
-__all__ = ["ResumeLog"]
-
 # settings without effect on a task's result, or only on which photographs a task has
 _IRRELEVANT = {"executor", "scheduler", "workers", "max_skipped", "seconds_per_photo", "shards"}
 

@@ -7,8 +7,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["load", "sharpness"]
-
 Kernel = Callable[[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64], int, int], None]
 
 

@@ -27,8 +27,6 @@ from srmodels.errors import DataError, PhotoError
 from srmodels.images.readers.decode import read
 from srmodels.resize.images import crop_to_multiple
 
-__all__ = ["SCRATCH", "TaskResult", "cut_task"]
-
 SCRATCH = ".work"
 
 

@@ -15,8 +15,6 @@ from srmodels.data.photos.table import Photo, write_photos
 from srmodels.data.split import SPLITS
 from srmodels.errors import DataError
 
-__all__ = ["collect"]
-
 log = logging.getLogger(__name__)
 
 _OTHERS, _GROUPS = "others.csv", "groups.csv"

@@ -22,8 +22,6 @@ from scipy.sparse.csgraph import connected_components
 
 from srmodels.data.photos.thumbnails import SIDE
 
-__all__ = ["Member", "find_duplicates"]
-
 MAX_DISTANCE = 20
 MIN_CORRELATION = 0.95
 MIN_DEVIATION = 4.0  # of 255; photographs have 8 and more, clear skies less than 5
@@ -32,19 +30,12 @@ _SHIFT, _CELL, _BLOCK = 2, 4, 256  # pixels, pixels, photographs or pairs at a t
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A photograph of a group, and the one of the group it is most like.
+    """A photograph of a group, and the one of the group it is most like."""
 
-    Attributes:
-        photo: The name.
-        like: The name of the other photograph.
-        distance: How many of the 63 bits of their hashes differ.
-        correlation: Of their thumbnails, up to 1.
-    """
-
-    photo: str
-    like: str
-    distance: int
-    correlation: float
+    photo: str  # the name
+    like: str  # the name of the other photograph
+    distance: int  # how many of the 63 bits of their hashes differ
+    correlation: float  # of their thumbnails, up to 1
 
 
 def _without_plane(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,8 +20,6 @@ from srmodels.errors import DataError
 from srmodels.images.readers.folder import list_files
 from srmodels.machine import cores
 
-__all__ = ["REASON", "ScanResult", "excluded", "find_photos"]
-
 REASON = "is left out by data.leave_out"
 
 Reasons = list[tuple[str, str]]
@@ -29,19 +27,12 @@ Reasons = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What folders hold.
+    """What folders hold."""
 
-    Attributes:
-        photos: The photographs, each in its split.
-        others: Files that are left out, each with the reason.
-        groups: Near duplicates, also those that are left out.
-        undecodable: How many photographs could not be compared.
-    """
-
-    photos: list[Photo]
-    others: Reasons
-    groups: list[list[Member]]
-    undecodable: int
+    photos: list[Photo]  # the photographs, each in its split
+    others: Reasons  # files that are left out, each with the reason
+    groups: list[list[Member]]  # near duplicates, also those that are left out
+    undecodable: int  # how many photographs could not be compared
 
 
 def _list(source: ImageFolder, scale: int) -> tuple[list[Photo], list[tuple[str, ...]], Reasons]:

@@ -25,8 +25,6 @@ from srmodels.images.file_types import detect_reader
 from srmodels.images.orientation import apply_orientation
 from srmodels.images.readers.decode import read
 
-__all__ = ["SIDE", "Thumbnail", "thumbnail", "thumbnails"]
-
 SIDE = 32
 Thumbnail = NDArray[np.uint8]
 

@@ -11,8 +11,6 @@ from srmodels.data.store.index import Row
 from srmodels.data.store.reader import PatchStore
 from srmodels.resize.tensors import enlarge_image
 
-__all__ = ["Interpolation", "contact_sheet", "sample"]
-
 Interpolation = Literal["nearest", "bicubic"]
 
 _MIN_WIDTH = 200  # pixels, for the lines of a caption

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from srmodels.data.store.webp import RERUN_HINT, WebpArray
 from srmodels.errors import DataError
 
-__all__ = ["RERUN_HINT", "Layout", "PatchArray", "open_patches", "shard_paths"]
-
 Layout = Literal["raw", "webp"]  # fast to read, or small
 _SUFFIXES: dict[Layout, str] = {"raw": ".npy", "webp": ".webps"}
 

@@ -7,10 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from srmodels.data.store.files import RERUN_HINT
+from srmodels.data.store.webp import RERUN_HINT
 from srmodels.errors import DataError
-
-__all__ = ["INDEX", "PhotoPatches", "Row", "read_index"]
 
 INDEX = "index.csv"
 

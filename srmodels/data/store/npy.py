@@ -7,8 +7,6 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NpyWriter"]
-
 # Megabytes at once take 18 ms for the patches of a photograph, pieces 3 to 9 ms: for a large write
 # the kernel takes large free blocks, which a virtual machine has returned to its host.
 _PIECE = 48 * 1024

@@ -14,8 +14,6 @@ from PIL import Image
 from srmodels.data.store.npy import NpyWriter
 from srmodels.errors import DataError
 
-__all__ = ["RERUN_HINT", "WebpArray", "WebpWriter"]
-
 RERUN_HINT = "Run the stage `patches` again."
 
 

@@ -13,8 +13,6 @@ from srmodels.data.store.index import INDEX, PhotoPatches, Row
 from srmodels.data.store.npy import NpyWriter
 from srmodels.data.store.webp import WebpWriter
 
-__all__ = ["ShardWriter", "shard_of", "write_index"]
-
 
 def shard_of(photo: str, shards: int) -> int:
     """The shard of a photograph, a hash of its name: more photographs move none."""

@@ -22,8 +22,6 @@ from srmodels.atomic import replacing
 from srmodels.engine.checkpoint.fingerprint import Inputs, differences, fingerprint_of
 from srmodels.errors import BusyError, DataError
 
-__all__ = ["FORMAT", "CheckpointSchedule", "Checkpoints"]
-
 log = logging.getLogger(__name__)
 
 FORMAT = 2  # of a checkpoint's content; 1 had no number and other keys

@@ -7,8 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["EMA"]
-
 
 class EMA:
     """An exponential moving average of a network's parameters and floating-point buffers.

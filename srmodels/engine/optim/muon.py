@@ -19,8 +19,6 @@ from torch import Tensor, nn
 
 from srmodels.errors import ConfigError
 
-__all__ = ["Muon", "is_hidden", "orthogonalize"]
-
 _MIN_CHANNELS = 16  # of a hidden layer's input and output
 _MOMENTUM = 0.95
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic iteration, as published

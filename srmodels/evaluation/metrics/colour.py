@@ -12,8 +12,6 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.resize.images import crop_to_multiple, downscale
 
-__all__ = ["colour_scores"]
-
 _REDUCTION = 4
 
 

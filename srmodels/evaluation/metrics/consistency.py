@@ -9,8 +9,6 @@ from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.psnr import psnr_rgb
 from srmodels.resize.images import downscale
 
-__all__ = ["lr_consistency"]
-
 
 def lr_consistency(sr: Picture, lr: Picture, *, scale: int) -> float:
     """PSNR-RGB in dB, no border, of uint8 (scale h, scale w, 3), reduced, and (h, w, 3).

@@ -11,8 +11,6 @@ from torch import Tensor
 from srmodels.evaluation.metrics.vgg16 import Vgg16
 from srmodels.pretrained.weights import load_weights
 
-__all__ = ["Dists"]
-
 _C1 = _C2 = 1e-6
 
 

@@ -16,8 +16,6 @@ from srmodels.evaluation.metrics.vgg16 import Vgg16
 from srmodels.pretrained.feature_network import FeatureNetwork
 from srmodels.pretrained.weights import load_weights
 
-__all__ = ["MIN_SIDE", "Lpips"]
-
 MIN_SIDE = 31  # pixels; AlexNet's strides leave nothing of smaller pictures
 _EPSILON = 1e-10  # of the published code
 

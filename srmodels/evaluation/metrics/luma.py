@@ -12,8 +12,6 @@ from torch import Tensor
 
 from srmodels.errors import ProtocolError
 
-__all__ = ["UNITS", "Picture", "inside", "luma", "luma_pair"]
-
 Picture = NDArray[np.uint8]
 UNITS = 255_000  # per grey level
 _WEIGHTS = (65_481, 128_553, 24_966)

@@ -16,8 +16,6 @@ from srmodels.evaluation.metrics.luma import Picture, luma
 from srmodels.pretrained.weights import load_weights
 from srmodels.resize.tensors import reduce
 
-__all__ = ["Niqe"]
-
 Array = NDArray[np.float64]
 
 _BLOCK = 96

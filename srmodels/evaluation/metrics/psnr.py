@@ -8,8 +8,6 @@ from torch import Tensor
 
 from srmodels.evaluation.metrics.luma import UNITS, Picture, inside, luma_pair
 
-__all__ = ["CEILING", "psnr", "psnr_rgb", "psnr_y"]
-
 CEILING = 100.0  # dB, for equal pictures, since JSON has no infinity
 _ROWS = 64  # of a block, whose values stay in the processor's cache
 

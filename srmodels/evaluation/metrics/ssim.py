@@ -16,8 +16,6 @@ from torch import Tensor
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.metrics.luma import UNITS, Picture, luma_pair
 
-__all__ = ["WINDOW", "ssim", "ssim_y"]
-
 WINDOW = 11
 _SIGMA = 1.5
 _REACH = WINDOW // 2

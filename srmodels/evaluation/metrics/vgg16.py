@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from srmodels.pretrained.feature_network import FeatureNetwork
 from srmodels.pretrained.weights import load_weights
 
-__all__ = ["Vgg16"]
-
 _PIXELS = 2**17  # of a strip in the first stage
 
 

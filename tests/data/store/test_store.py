@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from srmodels.data.patches.cut import PatchSettings, cut
+from srmodels.data.patches.cut import cut
+from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.store.files import open_patches
 from srmodels.data.store.npy import NpyWriter
 from srmodels.data.store.reader import PatchStore
