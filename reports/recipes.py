@@ -46,9 +46,7 @@ def _scores(rows: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, floa
 def result_of(recipe: str, metrics: Path, runs: TrackedRuns) -> dict[str, Any]:
     """The content of metrics/recipes/NAME.json, from the folder of the metrics files.
 
-    Raises:
-        ProtocolError: There is no metrics/evaluate.json.
-        TrainingError: MLflow has no run of this recipe with the scores of that file.
+    A TrainingError if MLflow has no run of this recipe with the scores of that file.
     """
     evaluation = read_metrics(metrics / "evaluate.json")
     psnr = evaluation[SET]["generator"]["psnr_y"]
@@ -95,11 +93,7 @@ def _row(result: Mapping[str, Any]) -> list[str]:
 
 
 def recipes_table(results: Sequence[Mapping[str, Any]]) -> str:
-    """The table in Markdown: bicubic, then a line per recipe.
-
-    Raises:
-        ProtocolError: There is no result, or their preset or test images differ.
-    """
+    """The table in Markdown: bicubic, then a line per recipe, all on the same images."""
     if not results:
         raise ProtocolError(
             "metrics/recipes: no result. Run `python -m reports.recipes collect NAME`."
@@ -134,11 +128,7 @@ def with_recipes(text: str, results: Sequence[Mapping[str, Any]]) -> str:
 
 
 def checkout(revision: str, target: Path) -> str:
-    """Writes the folders metrics and plots of a revision into `target`; returns its commit.
-
-    Raises:
-        ProtocolError: There is no such revision.
-    """
+    """Writes the folders metrics and plots of a revision into `target`; returns its commit."""
     commit = find_source(revision, root=ROOT).commit
     with tarfile.open(fileobj=io.BytesIO(git("archive", commit, "metrics", "plots"))) as archive:
         archive.extractall(target, filter="data")

@@ -42,11 +42,7 @@ def read_experiments(path: Path) -> dict[str, list[str]]:
 
 
 def settings_of(row: str) -> list[str]:
-    """A row's settings for `dvc exp run -S`.
-
-    Raises:
-        ProtocolError: reports/results.yaml has no such row.
-    """
+    """A row's settings for `dvc exp run -S`."""
     experiments = read_experiments(ROOT / "reports" / "results.yaml")
     if row not in experiments:
         raise ProtocolError(
@@ -129,11 +125,7 @@ def read_repeats() -> list[dict[str, Any]]:
 
 
 def experiment(row: str) -> str:
-    """Runs a row with DVC in a temporary copy of the repository; returns the experiment's name.
-
-    Raises:
-        ProtocolError: An environment variable of the settings is not set, or the run fails.
-    """
+    """Runs a row with DVC in a temporary copy of the repository; returns the experiment's name."""
     settings = [os.path.expandvars(setting) for setting in settings_of(row)]
     if missing := [name for name in FOLDERS if not Path(os.environ.get(name, "")).is_absolute()]:
         raise ProtocolError(f"{missing[0]}: not set. Export the absolute path of a folder.")

@@ -36,11 +36,7 @@ def _line(name: str, result: Result, model: str) -> list[str]:
 
 
 def results_table(results: Sequence[Result]) -> str:
-    """The table in Markdown: bicubic, then a line per row, or two if a GAN phase follows.
-
-    Raises:
-        ProtocolError: There is no result, or the test images differ.
-    """
+    """The table in Markdown: bicubic, then a line per row, or two if a GAN phase follows."""
     if not results:
         raise ProtocolError("metrics/results: no result. Run `python -m reports.results run ROW`.")
     lines = [_line("bicubic", results[0], "bicubic")]

@@ -18,11 +18,7 @@ _SECTIONS = {"pretrain": "pretrain", "gan": "adversarial"}  # of a recipe, by st
 
 
 class TrackedRuns:
-    """The runs in a repository's MLflow store, or on the server in MLFLOW_TRACKING_URI.
-
-    Raises:
-        TrainingError: There is no store.
-    """
+    """The runs in a repository's MLflow store, or on the server in MLFLOW_TRACKING_URI."""
 
     def __init__(self, root: Path) -> None:
         import mlflow
@@ -45,11 +41,7 @@ class TrackedRuns:
 
 
 def run_of(runs: TrackedRuns, recipe: str, *, metric: str, value: float) -> Values:
-    """The parameters of the newest run of a recipe whose metric ended with `value`.
-
-    Raises:
-        TrainingError: There is none.
-    """
+    """The parameters of the newest run of a recipe whose metric ended with `value`."""
     for run, values in runs.params():
         if values.get("model") != recipe:
             continue

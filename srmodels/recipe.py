@@ -179,14 +179,7 @@ class _Reader:
 
 
 def read_recipe(values: object, *, scale: int, where: str, problems: ProblemCollector) -> Recipe:
-    """Checks the section of a recipe; a part with a problem is None.
-
-    Args:
-        values: The section.
-        scale: HR over LR.
-        where: The section's full key, "models.srgan.quickstart".
-        problems: Collects the problems.
-    """
+    """Checks the section of a recipe, whose full key is `where`; a part with a problem is None."""
     reader = _Reader(scale, problems)
     parts = problems.mapping(values, {"generator", "pretrain", "adversarial"}, where)
     generator = reader.network(parts.get("generator"), "generator", f"{where}.generator")

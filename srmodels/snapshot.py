@@ -41,11 +41,7 @@ class Snapshot:
 
 
 def save(path: Path, network: nn.Module, *, name: str, settings: object) -> None:
-    """Saves the network that `srmodels.models.build(name, settings)` built; atomic.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
+    """Saves the network that `srmodels.models.build(name, settings)` built; atomic."""
     assert dataclasses.is_dataclass(settings), "settings are the network's own dataclass"
     assert not isinstance(settings, type), "settings are an instance"
     spec = {"format": FORMAT, "network": name, "settings": dataclasses.asdict(settings)}
@@ -95,11 +91,7 @@ def _read(path: Path) -> tuple[Mapping[str, object], dict[str, Tensor]]:
 
 
 def load(path: Path, *, device: str | torch.device = "cpu") -> Snapshot:
-    """Loads what `save` wrote, onto a device.
-
-    Raises:
-        WeightsError: The file is missing, is none of ours, or does not fit the network it names.
-    """
+    """Loads what `save` wrote, onto a device; a WeightsError if the file is none of ours."""
     spec, tensors = _read(path)
     name = str(spec.get("network"))
     try:
@@ -146,15 +138,9 @@ def _origin(path: Path) -> str:
 def warm_start(network: nn.Module, weights: Path, *, where: str = "warm_start") -> None:
     """Loads the weights of another run into a network, all of them or none.
 
-    Args:
-        network: Of the architecture of the weights.
-        weights: A snapshot, or a state dict in a .safetensors or .pth file, also with the names of
-            public weights.
-        where: The key that named the file, for the errors.
-
-    Raises:
-        WeightsError: The file is missing, cannot be read, or holds no state dict.
-        ConfigError: The weights do not fit; names the keys.
+    `weights` is a snapshot, or a state dict in a .safetensors or .pth file, also with the names of
+    public weights; `where` is the key that named the file, for the errors: a WeightsError if it
+    holds no state dict, a ConfigError, which names the keys, if the weights do not fit.
     """
     state = read_state(weights, where=where, expected="a generator.safetensors")
     renamed: dict[str, Tensor] = {}

@@ -28,11 +28,7 @@ FAULTS = {
 
 
 def read_numbers(fault: Fault, folder: Path) -> Numbers:
-    """The numbers of a fault's last run, from `folder`/NAME.json.
-
-    Raises:
-        ProtocolError: The file is missing.
-    """
+    """The numbers of a fault's last run, from `folder`/NAME.json."""
     path = folder / f"{fault.name}.json"
     if not path.is_file():
         raise ProtocolError(f"{path}: not found. Run `python -m reports.faults run {fault.name}`.")

@@ -27,12 +27,9 @@ def _channels_last(pictures: Tensor) -> Tensor:
 
 
 def _shifted(batch: Batch, step: int, *, reach: int) -> Batch:
-    """HR cut at any x and LR at x // scale: HR is shifted by up to `reach` pixels.
+    """HR cut at any x and LR at x // scale: HR is shifted by up to `reach` pixels (3 is the fault).
 
-    Args:
-        batch: Crops one LR pixel larger than the result's.
-        step: Seeds the shifts.
-        reach: 3 is the fault, 0 is this project's way.
+    The crops of `batch` are one LR pixel larger than the result's; `step` seeds the shifts.
     """
     side = batch.lr.shape[-1] - 1
     shifts = np.random.default_rng([1, step]).integers(0, reach + 1, (len(batch.lr), 2)).tolist()

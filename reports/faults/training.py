@@ -41,11 +41,7 @@ class Trained(NamedTuple):
 
 
 def small_generator(residual: Literal["none", "bicubic"] = "bicubic") -> nn.Module:
-    """The quickstart srresnet with half its blocks; the same weights on every call.
-
-    Args:
-        residual: The image that is added to the output; the paper has "none".
-    """
+    """The quickstart srresnet with half its blocks; the same weights on every call."""
     torch.manual_seed(0)
     small = params.load(ROOT / "params.yaml", model="srresnet", preset="quickstart")
     generator = small.recipe.generator
@@ -80,14 +76,9 @@ def train(
     steps: int,
     precision: Precision = "32-true",
 ) -> Trained:
-    """Trains `network` in place, with one seed for all trainings.
+    """Trains `network` in place, with one seed for all trainings, on the batches of `batch`(step).
 
-    Args:
-        network: The generator.
-        turns: Returns the generator's turn, as a sequence of one.
-        batch: Returns the batch of a step.
-        steps: Number of steps.
-        precision: As in recipes; the default does not depend on the machine's bf16.
+    The default precision does not depend on the machine's bf16.
     """
     torch.manual_seed(0)
     fabric, network = _fabric(precision), to_channels_last(network.train())
@@ -114,13 +105,7 @@ def vgg_settings(layer: str) -> PerceptualSettings:
 def generator_turn(
     generator: nn.Module, *, loss: Perceptual | None = None, pixel: float = 1.0
 ) -> tuple[Turn, ...]:
-    """The generator's turn of a GAN without an adversarial term.
-
-    Args:
-        generator: The network.
-        loss: The content loss with weight 1; None for none.
-        pixel: Weight of the L1 loss.
-    """
+    """The generator's turn of a GAN without an adversarial term, with L1 of weight `pixel`."""
     weights = GanWeights(pixel=pixel, perceptual=0.0 if loss is None else 1.0, adversarial=0.0)
     settings = GanSettings(
         pixel_loss="l1", weights=weights, perceptual=None if loss is None else loss.settings

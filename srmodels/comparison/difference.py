@@ -67,8 +67,7 @@ def _verdict(first: Scores, other: Scores, direction: str) -> str:
 def differences(first: Experiment, other: Experiment, name: str) -> list[Difference]:
     """Compares two experiments on the test set `name`, score by score; images pair by name.
 
-    Returns:
-        The scores that both have, in the first one's order. Without images in common, of means.
+    Returns the scores that both have, in the first one's order. Without images in common, of means.
     """
     ours, theirs = first.scores(name, first.row), other.scores(name, other.row)
     images = ours.index.intersection(theirs.index)

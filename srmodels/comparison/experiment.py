@@ -92,14 +92,9 @@ def _select_row(rows: list[str], model: str | None, name: str) -> str:
 
 
 def read_experiment(files: ExperimentFiles, *, model: str | None = None) -> Experiment:
-    """Reads an experiment's scores.
+    """Reads an experiment's scores, to compare the row `model`; None is the final generator.
 
-    Args:
-        files: Of the experiment.
-        model: The row to compare; None is the final generator.
-
-    Raises:
-        ProtocolError: There are no scores, or none of this model, or a file is damaged.
+    A ProtocolError if there are no scores, or none of this model, or a file is damaged.
     """
     name = files.name
     single = name.endswith((".json", ".csv"))

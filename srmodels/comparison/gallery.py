@@ -88,13 +88,8 @@ def build_gallery(
 ) -> Gallery:
     """Upscales the test images by every experiment's generator.
 
-    An experiment without usable weights is left out with a reason.
-
-    Args:
-        experiments: Whose generators.
-        options: Which images; with 0 `pictures` no weights are fetched.
-        load: Opens a file of weights, or raises a WeightsError.
-        root: The project's folder.
+    An experiment without usable weights is left out with a reason. `load` opens a file of weights,
+    or raises a WeightsError; with 0 `pictures` no weights are fetched.
     """
     generators: dict[int, Generator] = {}
     reasons: list[str] = []

@@ -84,11 +84,8 @@ def render_report(
 ) -> str:
     """Renders the report as HTML; text of users and files is escaped.
 
-    Args:
-        experiments: Comparable with the first one (`check_comparable`).
-        gallery: Their pictures.
-        notes: Further sentences for the reader.
-        root: The project's folder, whose metrics/recipes has training times.
+    The experiments are comparable with the first one (`check_comparable`); `notes` are further
+    sentences; metrics/recipes in `root` has training times.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),

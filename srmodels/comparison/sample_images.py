@@ -80,19 +80,10 @@ def upscale_images(
     *,
     clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[list[SampleImage], list[float]]:
-    """Upscales the test images by every generator.
+    """Upscales the test images by every generator, all of one scale; `clock` returns seconds.
 
-    Args:
-        generators: At least one, all of one scale.
-        options: Which images.
-        clock: Returns seconds.
-
-    Returns:
-        The images, and each generator's speed in SR megapixels per second.
-
-    Raises:
-        DataError: There is no test image.
-        PhotoError: One cannot be decoded, or is smaller than a crop.
+    Returns the images, and each generator's speed in SR megapixels per second. An error if there is
+    no test image, or one cannot be decoded or is smaller than a crop.
     """
     scale = generators[0].scale
     seconds = [0.0] * len(generators)
@@ -115,15 +106,9 @@ def upscale_images(
 def most_different_crops(
     pictures: Sequence[Picture], *, size: int, count: int
 ) -> list[tuple[int, int]]:
-    """The crops with the largest variance over the pictures, summed over their pixels.
+    """The crops with the largest variance over pictures, uint8 (H, W, 3), summed over their pixels.
 
-    Args:
-        pictures: SR of one image, uint8 (H, W, 3) each.
-        size: Side of a crop in pixels; at most the image's smaller side.
-        count: At most so many, without overlap.
-
-    Returns:
-        Top and left of each, the largest variance first.
+    Returns top and left of at most `count` that do not overlap, the largest variance first.
     """
     total = np.zeros(pictures[0].shape)
     squares = np.zeros_like(total)

@@ -80,15 +80,10 @@ def _experiments(root: Path) -> dict[str, list[str]]:
 
 
 def find_source(name: str, *, root: Path) -> ExperimentFiles:
-    """Finds the files that a name means.
+    """Finds the files that a name means: of the first of these that exists.
 
-    Args:
-        name: "workspace", an experiment, a git revision, or a .json or .csv file; the first that
-            exists.
-        root: The project's folder.
-
-    Raises:
-        ProtocolError: The name is unknown, or several experiments have it.
+    "workspace", an experiment, a git revision, or a .json or .csv file. A ProtocolError if the name
+    is unknown, or if several experiments have it.
     """
     if name == WORKSPACE:
         return _on_disk(name, root)

@@ -51,14 +51,14 @@ def assign_splits(
     allowed: Mapping[str, Sequence[str]] | None = None,
     groups: Iterable[Collection[str]] = (),
 ) -> dict[str, str]:
-    """Gives every photograph its split.
+    """Gives every photograph its split, by its path relative to the folder.
 
     Folders named after the splits decide, elsewhere a hash of the name: a photograph keeps its
     split when others come or go. Only if a split would stay empty, it takes the photograph nearest
     to its share. A group has the split of its first name.
 
     Args:
-        photos: Paths relative to the folder, with forward slashes.
+        photos: Paths with forward slashes.
         validation: Share of the photographs, 0 to 1; 0: none.
         test: Share of the photographs, 0 to 1; 0: none.
         allowed: The splits each photograph may have; None: that of its folder, else all.
@@ -137,8 +137,7 @@ def cross_split_duplicates(
 ) -> dict[str, str]:
     """The photographs to leave out so that no group is in two splits; each takes its RAW with it.
 
-    Returns:
-        By name, one of the group that stays: in test, else in validation.
+    Values are one of the group that stays: in test, else in validation.
     """
     duplicates: dict[str, str] = {}
     for group in _merge_groups(splits, groups).values():

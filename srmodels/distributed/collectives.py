@@ -140,8 +140,7 @@ def all_gather(rows: Tensor) -> Tensor:
 def local_slice(total: int, where: str = "batch_size") -> slice:
     """The rows of a batch of `total` that belong to this process.
 
-    Raises:
-        ConfigError: The batch cannot be divided equally; names `where`, the key of the batch size.
+    A ConfigError at `where`, the key of the batch size, if the batch cannot be divided equally.
     """
     rows, rest = divmod(total, world_size())
     if rest:
@@ -154,10 +153,7 @@ def local_slice(total: int, where: str = "batch_size") -> slice:
 
 
 def randn(shape: Sequence[int], *, generator: torch.Generator | None = None) -> Tensor:
-    """This process's rows, (N, ...), of the noise that one process draws for the whole batch.
-
-    `generator` is a CPU generator; None is PyTorch's default generator.
-    """
+    """This process's rows, (N, ...), of the noise that one process draws for the whole batch."""
     rows, *rest = shape
     noise = torch.randn((rows * world_size(), *rest), generator=generator)
     return noise[local_slice(len(noise))]

@@ -47,11 +47,7 @@ class EarlyStopping:
         return self.waited >= self.settings.patience
 
     def update(self, scores: Mapping[str, float]) -> bool:
-        """Takes the scores of a validation and returns `exhausted`; NaN is no improvement.
-
-        Raises:
-            ConfigError: The metric is not among the scores.
-        """
+        """Takes the scores of a validation and returns `exhausted`; NaN is no improvement."""
         settings = self.settings
         if settings.metric not in scores:
             raise ConfigError(

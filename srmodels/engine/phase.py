@@ -103,7 +103,7 @@ def train_phase(
 ) -> None:
     """Trains one phase and writes its weights, curves (plots/) and metrics (metrics/).
 
-    Only rank 0 writes files. All processes exit together.
+    All processes exit together; only rank 0 writes files.
 
     Args:
         phase: Settings and files.
@@ -112,10 +112,6 @@ def train_phase(
         upscale: Runs a generator on a whole LR picture, for validation.
         run: Device and checkpoint interval.
         logger: Gets all scalars and sample pictures.
-
-    Raises:
-        TrainingError: Another process trains this configuration, or `Trainer.run` failed.
-        ConfigError: The processes cannot divide the batch.
     """
     fabric = fabric_for(run, phase.settings.precision)
     with (

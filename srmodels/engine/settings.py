@@ -66,11 +66,8 @@ def members_without_crops(
 ) -> str | None:
     """The problem, if an ensemble has more members than crops are computed at once; else None.
 
-    Args:
-        settings: Of the training.
-        generator: The generator's settings; those of an ensemble have `members`.
-        where: The key of the training.
-        processes: How many divide a batch.
+    `generator` are its settings (an ensemble's have `members`), `where` is the training's key;
+    `processes` divide a batch.
     """
     members = getattr(generator, "members", 1)
     crops = settings.batch_size // settings.accumulate // processes

@@ -60,7 +60,7 @@ class Best:
 
 
 class State:
-    """Networks, optimizers, average and counts of one training.
+    """Networks, optimizers, average and counts of one training: what a checkpoint holds (`parts`).
 
     The learning rate depends on the step alone, and a batch on (seed, step): neither has a state.
 
@@ -70,12 +70,6 @@ class State:
         turns_of: Makes the objective's turns from the wrapped networks.
         settings: Optimizer, early stopping, handling of NaN.
         keep_best: By which validation score the best weights are kept; None: they are not kept.
-
-    Attributes:
-        step: Steps done.
-        scores: Of the last validation.
-        best: None before the first validation, and with neither `keep_best` nor early stopping.
-        parts: What a checkpoint holds, by name.
     """
 
     def __init__(

@@ -40,17 +40,8 @@ class BatchSource(Protocol):
 class Trainer:
     """One training. All processes step and stop together; rank 0 validates, writes and logs.
 
-    Args:
-        fabric: Device and precision.
-        networks: As for `State`.
-        turns_of: As for `State`.
-        settings: Steps, batch and optimizer.
-        checkpoints: Locked by the caller.
-        validate: Scores the averaged generator.
-        degrade: Makes LR from HR at a step; None uses the batch's LR.
-        keep_best: By which validation score the best weights are kept, too; None: they are not.
-        logger: Gets all scalars and pictures.
-        run: When to write checkpoints.
+    `validate` scores the averaged generator; `degrade` makes LR from HR at a step (None: the
+    batch's LR); the caller locks `checkpoints`; the others are as for `State`.
     """
 
     def __init__(
@@ -145,8 +136,7 @@ class Trainer:
     def run(self, source: BatchSource, *, title: str) -> nn.Module:
         """Resumes and does the remaining steps.
 
-        Returns:
-            The averaged generator in eval mode; with early stopping, the best one.
+        Returns the averaged generator in eval mode; with early stopping, the best one.
 
         Raises:
             NonFiniteError: Names the step, the photographs of the batch and the last checkpoint.

@@ -28,10 +28,7 @@ def check_fit(
 ) -> None:
     """Checks the sizes of HR pictures, and of their LR pictures by name if these are given.
 
-    `perceptual` says whether LPIPS is a score, since AlexNet's strides need a least size.
-
-    Raises:
-        ProtocolError: There is no picture, a picture is too small, or an LR does not match its HR.
+    With `perceptual`, LPIPS is a score: AlexNet's strides need a least size.
     """
     if not images:
         raise ProtocolError("no picture to score. Add one to the test set.")

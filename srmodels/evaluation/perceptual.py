@@ -25,11 +25,7 @@ def open_lpips(*, device: str | torch.device = "cpu") -> Callable[[Picture, Pict
 
 
 def open_perceptual(*, device: str | torch.device = "cpu") -> PerceptualScores:
-    """Loads the networks.
-
-    Raises:
-        WeightsError: Weights are missing or damaged.
-    """
+    """Loads the networks; a WeightsError if weights are missing or damaged."""
     try:
         metrics = (
             Lpips("alexnet", device=device),

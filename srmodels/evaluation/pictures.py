@@ -26,12 +26,9 @@ def box_sums(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 
 
 def most_detailed_crop(hr: Picture, size: int, *, multiple: int = 1) -> tuple[int, int]:
-    """Top and left of the crop with the largest gradient energy on Y, away from the edges.
+    """Top and left, multiples of `multiple`, of the crop with the largest gradient energy on Y.
 
-    Args:
-        hr: uint8 (H, W, 3), H and W at least `size`.
-        size: Side of the crop in pixels.
-        multiple: Of the corner's coordinates, in pixels.
+    Stays away from the edges of `hr`, uint8 (H, W, 3), whose sides are at least `size`.
     """
     y = luma(hr)
     energy = np.zeros_like(y)
@@ -56,13 +53,7 @@ def _panel(picture: Picture, height: int, box: tuple[float, float, float, float]
 
 
 def sheet(panels: Mapping[str, Picture], *, corner: tuple[int, int], crop: int) -> Picture:
-    """Draws a row of pictures, uint8 (H, W, 3) by caption, and below the same crop of each.
-
-    Args:
-        panels: The pictures.
-        corner: Top and left of the crop.
-        crop: Side of the crop in pixels.
-    """
+    """Draws a row of pictures, uint8 (H, W, 3) by caption, and below the same crop of each."""
     height, width = next(iter(panels.values())).shape[:2]
     top, left = corner
     shown = max(1, round(height * _PANEL / width))
@@ -89,12 +80,7 @@ def comparison(
 ) -> Picture:
     """Draws LR, every SR and HR, whole, and below the most detailed crop of each, enlarged.
 
-    Args:
-        lr: uint8 (h, w, 3); its pixels are drawn as squares.
-        pictures: SR by model, uint8 (scale h, scale w, 3) each.
-        hr: uint8 (scale h, scale w, 3).
-        scale: HR over LR.
-        crop: Side of the crop in HR pixels.
+    LR, uint8 (h, w, 3), is drawn as squares; SR (by model) and HR are (scale h, scale w, 3).
     """
     squares = lr.repeat(scale, axis=0).repeat(scale, axis=1)
     crop = min(crop, *hr.shape[:2])

@@ -93,10 +93,6 @@ def metrics_of(
     Returns:
         The metrics file's content, the mean scores by set and model first; and one row per set,
         picture and model.
-
-    Raises:
-        WeightsError: A generator is for another scale.
-        ProtocolError: A picture cannot be scored, or the protocol is broken.
     """
     for name, generator in generators.items():
         if generator.scale != scale:

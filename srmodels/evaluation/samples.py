@@ -89,11 +89,8 @@ def strip(
 ) -> Picture:
     """Draws bicubic, the prior's mean, four samples and the deviation of the samples.
 
-    Args:
-        pictures: SR by name, uint8 (H, W, 3) each; bicubic's first, the mean's last.
-        samples: uint8 (H, W, 3) each.
-        hr: uint8 (H, W, 3); chooses the crop, as in `comparison`.
-        scale: HR over LR.
+    All are uint8 (H, W, 3); of `pictures`, SR by name, bicubic's is the first, the mean's the last.
+    `hr` chooses the crop, as in `comparison`.
     """
     bicubic, *_, mean = pictures.values()
     factor, bright = _deviation_map(samples)

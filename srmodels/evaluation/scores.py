@@ -39,19 +39,9 @@ class ScoredPicture(NamedTuple):
 
 
 def scores(sr: Picture, hr: Picture, *, lr: Picture, scale: int) -> dict[str, float]:
-    """All scores of one picture but the perceptual ones.
+    """All scores of one picture but the perceptual ones, rounded; PROTOCOL has their units.
 
-    Args:
-        sr: uint8 (H, W, 3), sRGB.
-        hr: The same size.
-        lr: uint8 (H / scale, W / scale, 3), the input of the upscaler.
-        scale: How many times larger SR is.
-
-    Returns:
-        Scores by name, rounded to 6 decimals; PROTOCOL has their units.
-
-    Raises:
-        ProtocolError: The sizes differ, or the picture is too small.
+    SR and HR are uint8 (H, W, 3), sRGB; `lr` is (H / scale, W / scale, 3).
     """
     y = luma_pair(sr, hr, border=scale)
     shift, (lightness, red, yellow) = colour_scores(sr, hr)

@@ -46,11 +46,7 @@ def _torchvision_state() -> dict[str, Tensor]:
 
 
 def vgg(network: VggName, layers: Collection[str], *, weights: str) -> FeatureNetwork:
-    """A network whose outputs are some layers, with weights "imagenet", "random" or of a path.
-
-    Raises:
-        WeightsError: The weights cannot be found, downloaded or read, or are another network's.
-    """
+    """A network whose outputs are some layers, with weights "imagenet", "random" or of a path."""
     built = FeatureNetwork(network, layers)
     if weights == "random":
         state = _random_state(built.features.state_dict())

@@ -18,15 +18,10 @@ def _unwrap(network: nn.Module) -> nn.Module:
 
 
 def r1(discriminator: nn.Module, real: Tensor) -> Tensor:
-    """Half the squared gradient norm per real image, averaged; a scalar.
+    """Half the squared gradient norm per real image, (N, 3, H, W) in [0, 1], averaged; a scalar.
 
     Computed in float32 also under autocast: bfloat16 has three digits, too few for a second
-    derivative.
-
-    Args:
-        discriminator: Images to logits, (N, 1) or (N, 1, h, w). With batch norm the gradient of an
-            image depends on the rest of the batch.
-        real: (N, 3, H, W), float32 RGB in [0, 1].
+    derivative. With batch norm the gradient of an image depends on the rest of the batch.
     """
     real = real.detach().requires_grad_()
     with torch.autocast(real.device.type, enabled=False):

@@ -84,13 +84,9 @@ class Perceptual(nn.Module):
     """Compares features of SR and HR; the weights are frozen.
 
     Features are computed in float32, or after `placed` in the precision of the training.
-
-    Attributes:
-        network: Images in [0, 1] to features by layer name; normalises.
     """
 
     def __init__(self, settings: PerceptualSettings) -> None:
-        """Loads the layers up to the deepest one needed; raises what `vgg` does."""
         super().__init__()
         self.settings = settings
         kind = "conv" if settings.before_activation else "relu"
@@ -113,15 +109,10 @@ class Perceptual(nn.Module):
         return self.to(device)
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """The weighted sum of the layers' distances, a scalar; only SR gets a gradient.
+        """The weighted sum of the layers' distances of images in [0, 1], a scalar.
 
-        Args:
-            sr: (N, 3, H, W), [0, 1] with a network's overshoot.
-            hr: (N, 3, H, W), [0, 1].
-
-        Raises:
-            TrainingError: An image is in another range, such as [-1, 1] or [0, 255]. Except on the
-                CPU only every hundredth call checks, beginning with the first.
+        Only SR gets a gradient. A TrainingError if an image is in another range, such as [-1, 1] or
+        [0, 255]; except on the CPU only every hundredth call checks, beginning with the first.
         """
         if hr.device.type == "cpu" or self.calls % _CHECK_EVERY == 0:
             _check_ranges(sr, hr)

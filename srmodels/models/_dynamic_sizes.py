@@ -24,7 +24,7 @@ def example_lr(network: nn.Module) -> Tensor:
 
 @contextmanager
 def dynamic_sizes() -> Iterator[None]:
-    """Context in which PyTorch does not specialise a graph to the memory layout of the example."""
+    """PyTorch does not specialise a graph to the memory layout of the example inside."""
     patch = _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]  # made at run time
     with patch, warnings.catch_warnings(action="ignore"):
         yield

@@ -68,10 +68,7 @@ class _Layout:
 
 @cache
 def _orbits(output: _Layout, inputs: _Layout) -> tuple[Tensor, Tensor]:
-    """Entries that the group moves to each other are tied and form an orbit.
-
-    Returns (8, orbits), the entries of each orbit, and (entries,), the orbit of each entry.
-    """
+    """(8, orbits): the entries of each orbit, which are tied; (entries,): each entry's orbit."""
     moved = _pair_permutations(output.permutations(), inputs.permutations())
     first, orbit = torch.unique(moved.min(dim=0).values, return_inverse=True)
     return moved[:, first], orbit

@@ -35,11 +35,9 @@ class Gaussian(NamedTuple):
     ) -> Tensor:
         """A latent (N, C, h, w), differentiable by reparametrisation (section 2.4).
 
-        Args:
-            generator: Of the CPU, so a seed gives one latent on every device; None is PyTorch's.
-                Ranks draw their slices of the global batch's noise.
-            temperature: Factor of the standard deviation; 0 gives the mean.
-            noise: Standard normal (N, C, h, w) to use instead of drawing.
+        `generator` is of the CPU, so a seed gives one latent on every device (None: PyTorch's);
+        ranks draw their slices of the global batch's noise. `temperature` multiplies the standard
+        deviation. `noise` is standard normal (N, C, h, w) to use instead of drawing.
         """
         if noise is None:
             noise = collectives.randn(self.mean.shape, generator=generator)

@@ -53,11 +53,7 @@ class CycleGANDiscriminator(nn.Module):
         normal_(self, 0.02)  # appendix 7.1
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to logits (N, 1, h, w), h = floor(H / 2^num_stages) - 1.
-
-        Raises:
-            ConfigError: The images are smaller than `min_input_size`.
-        """
+        """(N, 3, H, W) in [0, 1] to logits (N, 1, h, w), h = floor(H / 2^num_stages) - 1."""
         height, width = images.shape[-2:]
         if min(height, width) < self.min_input_size:
             raise ConfigError(

@@ -60,11 +60,7 @@ class SRGANDiscriminator(nn.Module):
                 kaiming_(layer, slope=_SLOPE)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Patches (N, 3, patch_size, patch_size) in [0, 1] to logits (N, 1); above 0 is real.
-
-        Raises:
-            ConfigError: The patches have another size.
-        """
+        """Patches (N, 3, patch_size, patch_size) in [0, 1] to logits (N, 1); above 0 is real."""
         height, width = images.shape[-2:]
         if (height, width) != (self.patch_size, self.patch_size):
             raise ConfigError(

@@ -71,14 +71,8 @@ def turns(
 ) -> tuple[Turn, ...]:
     """The turns of an objective, in their order.
 
-    Args:
-        objective: The name of the objective's module.
-        networks: By role, as the engine wrapped them.
-        settings: An instance of that module's Settings.
-        device: Of the losses' own frozen networks; None is the CPU.
-
-    Raises:
-        WeightsError: A loss's own weights are missing.
+    `networks` are those that the engine wrapped, by role; `device` is of the losses' own frozen
+    networks (None: the CPU), whose missing weights are a WeightsError.
     """
     module = _module(objective, "objective")
     assert isinstance(settings, module.Settings), f"{objective} takes its own Settings"

@@ -16,15 +16,10 @@ from srmodels.objectives.turn import PERSISTENT, Shared
 def query_pool(images: Tensor, shared: Shared, name: str, *, size: int) -> Tensor:
     """Exchanges about half of the images for older ones once the pool is full.
 
-    The pool stores and returns every image until it is full; then it exchanges, with probability
-    1/2, an image for a random stored one. All processes hold the same pool, which takes the images
-    of the whole batch. Random numbers come from PyTorch's CPU generator.
-
-    Args:
-        images: (N, 3, H, W), detached.
-        shared: Holds the pool, (up to size, 3, H, W), as "persistent/<name>".
-        name: Of the pool.
-        size: The pool's capacity in images; 0 returns `images`.
+    The pool stores and returns every image until it has `size`; then it exchanges, with probability
+    1/2, an image for a random stored one. All processes hold the same pool, `shared`'s
+    "persistent/<name>", which takes the images of the whole batch. Random numbers come from
+    PyTorch's CPU generator.
     """
     if size == 0:
         return images

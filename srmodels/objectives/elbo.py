@@ -100,11 +100,7 @@ def elbo_turns(
 def turns(
     networks: Mapping[str, nn.Module], settings: ElboSettings, device: torch.device | None
 ) -> tuple[Turn, ...]:
-    """The turns for networks by role; puts the perceptual loss on the device.
-
-    Raises:
-        ConfigError: The generator is no VAE.
-    """
+    """The turns for networks by role; a ConfigError if the generator is no VAE."""
     generator = networks["generator"]
     if not hasattr(generator, "sample"):
         kind = type(getattr(generator, "module", generator)).__name__

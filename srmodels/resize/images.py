@@ -40,10 +40,10 @@ def _weights(scale: int) -> NDArray[np.float64]:
 
 @cache
 def _kernel() -> Kernel:
-    """The kernel, compiled at its first use, in a few seconds, and cached on disk.
+    """Compiled at its first use, in a few seconds, and cached on disk.
 
-    It works on one row of LR pixels at a time, which fits into the first-level cache, and adds
-    values that are neighbours in memory, so that the compiler vectorises.
+    Works on one row of LR pixels at a time, which fits into the first-level cache, and adds values
+    that are neighbours in memory, so that the compiler vectorises.
     """
     import numba
 

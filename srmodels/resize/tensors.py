@@ -35,10 +35,7 @@ def mirror(images: Tensor, margin: int) -> Tensor:
 
 
 def reduce(images: Tensor, scale: int) -> Tensor:
-    """Downscales (N, C, H, W), float32, by an integer factor that divides H and W.
-
-    The result keeps its overshoot: it is neither clamped nor rounded.
-    """
+    """Downscales (N, C, H, W), float32, by an integer factor that divides H and W; not clamped."""
     height, width = images.shape[-2:]
     assert height % scale == 0 and width % scale == 0, "call crop_to_multiple first"  # noqa: PT018
     size = (height // scale + 2 * _MARGIN, width // scale + 2 * _MARGIN)
@@ -48,10 +45,7 @@ def reduce(images: Tensor, scale: int) -> Tensor:
 
 
 def enlarge(images: Tensor, scale: int) -> Tensor:
-    """Upscales (N, C, H, W), float32, by an integer factor: the bicubic baseline.
-
-    The result keeps its overshoot: it is neither clamped nor rounded.
-    """
+    """Upscales (N, C, H, W), float32, by an integer factor: the bicubic baseline; not clamped."""
     height, width = images.shape[-2:]
     size = ((height + 2 * _MARGIN) * scale, (width + 2 * _MARGIN) * scale)
     # antialias=True selects a = -0.5 (a = -0.75 without); it does not blur an enlargement.

@@ -42,8 +42,7 @@ def _jitter(lr: NDArray[np.float32], hr: NDArray[np.float32], noise: NDArray[np.
 class PatchSampler:
     """Random crops of uniformly drawn patches, in one of the eight symmetries of a square.
 
-    Raises:
-        DataError: The store has smaller patches or another scale.
+    Refuses a store of smaller patches or of another scale by a DataError.
     """
 
     store: PatchStore = field(kw_only=False)  # the patches

@@ -68,11 +68,9 @@ def unpack(
 ) -> None:
     """Unpacks the folder `inner` of an archive ('': all of it); replaces `target` when complete.
 
-    Stores `sha256`, the archive's digest, for `is_unpacked`.
-
-    Raises:
-        DataError: The archive is damaged, has no such folder, exceeds the limits, or holds a path
-            outside of its folder, a link, a device or an encrypted file.
+    Stores `sha256`, the archive's digest, for `is_unpacked`. A DataError if the archive is damaged,
+    has no such folder, exceeds the limits, or holds a path outside of its folder, a link, a device
+    or an encrypted file.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     for leftover in target.parent.glob(f".{target.name}.*"):  # of a killed process

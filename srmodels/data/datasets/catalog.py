@@ -39,11 +39,7 @@ def set_names(data: Path) -> list[str]:
 
 
 def members_of(data: Path) -> dict[str, str]:
-    """Reads the members of the mix: for each name, the name of a set or a folder.
-
-    Raises:
-        DataError: DATA/mix/mix.yaml is empty or has another form.
-    """
+    """Reads the members of the mix, DATA/mix/mix.yaml: by name, a set's name or a folder."""
     path = data / MIX / f"{MIX}.yaml"
     values = read_yaml(path)
     members = values.get(MIX) if isinstance(values, dict) else None
@@ -61,11 +57,8 @@ def resolve_folders(photos: str, *, data: Path, scale: int, official_lr: bool) -
     """Returns the folders of `data.photos`; downloads and unpacks what is missing.
 
     `photos` is a set's name, `mix` or a folder, absolute or relative to the folder `data`; `scale`
-    is that of the official LR pictures, which are used if `official_lr` is set.
-
-    Raises:
-        DataError: There is no such set or folder, a download or an archive is faulty, or no folder
-            has official LR.
+    is that of the official LR pictures, which are used if `official_lr` is set. A DataError if
+    there is no such set or folder, a download or archive is faulty, or no folder has official LR.
     """
     if photos == MIX:
         folders = [
@@ -91,11 +84,7 @@ def resolve_folders(photos: str, *, data: Path, scale: int, official_lr: bool) -
 
 
 def resolve_source(name: str, source: str, *, data: Path) -> ImageFolder:
-    """Returns one folder of a set, by its name in the definition; downloads only its archive.
-
-    Raises:
-        DataError: The download or the archive is faulty.
-    """
+    """Returns one folder of a set, by its name in the definition; downloads only its archive."""
     (definition,) = (read_definition(path) for path in (data / name).glob("*.yaml"))
     only = replace(definition, sources={source: definition.sources[source]})
     return _resolve_definitions([only], data, 1, official_lr=False)[0]

@@ -76,11 +76,8 @@ def transfer(
     """Downloads a file of `total` bytes (0: unknown) to `part`; resumes what is there.
 
     Tries the mirrors in the order of `urls`. If the digest will be `verified`, a part is resumed
-    even if the server sends no version.
-
-    Raises:
-        TransferError: No mirror delivered the file; `part` keeps what was received.
-        DataError: The disk is too full.
+    even if the server sends no version. A TransferError if no mirror delivers the file; `part`
+    keeps what was received.
     """
     reasons = []
     for url in urls:

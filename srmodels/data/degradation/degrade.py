@@ -90,17 +90,9 @@ def _degrade_part(
 def degrade(
     hr: Tensor, settings: DegradationSettings, scale: int, *, seed: int, step: int
 ) -> Tensor:
-    """Makes the LR images of a step; deterministic on a device.
+    """Makes the LR images of a step, deterministic on a device, from HR in [0, 1].
 
-    Args:
-        hr: (N, 3, scale H, scale W), float32 RGB in [0, 1].
-        settings: Ranges and probabilities of the random numbers.
-        scale: HR over LR.
-        seed: 0 or more.
-        step: 0 or more.
-
-    Returns:
-        (N, 3, H, W) in [0, 1], multiples of 1/255, channels last in memory.
+    (N, 3, scale H, scale W) to (N, 3, H, W), multiples of 1/255, channels last in memory.
     """
     height, width = hr.shape[-2:]
     assert height % scale == 0 and width % scale == 0, "HR's sides are multiples of scale"  # noqa: PT018

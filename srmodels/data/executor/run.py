@@ -55,11 +55,8 @@ def run(
         notes: The folder of the progress notes.
         seconds: Time limit of a photograph; 0: none.
         keep: Called with each task and its result, in no order.
-        done: Number of photographs that earlier runs have done, for the progress bar.
+        done: Photographs that earlier runs have done, for the progress bar.
         label: Of the progress bar.
-
-    Raises:
-        DataError: Processes die without having begun a photograph.
     """
     # the longest first, so that none of them is the last to run
     waiting = deque(sorted(tasks, key=lambda task: -sum(photo.bytes for photo in task.photos)))

@@ -14,10 +14,7 @@ TOO_SLOW = "takes longer than"
 class ProgressNote:
     """The photographs that a task has begun, in a file that outlives a killed process.
 
-    Args:
-        folder: Of the notes. All processes must see it.
-        task: The task.
-        seconds: Time limit of a photograph; 0: none.
+    All processes must see `folder`. `seconds` is the time limit of a photograph; 0: none.
     """
 
     def __init__(self, folder: Path, task: Task, seconds: float) -> None:

@@ -87,7 +87,7 @@ def extract(
     records: Path | None = None,
     code: str = "",
 ) -> None:
-    """Makes the patch store.
+    """Makes the patch store of the photographs in `source`/photos.csv.
 
     Args:
         source: Folder with photos.csv.

@@ -82,11 +82,7 @@ def write_report(manifest: list[ManifestRow], folder: Path, metrics: Path) -> No
 
 
 def check_rows(manifest: list[ManifestRow], folder: Path, settings: PatchSettings) -> None:
-    """Logs skipped photographs.
-
-    Raises:
-        DataError: Too large a share was skipped, or a split lost all of its photographs.
-    """
+    """Logs skipped photographs; a DataError if too many were, or all of a split."""
     skipped = [row for row in manifest if row.skipped]
     for row in skipped:
         log.warning("skipped %s: %s", row.photo, row.skipped)

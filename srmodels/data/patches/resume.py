@@ -38,14 +38,9 @@ def _libraries() -> list[str]:
 
 
 class ResumeLog:
-    """The records of one folder of patches.
+    """The records of one folder of patches; with `records` None nothing is recorded or found.
 
-    Args:
-        records: Their folder; None: nothing is recorded and nothing found.
-        folder: Of the patches.
-        settings: How they are cut.
-        scale: HR over LR.
-        code: A digest of the code.
+    `code` is a digest of the code.
     """
 
     def __init__(

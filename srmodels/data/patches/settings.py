@@ -34,11 +34,6 @@ class PatchSettings:
     store: Layout = "raw"
 
     def __post_init__(self) -> None:
-        """Checks the values.
-
-        Raises:
-            ValueError: A value is out of its range.
-        """
         if self.patch_size < 8:
             raise ValueError("patch_size must be 8 LR pixels or more")
         for name in ("stride", "shards", "max_pixels", "min_side"):

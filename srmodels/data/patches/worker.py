@@ -126,17 +126,8 @@ def cut_task(
 ) -> tuple[Path, TaskResult]:
     """Works through a task; holds one photograph at a time.
 
-    Args:
-        task: Photographs of one shard, or one photograph to keep whole.
-        settings: How to cut.
-        scale: HR over LR.
-        folder: Of the patches; its folder `.work` holds the notes and the tasks' own folders.
-
-    Returns:
-        The task's own folder, and what is in it, under the names it is to get in `folder`.
-
-    Raises:
-        DataError: The folder cannot be written.
+    Returns the task's own folder, below `folder`/.work, and what is in it, under the names it is to
+    get in `folder`. A DataError if the folder cannot be written.
     """
     try:
         for old in (folder / SCRATCH).glob(f"{task.name}-*"):  # of a process that died

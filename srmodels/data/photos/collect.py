@@ -86,14 +86,11 @@ def collect(
     If `settings.test` is 0 and no photograph is in test/, the bundled test photographs are added.
 
     Args:
-        settings: What to collect.
+        settings: What to collect; a relative `photos` starts at `data`.
         preset: The table DATA/auto/PRESET.csv says what `auto` means.
-        data: The project's folder of data; a relative `settings.photos` starts here.
+        data: The project's folder of data.
         scale: HR over LR, for the official LR.
         memory: The file of thumbnails of earlier runs; the result is the same without.
-
-    Raises:
-        DataError: There is no photograph, or the folder cannot be written.
     """
     output = data / "photos"
     choice: list[Bundled] = []

@@ -97,12 +97,8 @@ def find_duplicates(
 ) -> list[list[Member]]:
     """Groups near duplicates, direct ones and those that others connect.
 
-    Args:
-        names: Names of the photographs, in any order.
-        thumbnails: uint8 (32, 32) each, grey. Nearly flat ones are in no group.
-
-    Returns:
-        Groups of two and more, sorted by their first names; so are the members of each.
+    `thumbnails` are uint8 (32, 32) each, grey; nearly flat ones are in no group. Groups are sorted
+    by their first names; so are the members of each.
     """
     order = sorted(range(len(names)), key=names.__getitem__)
     values = np.array([thumbnails[k] for k in order], np.float64).reshape(-1, SIDE, SIDE)

@@ -111,14 +111,8 @@ def find_photos(
 ) -> ScanResult:
     """Lists folders, reads every file once and gives every photograph its split.
 
-    Args:
-        sources: The folders.
-        settings: Shares of the splits, and whether to look for near duplicates.
-        scale: HR over LR, for the official LR.
-        memory: The file of thumbnails of earlier runs; see `thumbnails`.
-
-    Raises:
-        DataError: A folder cannot be listed, or `data.leave_out` names an unknown photograph.
+    `memory` is the file of thumbnails of earlier runs. A DataError if a folder cannot be listed, or
+    if `data.leave_out` names an unknown photograph.
     """
     photos, allowed, others = list[Photo](), dict[str, tuple[str, ...]](), list[tuple[str, str]]()
     for source in sources:
@@ -152,11 +146,7 @@ def find_photos(
 
 
 def excluded(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
-    """The `names` that fit one of `patterns`, as a shell's: `*`, `?`, `[...]`.
-
-    Raises:
-        DataError: A pattern fits no name.
-    """
+    """The `names` that fit one of a shell's patterns: `*`, `?`, `[...]`; each must fit a name."""
     matches: set[str] = set()
     for pattern in patterns:
         fitting = [name for name in names if fnmatchcase(name, pattern)]

@@ -22,11 +22,6 @@ class PhotosSettings:
     leave_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Checks the values.
-
-        Raises:
-            ValueError: A value is out of its range.
-        """
         if not self.photos.strip():
             raise ValueError("photos must be auto, a set's name or the absolute path of a folder")
         for name in ("validation", "test"):

@@ -32,11 +32,7 @@ def write_photos(photos: Sequence[Photo], folder: Path) -> None:
 
 
 def read_photos(folder: Path) -> list[Photo]:
-    """Reads FOLDER/photos.csv; each path then opens from the working directory.
-
-    Raises:
-        DataError: The table is missing or malformed.
-    """
+    """Reads FOLDER/photos.csv; each path then opens from the working directory."""
     path = folder / _TABLE
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
@@ -61,11 +57,7 @@ def read_photos(folder: Path) -> list[Photo]:
 
 
 def check_splits(photos: Sequence[Photo]) -> None:
-    """Refuses photographs with which a later stage would have nothing to do.
-
-    Raises:
-        DataError: A split is empty.
-    """
+    """A DataError if a split is empty, so that a later stage would have nothing to do."""
     counts = {split: sum(photo.split == split for photo in photos) for split in SPLITS}
     if empty := [split for split, count in counts.items() if not count]:
         listed = ", ".join(f"{count} for {split}" for split, count in counts.items())

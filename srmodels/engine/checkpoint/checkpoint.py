@@ -28,10 +28,7 @@ FORMAT = 2  # of a checkpoint's content; 1 had no number and other keys
 
 
 def _read(path: Path, *, mmap: bool = False) -> dict[str, Any]:
-    """A checkpoint's content, after comparing every tensor with its CRC-32.
-
-    torch.load does not compare them. The check takes about a fifth of the time of saving.
-    """
+    """A checkpoint's content, after comparing every tensor with its CRC-32; torch.load does not."""
     with zipfile.ZipFile(path) as file:
         damaged = file.testzip()
     if damaged is not None:
@@ -49,11 +46,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 class Checkpoints:
-    """The last two checkpoints of one training.
+    """The last two checkpoints of one training, in `folder`: `.resume/<stage>-<fingerprint>`.
 
-    Args:
-        folder: `.resume/<stage>-<fingerprint>`.
-        inputs: What the training depends on; every checkpoint holds their fingerprint.
+    `inputs` are what the training depends on; every checkpoint holds their fingerprint.
     """
 
     def __init__(self, folder: Path, inputs: Inputs | None = None) -> None:
@@ -67,12 +62,7 @@ class Checkpoints:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Makes the folder and holds its lock.
-
-        Raises:
-            BusyError: Another process trains this configuration.
-            DataError: The folder cannot be written.
-        """
+        """Makes the folder and holds its lock; a BusyError if another process holds it."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder.with_name(self.folder.name + ".lock"), timeout=0)
@@ -97,11 +87,7 @@ class Checkpoints:
             lock.release()
 
     def save(self, state: Mapping[str, Any]) -> bool:
-        """Replaces the checkpoint after reading the new one back.
-
-        Returns:
-            False if saving failed (a full disk); the old checkpoint remains.
-        """
+        """Replaces the checkpoint after reading the new one back; False if it failed."""
         fingerprint = fingerprint_of(self.inputs)
         content = {"format": FORMAT, "fingerprint": fingerprint, "state": dict(state)}
         try:

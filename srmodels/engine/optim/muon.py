@@ -33,8 +33,7 @@ def is_hidden(parameter: Tensor) -> bool:
 def orthogonalize(matrices: Tensor) -> Tensor:
     """The nearest matrices to (N, rows, columns) with singular values near 1; zero stays zero.
 
-    A Newton-Schulz iteration on the Gram matrix, which takes a third of the time of one on the
-    matrices.
+    A Newton-Schulz iteration on the Gram matrix: a third of the time of one on the matrices.
     """
     a, b, c = _COEFFICIENTS
     tall = matrices.shape[-2] > matrices.shape[-1]
@@ -53,10 +52,7 @@ def orthogonalize(matrices: Tensor) -> Tensor:
 class Muon(torch.optim.Adam):
     """Muon with rate `hidden_lr` for hidden layers, Adam for the rest.
 
-    Muon's parameter group has a "factor" for `set_rate`.
-
-    Raises:
-        ConfigError: No layer is hidden.
+    Muon's parameter group has a "factor" for `set_rate`. A ConfigError if no layer is hidden.
     """
 
     def __init__(

@@ -52,7 +52,6 @@ class Dists:
     """Compares pictures with a reference, whole, without a border cut."""
 
     def __init__(self, *, device: str | torch.device = "cpu") -> None:
-        """Loads the weights; a WeightsError where they are not here."""
         state = load_weights("dists")
         weights = torch.stack([state["alpha"], state["beta"]]).double()
         self.weights = weights / weights.sum()

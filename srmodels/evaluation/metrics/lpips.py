@@ -26,7 +26,6 @@ class Lpips:
     def __init__(
         self, network: Literal["alexnet", "vgg16"], *, device: str | torch.device = "cpu"
     ) -> None:
-        """Loads the weights; a WeightsError where they are not here."""
         state = load_weights(network)
         self.weights = [state[f"lpips.{level}"].to(device) for level in range(5)]
         self.features: Callable[[Tensor], Iterable[tuple[int, Tensor]]]

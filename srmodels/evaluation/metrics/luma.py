@@ -38,11 +38,7 @@ def luma(picture: Picture) -> NDArray[np.float64]:
 
 
 def inside(sr: Picture, hr: Picture, *, border: int) -> tuple[Picture, Picture]:
-    """Views of SR and HR, uint8 (H, W, 3), RGB, without `border` pixels on each side.
-
-    Raises:
-        ProtocolError: The sizes differ, or nothing is left inside the border.
-    """
+    """Views of SR and HR, uint8 (H, W, 3), RGB, without `border` pixels on each side."""
     (height, width), (hr_height, hr_width) = sr.shape[:2], hr.shape[:2]
     if (height, width) != (hr_height, hr_width):
         raise ProtocolError(
