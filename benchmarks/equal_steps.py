@@ -22,7 +22,7 @@ from srmodels.data.store.reader import PatchStore
 from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import OptimSettings, learning_rate_at, optimizer_for, set_rate
 from srmodels.engine.precision import fabric_for, to_channels_last
-from srmodels.engine.run_settings import RunSettings
+from srmodels.engine.settings import RunSettings
 from srmodels.engine.step import take_step
 from srmodels.evaluation.metrics.psnr import psnr_y
 from srmodels.images.readers.decode import decode

@@ -28,7 +28,7 @@ from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import OptimSettings, optimizer_for
 from srmodels.engine.precision import fabric_for, to_channels_last
 from srmodels.engine.prefetch import Prefetcher
-from srmodels.engine.run_settings import RunSettings
+from srmodels.engine.settings import RunSettings
 from srmodels.engine.step import freeze_all_but, take_step
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.objectives.gan import GanSettings, gan_turns

@@ -18,7 +18,7 @@ from srmodels.engine.fabric import Fabric
 from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import OptimSettings, learning_rate_at, optimizer_for, set_rate
 from srmodels.engine.precision import fabric_for, to_channels_last
-from srmodels.engine.run_settings import Precision, RunSettings
+from srmodels.engine.settings import Precision, RunSettings
 from srmodels.engine.step import take_step
 from srmodels.evaluation.means import means
 from srmodels.evaluation.samples import Draw

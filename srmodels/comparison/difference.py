@@ -1,6 +1,6 @@
 """Differences of two experiments' scores, image by image, with 95 % intervals and verdicts.
 
-The interval is the paired bootstrap of `srmodels.evaluation.interval`. It covers the choice of
+The interval is the paired bootstrap of `srmodels.evaluation.means`. It covers the choice of
 images, not of the training seed: two seeds of one recipe may well get the verdict "better".
 """
 
@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from srmodels.comparison.experiment import Experiment
-from srmodels.evaluation.interval import interval
+from srmodels.evaluation.means import interval
 
 FEW = 5  # images; an interval over fewer shows little
 
@@ -71,22 +72,13 @@ def differences(first: Experiment, other: Experiment, name: str) -> list[Differe
     """
     ours, theirs = first.scores(name, first.row), other.scores(name, other.row)
     images = ours.index.intersection(theirs.index)
-    if not len(images):
-        means, others = first.means(name, first.row), other.means(name, other.row)
-        return [
-            Difference(
-                score=score,
-                direction=better_direction(score),
-                images=0,
-                first=means[score],
-                other=others[score],
-            )
-            for score in means
-            if score in others
-        ]
+    if len(images):
+        ours, theirs = ours.loc[images], theirs.loc[images]
+    else:
+        ours, theirs = (pd.DataFrame([e.means(name, e.row)]) for e in (first, other))
     compared = []
     for score in (str(score) for score in ours if score in theirs):
-        one, two = (table.loc[images, score].to_numpy() for table in (ours, theirs))
+        one, two = ours[score].to_numpy(), theirs[score].to_numpy()
         direction = better_direction(score)
         compared.append(
             Difference(

@@ -1,17 +1,19 @@
 """Scores of one experiment, per image and on average, with its recipe and preset."""
 
 import io
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from srmodels.comparison.sources import METRICS, PER_IMAGE, ExperimentFiles
 from srmodels.config import one_of
 from srmodels.errors import ProtocolError
-from srmodels.evaluation.interval import BOUNDS
+from srmodels.evaluation.means import BOUNDS
 from srmodels.evaluation.scores import BASELINE, SAMPLES
 from srmodels.evaluation.table import metrics_in, sets_of
 
@@ -121,4 +123,29 @@ def read_experiment(files: ExperimentFiles, *, model: str | None = None) -> Expe
         row=_select_row(rows, model, name),
         metrics=metrics,
         images=images,
+    )
+
+
+class Cost(NamedTuple):
+    """Text for a table: "-" if unknown; training phases are joined by " + "."""
+
+    parameters: str
+    minutes: str
+    images_per_second: str
+
+
+def cost_of(experiment: Experiment, *, root: Path) -> Cost:
+    """Reads the experiment's metrics file and `root`/metrics/recipes."""
+    count = experiment.metrics.get("parameters")
+    path = root / "metrics" / "recipes" / f"{experiment.recipe}.json"
+    recipe = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    expected = recipe.get("scores", {}).get(GENERATOR, {}).get("psnr_y")
+    actual = sets_of(experiment.metrics).get("test", {}).get(GENERATOR, {}).get("psnr_y")
+    same = actual is not None and (expected, recipe.get("preset")) == (actual, experiment.preset)
+    phases = [phase for phase in recipe.get("training", {}).values() if phase] if same else []
+    return Cost(
+        parameters=f"{count:,}" if isinstance(count, int) else "-",
+        minutes=" + ".join(f"{phase['minutes']:.1f}" for phase in phases) or "-",
+        images_per_second=" + ".join(f"{phase['images_per_second']:.0f}" for phase in phases)
+        or "-",
     )

@@ -11,10 +11,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from srmodels.comparison.charts import GREY, Series, scatter_chart, to_svg
-from srmodels.comparison.cost import cost_of
 from srmodels.comparison.curves import curve_charts
 from srmodels.comparison.difference import better_direction
-from srmodels.comparison.experiment import Experiment
+from srmodels.comparison.experiment import Experiment, cost_of
 from srmodels.comparison.gallery import Gallery
 from srmodels.comparison.html_table import score_table
 from srmodels.comparison.sample_images import SampleImage

@@ -1,7 +1,10 @@
-"""One phase of a recipe, pretraining or adversarial training, from networks to files."""
+"""One phase of a recipe, pretraining or adversarial training, from networks to files.
+
+`train_phase`, which a stage calls, runs a `Trainer` (the loop, in `train`) and writes the files.
+"""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +21,15 @@ from srmodels.distributed import collectives
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.checkpoint.rng_state import seed_all
 from srmodels.engine.early_stopping import EarlyStoppingSettings
+from srmodels.engine.fabric import Fabric
 from srmodels.engine.precision import fabric_for
-from srmodels.engine.run_settings import RunSettings
-from srmodels.engine.settings import TrainSettings, members_without_crops
-from srmodels.engine.state import State
+from srmodels.engine.settings import RunSettings, TrainSettings, members_without_crops
+from srmodels.engine.state import State, TurnsOf
 from srmodels.engine.tracking.curves import write_curves, write_metrics
 from srmodels.engine.tracking.record import Logger
 from srmodels.engine.train import Trainer
 from srmodels.engine.validation import Picture, validator
 from srmodels.errors import ConfigError
-from srmodels.objectives.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -92,10 +94,20 @@ def degrader_of(phase: Phase) -> Callable[[Tensor, int], Tensor] | None:
     return lambda hr, step: degrade(hr, settings, phase.scale, seed=seed, step=step)
 
 
+def set_up(
+    fabric: Fabric, phase: Phase, networks: Callable[[], Mapping[str, nn.Module]], turns_of: TurnsOf
+) -> tuple[PatchSampler, State]:
+    """This process's batches, and the state before the first step."""
+    seed_all(phase.seed)
+    source = sampler_for(phase)
+    keep_best = phase.watched if phase.best else None
+    return source, State(fabric, networks(), turns_of, phase.settings, keep_best=keep_best)
+
+
 def train_phase(
     phase: Phase,
     networks: Callable[[], Mapping[str, nn.Module]],
-    turns_of: Callable[[Mapping[str, nn.Module], torch.device], Sequence[Turn]],
+    turns_of: TurnsOf,
     *,
     upscale: Callable[[nn.Module, Picture], Picture],
     run: RunSettings,
@@ -118,32 +130,24 @@ def train_phase(
         collectives.exit_together(),
         phase.checkpoints.lock() if collectives.is_main_process() else nullcontext(),
     ):
-        seed_all(phase.seed)
-        source = sampler_for(phase)
-        by_role = networks()
+        source, state = set_up(fabric, phase, networks, turns_of)
         trainer = Trainer(
-            fabric,
-            by_role,
-            lambda wrapped: turns_of(wrapped, fabric.device),
-            phase.settings,
+            state,
             checkpoints=phase.checkpoints,
             validate=validator(
                 phase.patches / "validation", phase.scale, upscale, lpips=phase.lpips
             ),
             degrade=degrader_of(phase),
-            keep_best=phase.watched if phase.best else None,
             logger=logger,
             run=run,
         )
         generator = trainer.run(source, title=phase.name)
         if collectives.is_main_process():
-            _write(phase, by_role, generator, trainer.state)
+            _write(phase, generator, state)
             phase.checkpoints.remove()
 
 
-def _write(
-    phase: Phase, networks: Mapping[str, nn.Module], generator: nn.Module, state: State
-) -> None:
+def _write(phase: Phase, generator: nn.Module, state: State) -> None:
     """Writes weights, curves and metrics of a finished training."""
 
     def save(path: Path) -> None:
@@ -154,7 +158,7 @@ def _write(
         "steps": state.step,
         "parameters": {
             role: sum(parameter.numel() for parameter in network.parameters())
-            for role, network in networks.items()
+            for role, network in state.networks.items()
         },
         **state.scores,
     }

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from srmodels.distributed import collectives
 from srmodels.distributed.launcher import launch
 from srmodels.engine.fabric import DDPStrategy, Fabric, MixedPrecision
-from srmodels.engine.run_settings import Precision, RunSettings
+from srmodels.engine.settings import Precision, RunSettings
 from srmodels.errors import ConfigError
 from srmodels.machine import bf16_is_fast, keep_freed_memory, resolve_device
 

@@ -19,6 +19,8 @@ from srmodels.engine.sync_batch_norm import sync_batch_norm
 from srmodels.engine.tracking.record import RunningMeans
 from srmodels.objectives.turn import PERSISTENT, Shared, Turn
 
+TurnsOf = Callable[[Mapping[str, nn.Module], torch.device], Sequence[Turn]]
+
 
 class _Stateful(Protocol):
     def state_dict(self) -> dict[str, Any]: ...
@@ -76,12 +78,12 @@ class State:
         self,
         fabric: Fabric,
         networks: Mapping[str, nn.Module],
-        turns_of: Callable[[Mapping[str, nn.Module]], Sequence[Turn]],
+        turns_of: TurnsOf,
         settings: TrainSettings,
         *,
         keep_best: EarlyStoppingSettings | None,
     ) -> None:
-        self.fabric = fabric
+        self.fabric, self.settings = fabric, settings
         self.networks = {
             role: to_channels_last(sync_batch_norm(network.train()))
             for role, network in networks.items()
@@ -91,7 +93,7 @@ class State:
                 network.compile()
         wrapped = {role: fabric.setup_module(network) for role, network in self.networks.items()}
         with fabric.autocast():  # so that a perceptual loss stores its weights in this precision
-            self.turns = tuple(turns_of(wrapped))
+            self.turns = tuple(turns_of(wrapped, fabric.device))
         self.optimizers = {
             turn.player: fabric.setup_optimizers(optimizer_for(turn.networks, settings.optimizer))
             for turn in self.turns

@@ -1,4 +1,4 @@
-"""One step of any objective: freeze, forward, backward, check, clip, update.
+"""The gradients and updates of one step, for `Trainer.step`: forward, backward, check, clip, move.
 
 All players' gradients are computed and checked before any player moves. Turns share detached
 tensors only, so the result equals moving the players one after the other, and a NaN anywhere leaves
@@ -9,10 +9,12 @@ which is exact, since the loss of a batch is the mean of its parts' losses. Dist
 would exchange a network's gradients whenever a backward pass crosses it, also a frozen one's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.profiler import record_function
 
 from srmodels.data.batches.batch import Batch
 from srmodels.distributed import collectives
@@ -20,6 +22,17 @@ from srmodels.engine.fabric import Fabric
 from srmodels.engine.precision import unscale
 from srmodels.errors import GradientOverflowError, NonFiniteError
 from srmodels.objectives.turn import PERSISTENT, Losses, Shared, Turn
+
+PROFILED = "step/"  # begins the names of a step's parts among a profile's events
+
+
+@contextmanager
+def profiled(name: str, device: torch.device) -> Iterator[None]:
+    """Names a part of a step for the profiler, which then waits for the part's GPU kernels."""
+    with record_function(PROFILED + name):
+        yield
+        if device.type == "cuda" and torch.autograd.profiler._is_profiler_enabled:
+            torch.cuda.synchronize(device)
 
 
 def freeze_all_but(networks: Sequence[nn.Module], turns: Sequence[Turn]) -> None:
@@ -84,11 +97,13 @@ def _add_gradients(
     totals = []
     for turn in turns:
         freeze_all_but(turn.networks, turns)
-        terms = turn.losses(batch, shared)
+        with profiled(f"{turn.player} forward", fabric.device):
+            terms = turn.losses(batch, shared)
         if factor != 1:
             terms = {name: factor * value for name, value in terms.items()}
         total = torch.stack(list(terms.values())).sum()
-        fabric.backward(total)
+        with profiled(f"{turn.player} backward", fabric.device):
+            fabric.backward(total)
         losses.append({name: value.detach() for name, value in terms.items()})
         totals.append(total.detach())
         del terms, total  # frees the graph before the next turn
@@ -160,7 +175,8 @@ def take_step(
     for turn, norm in zip(turns, norms, strict=True):
         if clip_norm:
             torch.nn.utils.clip_grads_with_norm_(_parameters(turn), clip_norm, norm)
-        optimizers[turn.player].step()
+        with profiled(f"{turn.player} optimizer", fabric.device):
+            optimizers[turn.player].step()
     pairs = zip(turns, norms, strict=True)
     named_norms = {f"{_prefix(turn, turns)}gradient_norm": norm for turn, norm in pairs}
     return terms | named_norms | logged

@@ -10,6 +10,7 @@ from srmodels.evaluation.means import means
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.niqe import Niqe
 from srmodels.evaluation.protocol import versions
+from srmodels.evaluation.table import align_columns
 
 _PROTOCOL = ["the authors' parameters", "Y, ITU-R BT.601, 16..235, rounded", "no border"]
 
@@ -39,8 +40,5 @@ def no_reference_metrics(images: Sequence[tuple[str, Picture]]) -> dict[str, Any
 def no_reference_table(metrics: dict[str, Any]) -> str:
     """A line per picture, and one for the mean."""
     scores = {**metrics["niqe"], "mean": metrics["mean"]["niqe"]}
-    width = max(map(len, scores))
-    return "\n".join(
-        ["image".ljust(width) + "   NIQE"]
-        + [f"{name:{width}}  {score:5.2f}" for name, score in scores.items()]
-    )
+    lines = [("image", " NIQE"), *((name, f"{score:.2f}") for name, score in scores.items())]
+    return align_columns(lines, left={0})

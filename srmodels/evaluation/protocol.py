@@ -6,7 +6,7 @@ Timofte, Rothe, Van Gool, "Seven ways to improve example-based single image supe
 
 from importlib.metadata import version
 
-from srmodels.evaluation.interval import DRAWS, FEWEST
+from srmodels.evaluation.means import DRAWS, FEWEST
 from srmodels.evaluation.samples import Sampling
 
 ENSEMBLE = "+x8"  # appended to a generator's name in the row of its self-ensemble

@@ -34,16 +34,13 @@ class Scored(Sampled, Protocol):
     @property
     def scale(self) -> int:
         """How many times larger SR is."""
-        ...
 
     @property
     def parameters(self) -> int:
         """The number of parameters."""
-        ...
 
     def __call__(self, lr: Picture, /) -> Picture:
         """Enlarges uint8 (H, W, 3)."""
-        ...
 
 
 def _drawer(folder: Path, scale: int) -> Callable[[str, ScoredPicture], None]:

@@ -34,11 +34,9 @@ class Sampled(Protocol):
     @property
     def has_samples(self) -> bool:
         """Whether `sample` works."""
-        ...
 
     def sample(self, lr: Picture, /, *, generator: torch.Generator, temperature: float) -> Picture:
         """Enlarges uint8 (H, W, 3) with another latent on every call."""
-        ...
 
 
 def drawing(generator: Sampled, sampling: Sampling) -> Draw | None:

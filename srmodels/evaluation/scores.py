@@ -6,15 +6,14 @@ from typing import NamedTuple
 import pandas as pd
 from tqdm import tqdm
 
-from srmodels.errors import ProtocolError
-from srmodels.evaluation.check_sizes import check_fit
+from srmodels.errors import ProtocolError, listed
 from srmodels.evaluation.metrics.checkerboard import checkerboard
 from srmodels.evaluation.metrics.colour import colour_scores
-from srmodels.evaluation.metrics.consistency import lr_consistency
+from srmodels.evaluation.metrics.lpips import MIN_SIDE
 from srmodels.evaluation.metrics.luma import Picture, luma_pair
-from srmodels.evaluation.metrics.psnr import psnr, psnr_rgb
+from srmodels.evaluation.metrics.psnr import lr_consistency, psnr, psnr_rgb
 from srmodels.evaluation.metrics.sharpness import sharpness
-from srmodels.evaluation.metrics.ssim import ssim
+from srmodels.evaluation.metrics.ssim import WINDOW, ssim
 from srmodels.evaluation.perceptual import PerceptualScores
 from srmodels.evaluation.samples import Draw, diversity
 from srmodels.resize.images import crop_to_multiple, downscale
@@ -87,6 +86,47 @@ def _rows(
     if picture.samples:
         table[-1]["diversity"] = round(diversity(picture.samples), _DIGITS)
     return table
+
+
+def _size(picture: Picture) -> str:
+    return f"{picture.shape[1]} x {picture.shape[0]}"
+
+
+def check_fit(
+    images: Sequence[tuple[str, Picture]],
+    lr: Mapping[str, Picture] | None = None,
+    *,
+    scale: int,
+    perceptual: bool = False,
+) -> None:
+    """Checks the sizes of HR pictures, and of their LR pictures by name if these are given.
+
+    With `perceptual`, LPIPS is a score: AlexNet's strides need a least size.
+    """
+    if not images:
+        raise ProtocolError("no picture to score. Add one to the test set.")
+    min_side = max(WINDOW + 2 * scale, MIN_SIDE if perceptual else 0)
+    small = [
+        f"{name}: {_size(hr)}"
+        for name, hr in images
+        if min(side - side % scale for side in hr.shape[:2]) < min_side
+    ]
+    if small:
+        raise ProtocolError(
+            f"picture too small to score (got {listed(small, separator='; ')} pixels). Use at "
+            f"least {min_side + -min_side % scale} pixels on both sides at scale {scale}"
+            + (" with LPIPS." if perceptual else ".")
+        )
+    mismatched = [
+        f"{name}: {_size(lr[name])} for {_size(hr)}"
+        for name, hr in images
+        if lr is not None and lr[name].shape[:2] != (hr.shape[0] // scale, hr.shape[1] // scale)
+    ]
+    if mismatched:
+        raise ProtocolError(
+            f"LR does not fit HR at scale {scale} (got {listed(mismatched, separator='; ')} "
+            "pixels). Use LR of HR's size over the scale, rounded down, or weights of another scale."
+        )
 
 
 def evaluate(

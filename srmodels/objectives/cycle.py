@@ -20,11 +20,11 @@ import torch
 from torch import Tensor, nn
 
 from srmodels.data.batches.batch import Batch
+from srmodels.distributed import collectives
 from srmodels.losses.adversarial import AdversarialKind, discriminator_loss, generator_loss
 from srmodels.losses.pixel import l1
 from srmodels.objectives import _terms
-from srmodels.objectives._image_pool import query_pool
-from srmodels.objectives.turn import Losses, Shared, Turn
+from srmodels.objectives.turn import PERSISTENT, Losses, Shared, Turn
 from srmodels.resize.tensors import enlarge, reduce
 
 ROLES = ("generator", "degrader", "discriminator_hr", "discriminator_lr")
@@ -63,6 +63,34 @@ class CycleSettings:
 
 
 Settings = CycleSettings
+
+
+def query_pool(images: Tensor, shared: Shared, name: str, *, size: int) -> Tensor:
+    """Exchanges about half of the images for older ones once the pool is full.
+
+    As Shrivastava et al., CVPR 2017, https://arxiv.org/abs/1612.07828, section 2.3: stores and
+    returns every image until there are `size`, then exchanges, with probability 1/2, an image for a
+    random stored one. All processes hold the same pool, `shared`'s "persistent/<name>", which takes
+    the images of the whole batch. Random numbers come from PyTorch's CPU generator.
+    """
+    if size == 0:
+        return images
+    key = f"{PERSISTENT}{name}"
+    pool = shared[key].to(images) if key in shared else images[:0]
+    batch = collectives.all_gather(images)
+    exchanged = []
+    for index in range(len(batch)):
+        image = batch[index : index + 1]
+        if len(pool) < size:
+            pool = torch.cat([pool, image])
+        elif torch.rand(()) < 0.5:
+            place = int(torch.randint(size, ()))
+            stored = pool[place : place + 1].clone()
+            pool[place : place + 1] = image
+            image = stored
+        exchanged.append(image)
+    shared[key] = pool
+    return torch.cat(exchanged[collectives.local_slice(len(batch))])
 
 
 def _generators_turn(networks: Mapping[str, nn.Module], settings: CycleSettings) -> Turn:

@@ -7,7 +7,7 @@ from torch.distributions import Normal, kl_divergence
 from srmodels import models, objectives
 from srmodels.config import check
 from srmodels.engine.precision import fabric_for
-from srmodels.engine.run_settings import RunSettings
+from srmodels.engine.settings import RunSettings
 from srmodels.errors import ConfigError
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.objectives.elbo import ElboSettings, ElboWeights, elbo_turns

@@ -15,8 +15,7 @@ from tqdm import tqdm
 
 from srmodels.data.executor.cluster import DaskExecutor
 from srmodels.data.executor.processes import ProcessExecutor
-from srmodels.data.executor.task import KILLED, Task
-from srmodels.data.executor.time_limit import ProgressNote
+from srmodels.data.executor.task import KILLED, ProgressNote, Task
 from srmodels.errors import DataError
 
 R = TypeVar("R")
