@@ -125,7 +125,7 @@ def check_fit(
     if mismatched:
         raise ProtocolError(
             f"LR does not fit HR at scale {scale} (got {listed(mismatched, separator='; ')} "
-            "pixels). Use LR of HR's size over the scale, rounded down, or weights of another scale."
+            "pixels). Use LR of HR's size over the scale, rounded down, or other weights."
         )
 
 

@@ -30,6 +30,7 @@ from srmodels.models._layers import (
     tail_reach,
     upsampling_stages,
 )
+from srmodels.models._trunk_tail import TrunkTail
 from srmodels.resize.tensors import enlarge
 
 ROLE = "generator"
@@ -49,14 +50,13 @@ class Settings:
         check_settings(self, "num_blocks", "channels", "edge_kernel")
 
 
-class CycleGANUp(nn.Module):
+class CycleGANUp(TrunkTail):
     """7x7 convolution, residual blocks, PixelShuffle stages, 7x7 convolution, tanh."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         channels, kernel = settings.channels, settings.edge_kernel
         self.scale = settings.scale
-        self.multiple = 1
         tail = tail_reach(settings.scale, kernel // 2)
         self.trunk_padding = 2 * settings.num_blocks + kernel // 2
         self.tail_padding = max(tail, BICUBIC_REACH)
@@ -76,10 +76,6 @@ class CycleGANUp(nn.Module):
             if isinstance(after, nn.PixelShuffle):
                 assert isinstance(layer, nn.Conv2d), "a PixelShuffle follows a convolution"
                 icnr_(layer, after.upscale_factor)
-
-    def forward(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        return self.sr_of(self.features_of(lr), lr)
 
     def features_of(self, lr: Tensor) -> Tensor:
         """The trunk: (N, 3, H, W) in [0, 1] to (N, channels, H, W)."""

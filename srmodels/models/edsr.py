@@ -28,6 +28,7 @@ from srmodels.models._layers import (
     tail_reach,
     upsampling_stages,
 )
+from srmodels.models._trunk_tail import TrunkTail
 
 ROLE = "generator"
 _GAIN = 0.1  # of the last layer of a branch, residual_scale included, and of the last layer
@@ -46,7 +47,7 @@ class Settings:
         check_settings(self, "num_blocks", "channels")
 
 
-class EDSR(nn.Module):
+class EDSR(TrunkTail):
     """Figure 3: head, residual blocks inside a long skip, PixelShuffle tail."""
 
     mean: Tensor
@@ -55,7 +56,6 @@ class EDSR(nn.Module):
         super().__init__()
         channels, residual_scale = settings.channels, settings.residual_scale
         self.scale = settings.scale
-        self.multiple = 1
         self.tail_padding = tail_reach(settings.scale, 1)
         self.trunk_padding = 2 + 2 * settings.num_blocks
         self.padding = self.trunk_padding + self.tail_padding
@@ -75,10 +75,6 @@ class EDSR(nn.Module):
         self.tail = nn.Sequential(*stages, last)
         mean = torch.tensor(RGB_MEAN).view(1, 3, 1, 1)
         self.register_buffer("mean", mean, persistent=False)
-
-    def forward(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        return self.sr_of(self.features_of(lr), lr)
 
     def features_of(self, lr: Tensor) -> Tensor:
         """The trunk: (N, 3, H, W) in [0, 1] to (N, channels, H, W)."""

@@ -25,6 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from srmodels.models._layers import check_settings, conv, icnr_, kaiming_, stage_factors, tail_reach
+from srmodels.models._trunk_tail import TrunkTail
 
 ROLE = "generator"
 _SLOPE = 0.2
@@ -82,14 +83,13 @@ class _RRDB(nn.Module):
         return features + self.residual_scale * change
 
 
-class RRDBNet(nn.Module):
+class RRDBNet(TrunkTail):
     """Figure 3's generator with RRDBs as basic blocks (section 3.1)."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         channels = settings.channels
         self.scale = settings.scale
-        self.multiple = 1
         self.factors = stage_factors(settings.scale)
         self.shuffles = settings.upsampler == "pixelshuffle"
         self.trunk_padding = 2 + 3 * _DENSE * settings.num_blocks
@@ -111,10 +111,6 @@ class RRDBNet(nn.Module):
                 icnr_(layer, factor)
             self.add_module(f"conv_up{number}", layer)
         self.register_load_state_dict_pre_hook(_rename_keys)  # type: ignore[no-untyped-call]  # torch's is untyped
-
-    def forward(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        return self.sr_of(self.features_of(lr), lr)
 
     def features_of(self, lr: Tensor) -> Tensor:
         """The trunk: (N, 3, H, W) in [0, 1] to (N, channels, H, W)."""

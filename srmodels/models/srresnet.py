@@ -35,6 +35,7 @@ from srmodels.models._layers import (
     tail_reach,
     upsampling_stages,
 )
+from srmodels.models._trunk_tail import TrunkTail
 from srmodels.resize.tensors import enlarge
 
 ROLE = "generator"
@@ -109,13 +110,12 @@ def _tail(settings: Settings) -> tuple[nn.Sequential, int]:
     return nn.Sequential(*stages, last), tail_reach(scale, kernel // 2, nearest=nearest)
 
 
-class SRResNet(nn.Module):
+class SRResNet(TrunkTail):
     """Figure 4's generator: head, body with a long skip, tail; in an ensemble the first member."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.scale = settings.scale
-        self.multiple = 1
         self.add_bicubic = settings.residual == "bicubic"
         first = conv(3, settings.channels, settings.edge_kernel)
         kaiming_(first)
@@ -146,7 +146,7 @@ class SRResNet(nn.Module):
     def forward(self, lr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
         if not (self.training and self.others):
-            return self.sr_of(self.features_of(lr), lr)
+            return super().forward(lr)
         members = self._members()
         shares = zip(members, lr.tensor_split(len(members)), strict=True)
         pictures = [member.tail(member._trunk(share)) for member, share in shares if len(share)]
