@@ -1,9 +1,8 @@
 """The table of results: runs the experiments of reports/results.yaml and shows their scores.
 
-`run ROW...` runs rows with DVC in a temporary copy of the repository and saves the scores and times
-in metrics/results/ROW.json. `repeat ROW...` runs rows again and reports whether the scores are the
-same. `show` (`make report`) writes docs/RESULTS.md, its pictures and the README's table from the
-saved files.
+`run ROW...` runs rows with DVC in a temporary copy of the repository and saves their scores and
+times in metrics/results/ROW.json; `repeat ROW...` reports whether they are the same again; `show`
+(`make report`) writes docs/RESULTS.md, its pictures and the README's table from the saved files.
 """
 
 import csv

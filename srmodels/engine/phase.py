@@ -115,15 +115,9 @@ def train_phase(
 ) -> None:
     """Trains one phase and writes its weights, curves (plots/) and metrics (metrics/).
 
-    All processes exit together; only rank 0 writes files.
-
-    Args:
-        phase: Settings and files.
-        networks: Makes the networks by role; called after seeding.
-        turns_of: Makes the objective's turns from the wrapped networks.
-        upscale: Runs a generator on a whole LR picture, for validation.
-        run: Device and checkpoint interval.
-        logger: Gets all scalars and sample pictures.
+    `networks` makes the networks by role, after seeding; `turns_of` the objective's turns from the
+    wrapped networks; `upscale` runs a generator on a whole LR picture, for validation. All
+    processes exit together; only rank 0 writes files.
     """
     fabric = fabric_for(run, phase.settings.precision)
     with (

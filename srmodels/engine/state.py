@@ -65,13 +65,8 @@ class State:
     """Networks, optimizers, average and counts of one training: what a checkpoint holds (`parts`).
 
     The learning rate depends on the step alone, and a batch on (seed, step): neither has a state.
-
-    Args:
-        fabric: Device and precision.
-        networks: By role; "generator" is averaged.
-        turns_of: Makes the objective's turns from the wrapped networks.
-        settings: Optimizer, early stopping, handling of NaN.
-        keep_best: By which validation score the best weights are kept; None: they are not kept.
+    Of `networks`, by role, "generator" is averaged; its weights with the best score of `keep_best`
+    are kept (None: they are not).
     """
 
     def __init__(

@@ -1,8 +1,7 @@
 """The divergence of a VAE's posterior from its prior, in nats.
 
-Kingma, Welling. Auto-Encoding Variational Bayes. ICLR 2014. https://arxiv.org/abs/1312.6114, eq. 3
-and appendix B. Free bits: Kingma et al. Improving Variational Inference with Inverse Autoregressive
-Flow. NIPS 2016. https://arxiv.org/abs/1606.04934, appendix C.8, eq. 15.
+Kingma, Welling, ICLR 2014, https://arxiv.org/abs/1312.6114, eq. 3 and appendix B. Free bits: Kingma
+et al., NIPS 2016, https://arxiv.org/abs/1606.04934, appendix C.8, eq. 15.
 """
 
 from torch import Tensor

@@ -1,10 +1,8 @@
 """R1: the squared gradient of the discriminator on real images.
 
-Mescheder, Geiger, Nowozin. Which Training Methods for GANs do actually Converge? ICML 2018.
-https://arxiv.org/abs/1801.04406, eq. 9. Computed on every n-th step, n times as strong: Karras et
-al. 2020, https://arxiv.org/abs/1912.04958, section 3.1 ("lazy regularization").
-
-An image's map of logits is summed, as in public code, so the penalty grows with the map's size.
+Mescheder, Geiger, Nowozin, ICML 2018, https://arxiv.org/abs/1801.04406, eq. 9. Computed on every
+n-th step, n times as strong (Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1). An
+image's map of logits is summed, as in public code, so the penalty grows with the map's size.
 """
 
 import torch

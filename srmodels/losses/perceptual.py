@@ -1,9 +1,8 @@
 """Perceptual loss: the distance of SR and HR among the features of VGG16 or VGG19.
 
-Johnson, Alahi, Fei-Fei. Perceptual Losses for Real-Time Style Transfer and Super-Resolution.
-ECCV 2016. https://arxiv.org/abs/1603.08155
-SRGAN: Ledig et al. 2017, https://arxiv.org/abs/1609.04802, eq. 5 and section 3.2.
-ESRGAN: Wang et al. 2018, https://arxiv.org/abs/1809.00219, section 3.3.
+Johnson, Alahi, Fei-Fei, ECCV 2016, https://arxiv.org/abs/1603.08155; SRGAN,
+https://arxiv.org/abs/1609.04802, eq. 5 and section 3.2; ESRGAN, https://arxiv.org/abs/1809.00219,
+section 3.3.
 """
 
 import math

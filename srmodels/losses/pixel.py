@@ -1,7 +1,6 @@
 """Pixel losses of SR and HR, (N, 3, H, W) both in [0, 1]; each returns a scalar.
 
-Charbonnier: Lai, Huang, Ahuja, Yang. Deep Laplacian Pyramid Networks for Fast and Accurate
-Super-Resolution. CVPR 2017. https://arxiv.org/abs/1704.03915
+Charbonnier: Lai, Huang, Ahuja, Yang, CVPR 2017, https://arxiv.org/abs/1704.03915.
 """
 
 from collections.abc import Callable

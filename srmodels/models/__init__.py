@@ -2,12 +2,12 @@
 
 A network module has `ROLE` ("generator", "degrader" or "discriminator"), `Settings` (a frozen
 dataclass; generators and degraders have `scale`), the network's class and `build`, which makes a
-network from Settings; a generator that is a VAE also has `LATENT = True`.
+network from Settings; a generator that is a VAE also has `LATENT = True`. Images are in [0, 1].
 
-Generator: `forward(lr)` maps (N, 3, H, W) in [0, 1] to SR (N, 3, scale * H, scale * W), not
-clamped, for every H and W. `padding`: LR pixels around a tile that make its interior exact.
-`multiple`: tiles start at multiples of so many LR pixels.
-Discriminator: `forward(images)` maps (N, 3, H, W) in [0, 1] to logits (N, 1) or (N, 1, h, w).
+Generator: `forward(lr)` maps (N, 3, H, W) to SR (N, 3, scale * H, scale * W), not clamped, for
+every H and W. `padding`: LR pixels around a tile that make its interior exact. `multiple`: tiles
+start at multiples of so many LR pixels. Discriminator: `forward(images)` maps (N, 3, H, W) to
+logits (N, 1) or (N, 1, h, w).
 """
 
 from importlib import import_module

@@ -1,12 +1,10 @@
 """Convolutions that are equivariant to the flips and quarter turns of a picture (group p4m).
 
-Taco Cohen, Max Welling. Group Equivariant Convolutional Networks. ICML 2016.
-https://arxiv.org/abs/1602.07576
-
-SR of a turned or flipped LR is the turned or flipped SR; augmentation achieves that only in part.
-Feature maps form fields of eight, one map per group element; a layer's weights follow from those of
-one map per field (section 6.2). Layers stay ordinary convolutions with all weights: tied weights
-start equal, and their gradients are averaged, so Adam and Muon keep them equal up to rounding.
+Cohen, Welling. Group Equivariant Convolutional Networks. ICML 2016.
+https://arxiv.org/abs/1602.07576. SR of a turned or flipped LR is the turned or flipped SR. Feature
+maps form fields of eight, one map per group element; a layer's weights follow from those of one map
+per field (section 6.2). Layers stay ordinary convolutions with all weights: tied weights start
+equal, and their gradients are averaged, so Adam and Muon keep them equal up to rounding.
 """
 
 from collections.abc import Iterator

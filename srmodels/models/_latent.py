@@ -1,12 +1,8 @@
 """Networks with a latent: normal distributions over the latent and a base class.
 
-Diederik Kingma, Max Welling. Auto-Encoding Variational Bayes. ICLR 2014.
-https://arxiv.org/abs/1312.6114
-Kihyuk Sohn, Xinchen Yan, Honglak Lee. Learning Structured Output Representation using Deep
-Conditional Generative Models. NIPS 2015.
-
-A latent is a map, (N, C, h, w), so any picture size works. Distributions are tuples because Fabric
-restores float32 inside tuples but not inside frozen dataclasses.
+Kingma, Welling. Auto-Encoding Variational Bayes. ICLR 2014. https://arxiv.org/abs/1312.6114; Sohn,
+Lee, Yan, NIPS 2015. A latent is a map, (N, C, h, w), so any picture size works. Distributions are
+tuples because Fabric restores float32 inside tuples but not inside frozen dataclasses.
 """
 
 from abc import ABC, abstractmethod

@@ -1,8 +1,4 @@
-"""Windows of a picture, for attention inside windows (Swin Transformer).
-
-Ze Liu et al. Swin Transformer: Hierarchical Vision Transformer using Shifted Windows. ICCV 2021.
-https://arxiv.org/abs/2103.14030
-"""
+"""Windows of a picture, for attention inside them (Swin Transformer, arXiv:2103.14030)."""
 
 import torch
 from torch import Tensor

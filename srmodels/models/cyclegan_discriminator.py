@@ -1,12 +1,10 @@
 """CycleGAN's discriminator, a PatchGAN.
 
-Phillip Isola, Jun-Yan Zhu, Tinghui Zhou, Alexei Efros. Image-to-Image Translation with Conditional
-Adversarial Networks. CVPR 2017. https://arxiv.org/abs/1611.07004, section 3.2.2; as in CycleGAN:
-Jun-Yan Zhu et al. ICCV 2017. https://arxiv.org/abs/1703.10593, appendix 7.2.
-
-Differences, as in published re-implementations for super-resolution: no layer of 512 channels, so
-a logit sees 46 pixels instead of 70, and no instance normalisation. Images are in [0, 1]; the
-network works in [-1, 1] inside.
+Isola, Zhu, Zhou, Efros. Image-to-Image Translation with Conditional Adversarial Networks. CVPR
+2017. https://arxiv.org/abs/1611.07004, section 3.2.2, as in CycleGAN
+(https://arxiv.org/abs/1703.10593, appendix 7.2). Differences, as in published re-implementations
+for super-resolution: no layer of 512 channels, so a logit sees 46 pixels instead of 70, and no
+instance normalisation. Images are in [0, 1]; the network works in [-1, 1] inside.
 """
 
 from dataclasses import dataclass

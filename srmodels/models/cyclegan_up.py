@@ -1,9 +1,7 @@
 """CycleGAN's generator from LR to HR, for super-resolution without pairs.
 
-Jun-Yan Zhu, Taesung Park, Phillip Isola, Alexei Efros. Unpaired Image-to-Image Translation using
-Cycle-Consistent Adversarial Networks. ICCV 2017. https://arxiv.org/abs/1703.10593
-
-Differences from the paper's translator (section 4, appendix 7.2):
+Zhu, Park, Isola, Efros. ICCV 2017. https://arxiv.org/abs/1703.10593. Differences from the paper's
+translator (section 4, appendix 7.2):
 
 - As in published re-implementations for super-resolution, no strides before the residual blocks and
   PixelShuffle stages, which start with ICNR, after them.

@@ -1,13 +1,9 @@
 """EDSR: Enhanced Deep Residual Networks for Single Image Super-Resolution.
 
-Bee Lim, Sanghyun Son, Heewon Kim, Seungjun Nah, Kyoung Mu Lee. CVPR workshops 2017.
-https://arxiv.org/abs/1707.02921
-
-The defaults are the baseline (table 1: 16 blocks, 64 channels, 1.5 M parameters). The paper's EDSR
-has num_blocks 32, channels 256, residual_scale 0.1 (43 M parameters, batches of 16 crops of 48 LR
-pixels).
-
-Differences from the public code:
+Lim et al. CVPR workshops 2017. https://arxiv.org/abs/1707.02921. The defaults are the baseline
+(table 1: 16 blocks, 64 channels, 1.5 M parameters). The paper's EDSR has num_blocks 32, channels
+256, residual_scale 0.1 (43 M parameters, batches of 16 crops of 48 LR pixels). Differences from the
+public code:
 
 - Images are in [0, 1], not [0, 255]; the mean is a constant, not a frozen 1x1 convolution.
 - Initialisation: He et al. 2015 with small branches and ICNR (see `_layers`) instead of PyTorch's

@@ -1,12 +1,10 @@
 """A fully convolutional discriminator with spectral normalisation.
 
-The convolutions of SRGAN's discriminator (Ledig et al. 2017, https://arxiv.org/abs/1609.04802,
-figure 4) on overlapping patches (Isola et al. 2017, https://arxiv.org/abs/1611.07004, section
-3.2.2), all with spectral normalisation (Miyato et al. 2018, https://arxiv.org/abs/1802.05957) and
-without BN.
-
-Differences: 1x1 convolutions instead of SRGAN's dense layers, so any picture size works; 3x3
-kernels instead of Isola's 4x4, because gradients of even kernels with stride 2 have a checkerboard.
+The convolutions of SRGAN's discriminator (https://arxiv.org/abs/1609.04802, figure 4) on
+overlapping patches (Isola et al. 2017, https://arxiv.org/abs/1611.07004, section 3.2.2), all with
+spectral normalisation (Miyato et al. 2018, https://arxiv.org/abs/1802.05957) and without BN.
+Differences: 1x1 convolutions instead of dense layers, so any picture size works; 3x3 kernels
+instead of Isola's 4x4, because gradients of even kernels with stride 2 have a checkerboard.
 """
 
 from dataclasses import dataclass

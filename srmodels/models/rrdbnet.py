@@ -1,13 +1,9 @@
 """RRDBNet: ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks.
 
-Xintao Wang, Ke Yu, Shixiang Wu, Jinjin Gu, Yihao Liu, Chao Dong, Chen Change Loy, Yu Qiao, Xiaoou
-Tang. ECCV workshops 2018. https://arxiv.org/abs/1809.00219
-
-The defaults are the public network. Parameters have Real-ESRGAN's names
-(https://arxiv.org/abs/2107.10833), and the names of ESRGAN's first two releases
-(https://github.com/xinntao/ESRGAN) load, too. Because of those weights, inputs are not centred.
-
-Differences:
+Wang et al. ECCV workshops 2018. https://arxiv.org/abs/1809.00219. The defaults are the public
+network. Parameters have Real-ESRGAN's names (https://arxiv.org/abs/2107.10833), and the names of
+ESRGAN's first two releases (https://github.com/xinntao/ESRGAN) load, too. Because of those weights,
+inputs are not centred. Differences:
 
 - `upsampler: pixelshuffle`, as in many re-implementations: convolutions four times as wide and a
   PixelShuffle instead of nearest-neighbour enlargement and a convolution.

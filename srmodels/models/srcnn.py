@@ -1,9 +1,6 @@
 """SRCNN: Image Super-Resolution Using Deep Convolutional Networks.
 
-Chao Dong, Chen Change Loy, Kaiming He, Xiaoou Tang. IEEE TPAMI 2016 (first at ECCV 2014).
-https://arxiv.org/abs/1501.00092
-
-Differences from the paper:
+Dong, Loy, He, Tang. IEEE TPAMI 2016. https://arxiv.org/abs/1501.00092. Differences:
 
 - The bicubic enlargement is inside, so the network takes LR. Pictures are RGB (section 4.5), not Y.
 - The paper's convolutions shrink the picture. Here edge pixels extend it first (a reflection would

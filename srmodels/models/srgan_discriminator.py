@@ -1,10 +1,8 @@
 """SRGAN's discriminator: Photo-Realistic Single Image Super-Resolution Using a GAN.
 
-Christian Ledig, Lucas Theis, Ferenc Huszar, et al. CVPR 2017, figure 4 (below).
-https://arxiv.org/abs/1609.04802
-
-Differences from the paper: the output is the logit, without sigmoid; images are in [0, 1] and the
-network works in [-1, 1] inside; He initialisation, which the paper leaves open.
+Ledig et al. CVPR 2017, figure 4 (below). https://arxiv.org/abs/1609.04802. Differences: the output
+is the logit, without sigmoid; images are in [0, 1] and the network works in [-1, 1] inside; He
+initialisation, which the paper leaves open.
 """
 
 from dataclasses import dataclass

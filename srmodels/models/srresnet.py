@@ -1,10 +1,7 @@
 """SRResNet: Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network.
 
-Christian Ledig, Lucas Theis, Ferenc Huszar, Jose Caballero, Andrew Cunningham, Alejandro Acosta,
-Andrew Aitken, Alykhan Tejani, Johannes Totz, Zehan Wang, Wenzhe Shi. CVPR 2017.
-https://arxiv.org/abs/1609.04802
-
-The defaults are figure 4's generator. Differences from the paper:
+Ledig et al. CVPR 2017. https://arxiv.org/abs/1609.04802. The defaults are figure 4's generator.
+Differences:
 
 - HR is in [0, 1], not [-1, 1] (section 3.2). The network subtracts and adds 0.5 inside, so zero
   padding is grey, not black.

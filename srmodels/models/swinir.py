@@ -1,13 +1,9 @@
 """SwinIR: Image Restoration Using Swin Transformer.
 
-Jingyun Liang, Jiezhang Cao, Guolei Sun, Kai Zhang, Luc Van Gool, Radu Timofte. ICCV workshops 2021.
-https://arxiv.org/abs/2108.10257
-
-The defaults are the paper's classical SwinIR (M, 11.9 M parameters at x4); its lightweight version
-has channels 60, depths and num_heads (6, 6, 6, 6), upsampler direct. Parameters have the names of
-the public code, so weights can be exchanged.
-
-Differences from the public code:
+Liang et al. ICCV workshops 2021. https://arxiv.org/abs/2108.10257. The defaults are the paper's
+classical SwinIR (M, 11.9 M parameters at x4); its lightweight version has channels 60, depths and
+num_heads (6, 6, 6, 6), upsampler direct. Parameters have the names of the public code, so weights
+can be exchanged. Differences from it:
 
 - No stochastic depth, so a training step depends on the batch and the parameters only.
 - Attention masks are computed per picture. Masks of 64 x 64 pixels are saved for the public code.

@@ -1,12 +1,9 @@
 """A U-Net discriminator with spectral normalisation: Real-ESRGAN's.
 
-Xintao Wang, Liangbin Xie, Chao Dong, Ying Shan. Real-ESRGAN: Training Real-World Blind
-Super-Resolution with Pure Synthetic Data. ICCV workshops 2021. https://arxiv.org/abs/2107.10833,
-section 3.4 and figure 6. U-Net discriminators: Edgar Schoenfeld, Bernt Schiele, Anna Khoreva. CVPR
-2020. https://arxiv.org/abs/2002.12655
-
-Layers, sizes and biases are those of the public code: ten convolutions, all but the first and last
-normalised. Differences from the public code:
+Wang, Xie, Dong, Shan. ICCV workshops 2021. https://arxiv.org/abs/2107.10833, section 3.4 and figure
+6, after Schoenfeld et al. CVPR 2020. https://arxiv.org/abs/2002.12655. Layers, sizes and biases are
+those of the public code: ten convolutions, all but the first and last normalised. Differences from
+it:
 
 - Images are in [0, 1]; the network works in [-1, 1] inside.
 - Pictures are mirrored to a multiple of 8, so any size works; multiples are unchanged.

@@ -1,9 +1,8 @@
 """CycleGAN: two generators against two discriminators, on LR and HR of different photographs.
 
-Jun-Yan Zhu, Taesung Park, Phillip Isola, Alexei Efros. Unpaired Image-to-Image Translation using
-Cycle-Consistent Adversarial Networks. ICCV 2017. https://arxiv.org/abs/1703.10593, eqs. 1-3 with
-least-squares losses and the image pool of section 4. G, the generator, maps LR to HR; F, the
-degrader, maps HR to LR. The defaults are the paper's. Differences:
+Zhu, Park, Isola, Efros, ICCV 2017, https://arxiv.org/abs/1703.10593, eqs. 1-3 with least-squares
+losses and the image pool of section 4. G, the generator, maps LR to HR; F, the degrader, maps HR to
+LR. The defaults are the paper's. Differences:
 
 - Identity (section 5.2): LR and HR differ in size, so LR is enlarged with the bicubic kernel first:
   F(enlarged) must equal LR, and G(LR) stay near the enlargement. (G of reduced HR near HR would be

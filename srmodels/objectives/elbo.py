@@ -1,11 +1,8 @@
 """A conditional VAE, which reconstructs HR from LR and a latent.
 
-Diederik Kingma, Max Welling. Auto-Encoding Variational Bayes. ICLR 2014.
-https://arxiv.org/abs/1312.6114, eq. 3; conditional and with a learned prior: Kihyuk Sohn, Xinchen
-Yan, Honglak Lee. Learning Structured Output Representation using Deep Conditional Generative
-Models. NIPS 2015, eq. 4.
-KL warm-up: Casper Kaae Sonderby, Tapani Raiko, Lars Maaloe, Soren Kaae Sonderby, Ole Winther.
-Ladder Variational Autoencoders. NIPS 2016. https://arxiv.org/abs/1602.02282, section 2.3.
+Kingma, Welling, ICLR 2014, https://arxiv.org/abs/1312.6114, eq. 3; conditional and with a learned
+prior: Sohn, Lee, Yan, NIPS 2015, eq. 4; KL warm-up: Sonderby et al., NIPS 2016,
+https://arxiv.org/abs/1602.02282, section 2.3.
 
 The pixel loss is a mean over an image's 3 * H * W values, so the KL divergence, a sum over the
 latent, is divided by as many. With `pixel_loss: l1`, a KL weight of w gives w times the ELBO of a

@@ -1,12 +1,9 @@
 """A generator against a discriminator; the choice of loss functions makes SRGAN or ESRGAN of it.
 
-SRGAN: Christian Ledig et al. Photo-Realistic Single Image Super-Resolution Using a Generative
-Adversarial Network. CVPR 2017. https://arxiv.org/abs/1609.04802, eqs. 3-6; the default settings.
-ESRGAN: Xintao Wang et al. ECCV workshops 2018. https://arxiv.org/abs/1809.00219, eqs. 1-3: kind
-relativistic_average, pixel_loss l1, weights 1e-2, 1 and 5e-3.
-
-SRGAN has no pixel term. Recipes with few pictures or without ImageNet weights should set one, since
-nothing else constrains the colours.
+SRGAN, https://arxiv.org/abs/1609.04802, eqs. 3-6: the default settings. ESRGAN,
+https://arxiv.org/abs/1809.00219, eqs. 1-3: kind relativistic_average, pixel_loss l1, weights 1e-2,
+1 and 5e-3. SRGAN has no pixel term. Recipes with few pictures or without ImageNet weights should
+set one, since nothing else constrains the colours.
 """
 
 from collections.abc import Mapping

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from srmodels.data.batches.augment import crop_and_augment
 from srmodels.data.batches.batch import Batch
+from srmodels.data.store.files import RERUN_HINT
 from srmodels.data.store.reader import PatchStore
-from srmodels.data.store.webp import RERUN_HINT
 from srmodels.errors import DataError
 
 _MAX_THREADS = 8

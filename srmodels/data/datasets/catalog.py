@@ -1,8 +1,7 @@
 """Resolves `data.photos` into folders: a defined set, a folder, or a mix of several.
 
 The definitions of a set are data/NAME/*.yaml; its archives are downloaded and unpacked once into a
-cache outside the repository. DVC watches the definitions or the folder, since the stage `photos`
-depends on data/NAME or on the given path; the stage `mix` watches the members of a mix.
+cache outside the repository. DVC watches data/NAME, the given folder, or the members of a mix.
 """
 
 import logging

@@ -1,9 +1,8 @@
 """Real-ESRGAN's second-order degradation of HR to LR, on the device.
 
-Xintao Wang, Liangbin Xie, Chao Dong, Ying Shan. Real-ESRGAN: Training Real-World Blind
-Super-Resolution with Pure Synthetic Data. ICCV workshops 2021. https://arxiv.org/abs/2107.10833,
-section 3 and figure 2. Blur, resize, noise, JPEG; the same again; a sinc filter and JPEG in either
-order. Differences from the public code:
+Wang, Xie, Dong, Shan, ICCV workshops 2021, https://arxiv.org/abs/2107.10833, section 3 and figure
+2. Blur, resize, noise, JPEG; the same again; a sinc filter and JPEG in either order. Differences
+from the public code:
 
 - All random numbers depend on (seed, step), so no state is saved. `images_per_resize` replaces the
   pool of 180 pairs, which mixes batches because a batch shares its resizes.

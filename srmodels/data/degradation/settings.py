@@ -1,8 +1,6 @@
 """Settings of the second-order degradation; the defaults are Real-ESRGAN's.
 
-Xintao Wang, Liangbin Xie, Chao Dong, Ying Shan. Real-ESRGAN: Training Real-World Blind
-Super-Resolution with Pure Synthetic Data. ICCV workshops 2021. https://arxiv.org/abs/2107.10833,
-section 4.1, and the public code's train_realesrgan_x4plus.yml.
+https://arxiv.org/abs/2107.10833, section 4.1, and the public code's train_realesrgan_x4plus.yml.
 """
 
 from dataclasses import dataclass, field

@@ -3,13 +3,10 @@
 A task is one shard or one whole picture, so pixels never travel between processes. A killed run
 loses the tasks under way; the next run does only those. A changed photograph costs its shard.
 
-A process holds one photograph at a time. Beyond what its libraries take at rest, its peak in bytes
-per pixel of the largest photograph is, for patches of side p every s LR pixels:
-
-    max(D, 4 + 3 F + 3 (1 + F) (p / s)^2 (1 + 1 / scale^2))
-
-F is the sum of the squares of `also_reduced_to` (3 F are the reduced photographs), D is decoding:
-4 for JPEG, 6 for PNG, 18 for HEIF, 25 for camera RAW. The main process holds the index's rows.
+A process holds one photograph at a time. Its peak in bytes per pixel of the largest photograph is,
+for patches of side p every s LR pixels, max(D, 4 + 3 F + 3 (1 + F) (p / s)^2 (1 + 1 / scale^2)): F
+is the sum of the squares of `also_reduced_to`, D is decoding: 4 for JPEG, 6 for PNG, 18 for HEIF,
+25 for camera RAW.
 """
 
 import hashlib

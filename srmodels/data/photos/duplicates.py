@@ -1,15 +1,11 @@
 """Near duplicates: RAW and JPEG, a copy made smaller or lighter, a burst; not turned or mirrored.
 
 A perceptual hash proposes pairs: 63 bits, whether each of the lowest frequencies of the discrete
-cosine transform is above their median (Zauner, "Implementation and Benchmarking of Perceptual Image
-Hash Functions", 2010, here without the mean). The correlation of the thumbnails decides: one is
-moved by up to two of its 32 pixels, since a hand moves within a burst, and both lose their
-least-squares planes, since one gradient looks like any other.
-
-Measured on 523 photographs (BSDS500's 400, BSD100, scikit-image's), found of their changed copies:
-JPEG at quality 30, half the size, an eighth, 10 % lighter and darker: all; gamma 0.6 and 1.6: 99 %;
-cut by 1 % at each side: all; by 3 % at two sides: 96 %; a burst moved by 4 % both ways: 96 %. False
-pairs: none of 136,503 (a stereo pair is found), among their quarters one of 4.9 million.
+cosine transform is above their median (Zauner 2010, here without the mean). The correlation of the
+thumbnails decides: one is moved by up to two of its 32 pixels, since a hand moves within a burst,
+and both lose their least-squares planes, since one gradient looks like any other. Of the changed
+copies of 523 photographs, 96 % and more are found, whatever the change (JPEG at quality 30, an
+eighth of the size, gamma, a cut by 3 %, a burst moved by 4 %); false pairs: none of 136,503.
 """
 
 from collections.abc import Sequence

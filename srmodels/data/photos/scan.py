@@ -50,20 +50,24 @@ def _list(source: ImageFolder, scale: int) -> tuple[list[Photo], list[tuple[str,
         split = split_from_folder(name)
         photos.append(Photo(prefix + name, "", str(path), 0, "", str(lr or "")))
         allowed.append((split,) if split in source.splits else source.splits)
-    names = [prefix + path.relative_to(source.folder).as_posix() for path, _ in others]
-    return photos, allowed, list(zip(names, [reason for _, reason in others], strict=True))
+    return (
+        photos,
+        allowed,
+        [(prefix + path.relative_to(source.folder).as_posix(), why) for path, why in others],
+    )
 
 
-def _digest(path: str) -> tuple[str, int]:
-    with Path(path).open("rb") as file:
+def digest_and_size(path: Path) -> tuple[str, int]:
+    """The SHA-256 of a file, and its bytes."""
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
 
 
 def _read(photo: Photo) -> Photo | str:
     """The photograph with size and digests, or the reason why it has none."""
     try:
-        sha256, size = _digest(photo.path)
-        lr_sha256 = _digest(photo.lr)[0] if photo.lr else ""
+        sha256, size = digest_and_size(Path(photo.path))
+        lr_sha256 = digest_and_size(Path(photo.lr))[0] if photo.lr else ""
     except OSError as error:
         which = "its LR picture " if error.filename == photo.lr else ""
         return f"{which}cannot be opened ({error.strerror})"
@@ -93,15 +97,6 @@ def _read_once(
     return list(first.values()), others
 
 
-def _near_duplicates(photos: list[Photo], memory: Path | None) -> tuple[list[list[Member]], int]:
-    """Groups of near duplicates, and how many photographs could not be compared."""
-    names = {photo.sha256: photo.photo for photo in photos}
-    paths = {photo.sha256: Path(photo.path) for photo in photos}
-    pixels = thumbnails(paths, workers=cores(), memory=memory)
-    groups = find_duplicates([names[digest] for digest in pixels], list(pixels.values()))
-    return groups, len(photos) - len(pixels)
-
-
 def find_photos(
     sources: Iterable[ImageFolder],
     settings: PhotosSettings,
@@ -126,7 +121,11 @@ def find_photos(
     others += reasons
     groups, undecodable = list[list[Member]](), 0
     if settings.near_duplicates == "group":
-        groups, undecodable = _near_duplicates(photos, memory)
+        name_of = {photo.sha256: photo.photo for photo in photos}
+        paths = {photo.sha256: Path(photo.path) for photo in photos}
+        pixels = thumbnails(paths, workers=cores(), memory=memory)
+        groups = find_duplicates([name_of[digest] for digest in pixels], [*pixels.values()])
+        undecodable = len(photos) - len(pixels)
     group_names = [[member.photo for member in group] for group in groups]
     splits = assign_splits(
         (photo.photo for photo in photos),

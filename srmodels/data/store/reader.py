@@ -9,9 +9,8 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from srmodels.data.store.files import Layout, PatchArray, open_patches, shard_paths
+from srmodels.data.store.files import RERUN_HINT, Layout, PatchArray, open_patches, shard_paths
 from srmodels.data.store.index import INDEX, Row, read_index
-from srmodels.data.store.webp import RERUN_HINT
 from srmodels.errors import DataError
 
 

@@ -1,13 +1,10 @@
 """Muon: steps of equal length in all directions of a layer's weight matrix.
 
-Keller Jordan, Yuchen Jin, Vlado Boza, Jiacheng You, Franz Cesista, Laker Newhouse, Jeremy
-Bernstein. Muon: An optimizer for hidden layers in neural networks. 2024.
-https://kellerjordan.github.io/posts/muon/
-
-Muon replaces a layer's averaged gradient by the nearest matrix with singular values near 1 (0.7 to
-1.2). A convolution is a matrix (out channels, in channels * kernel). Adam trains biases and layers
-with fewer than 16 input or output channels, such as the first. PyTorch's Muon takes single matrices
-only, no convolutions.
+Keller Jordan et al. Muon: An optimizer for hidden layers in neural networks. 2024.
+https://kellerjordan.github.io/posts/muon/. A layer's averaged gradient is replaced by the nearest
+matrix with singular values near 1 (0.7 to 1.2). A convolution is a matrix (out channels, in
+channels * kernel). Adam trains biases and layers with fewer than 16 input or output channels, such
+as the first. PyTorch's Muon takes single matrices only, no convolutions.
 """
 
 from collections import defaultdict
