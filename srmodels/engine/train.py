@@ -58,9 +58,7 @@ class Trainer:
         self.state, self.settings = state, state.settings
         self.checkpoints, self.validate, self.degrade = checkpoints, validate, degrade
         self.record = Record(checkpoints.folder, logger, steps=self.settings.steps)
-        self.schedule = CheckpointSchedule(
-            seconds=run.checkpoint_seconds, steps=run.checkpoint_steps
-        )
+        self.schedule = CheckpointSchedule(run.checkpoint_seconds, run.checkpoint_steps)
 
     def resume(self) -> None:
         """Loads the last checkpoint, if there is one, and drops the curves' later rows."""
