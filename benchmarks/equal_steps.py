@@ -27,7 +27,8 @@ from srmodels.engine.step import take_step
 from srmodels.evaluation.metrics.psnr import psnr_y
 from srmodels.images.readers.decode import decode
 from srmodels.inference.tiling.upscale import upscaler
-from srmodels.objectives.pixel import PixelSettings, pixel_turns
+from srmodels.objectives import pixel
+from srmodels.objectives.pixel import PixelSettings
 from srmodels.resize.images import crop_to_multiple, downscale
 
 _PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -75,7 +76,7 @@ def score_after(
     small = params.load(_PARAMS, model="srresnet", preset="quickstart").recipe.generator
     network = models.build(small.name, small.settings).train()
     network = to_channels_last(network) if ours else network
-    turns = pixel_turns(fabric.setup_module(network), PixelSettings())
+    turns = pixel.turns({"generator": fabric.setup_module(network)}, PixelSettings())
     optimizer = fabric.setup_optimizers(optimizer_for((network,), _OPTIMIZER))
     average = EMA(network, _OPTIMIZER.ema_decay)
     store = PatchStore(folder / "patches" / "train")

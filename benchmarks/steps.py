@@ -31,8 +31,9 @@ from srmodels.engine.prefetch import Prefetcher
 from srmodels.engine.settings import RunSettings
 from srmodels.engine.step import freeze_all_but, take_step
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
+from srmodels.objectives import pixel
 from srmodels.objectives.gan import GanSettings, gan_turns
-from srmodels.objectives.pixel import PixelSettings, pixel_turns
+from srmodels.objectives.pixel import PixelSettings
 from srmodels.objectives.turn import Turn
 
 BATCH, PATCH = 16, 24
@@ -78,7 +79,7 @@ def _networks(work: str) -> dict[str, nn.Module]:
 
 def _turns(networks: dict[str, nn.Module], perceptual: Perceptual | None) -> Sequence[Turn]:
     if perceptual is None:
-        return pixel_turns(networks["generator"], PixelSettings(kind="mse"))
+        return pixel.turns(networks, PixelSettings(kind="mse"))
     return gan_turns(networks["generator"], networks["discriminator"], GanSettings(), perceptual)
 
 

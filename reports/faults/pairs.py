@@ -13,7 +13,8 @@ from reports.faults.training import batches, score_networks, small_generator, tr
 from srmodels.data.batches.batch import Batch
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.psnr import psnr_y
-from srmodels.objectives.pixel import PixelSettings, pixel_turns
+from srmodels.objectives import pixel
+from srmodels.objectives.pixel import PixelSettings
 from srmodels.objectives.turn import Turn
 from srmodels.resize.images import downscale
 
@@ -70,7 +71,7 @@ def _best_answer(hr: Picture) -> Picture:
 
 
 def _turns(generator: nn.Module) -> tuple[Turn, ...]:
-    return pixel_turns(generator, PixelSettings(kind="mse"))
+    return pixel.turns({"generator": generator}, PixelSettings(kind="mse"))
 
 
 def measure(data: StudyData) -> Measured:

@@ -141,17 +141,12 @@ def _discriminators_turn(networks: Mapping[str, nn.Module], settings: CycleSetti
     return Turn("discriminators", tuple(discriminators.values()), losses)
 
 
-def cycle_turns(networks: Mapping[str, nn.Module], settings: CycleSettings) -> tuple[Turn, ...]:
+def turns(
+    networks: Mapping[str, nn.Module], settings: CycleSettings, _device: torch.device | None = None
+) -> tuple[Turn, ...]:
     """The turn of both generators, then that of both discriminators, for networks by role.
 
     They share "sr", "degraded", the mean logits "d_hr_real" to "d_lr_fake" and the image pools
     "persistent/hr" and "persistent/lr".
     """
     return _generators_turn(networks, settings), _discriminators_turn(networks, settings)
-
-
-def turns(
-    networks: Mapping[str, nn.Module], settings: CycleSettings, _device: torch.device | None
-) -> tuple[Turn, ...]:
-    """The turns for networks by role."""
-    return cycle_turns(networks, settings)

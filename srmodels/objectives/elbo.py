@@ -62,13 +62,24 @@ class ElboSettings:
 Settings = ElboSettings
 
 
-def elbo_turns(
-    generator: nn.Module, settings: ElboSettings, perceptual: Perceptual | None
+def turns(
+    networks: Mapping[str, nn.Module], settings: ElboSettings, device: torch.device | None = None
 ) -> tuple[Turn, ...]:
     """One turn of the generator, with the terms "reconstruction", "perceptual" and "kl".
 
-    It shares "kl_nats", the unweighted KL divergence of an image without free bits.
+    It shares "kl_nats", the unweighted KL divergence of an image without free bits. The perceptual
+    loss moves to the device.
     """
+    generator = networks["generator"]
+    if not hasattr(generator, "sample"):
+        kind = type(getattr(generator, "module", generator)).__name__
+        raise ConfigError(
+            f"objective elbo: the generator has no posterior and no prior (got {kind}). Use cvae "
+            "or srvae."
+        )
+    perceptual = None
+    if settings.weights.perceptual and settings.perceptual is not None:
+        perceptual = Perceptual(settings.perceptual).placed(device)
     weights = settings.weights
     pixel = pixel_loss(settings.pixel_loss)
 
@@ -92,20 +103,3 @@ def elbo_turns(
         return terms
 
     return (Turn("generator", (generator,), losses),)
-
-
-def turns(
-    networks: Mapping[str, nn.Module], settings: ElboSettings, device: torch.device | None
-) -> tuple[Turn, ...]:
-    """The turns for networks by role; a ConfigError if the generator is no VAE."""
-    generator = networks["generator"]
-    if not hasattr(generator, "sample"):
-        kind = type(getattr(generator, "module", generator)).__name__
-        raise ConfigError(
-            f"objective elbo: the generator has no posterior and no prior (got {kind}). Use cvae "
-            "or srvae."
-        )
-    perceptual = None
-    if settings.weights.perceptual and settings.perceptual is not None:
-        perceptual = Perceptual(settings.perceptual).placed(device)
-    return elbo_turns(generator, settings, perceptual)

@@ -40,18 +40,14 @@ class PixelSettings:
 Settings = PixelSettings
 
 
-def pixel_turns(generator: nn.Module, settings: PixelSettings) -> tuple[Turn, ...]:
+def turns(
+    networks: Mapping[str, nn.Module], settings: PixelSettings, _device: torch.device | None = None
+) -> tuple[Turn, ...]:
     """One turn of the generator, with the term "pixel"."""
+    generator = networks["generator"]
     distance = pixel_loss(settings.kind, epsilon=settings.epsilon, luma=settings.luma)
 
     def losses(batch: Batch, _shared: Shared) -> Losses:
         return {"pixel": distance(generator(batch.lr), batch.hr)}
 
     return (Turn("generator", (generator,), losses),)
-
-
-def turns(
-    networks: Mapping[str, nn.Module], settings: PixelSettings, _device: torch.device | None
-) -> tuple[Turn, ...]:
-    """The turns for networks by role."""
-    return pixel_turns(networks["generator"], settings)

@@ -9,8 +9,8 @@ from srmodels.config import check
 from srmodels.engine.precision import fabric_for
 from srmodels.engine.settings import RunSettings
 from srmodels.errors import ConfigError
-from srmodels.losses.perceptual import Perceptual, PerceptualSettings
-from srmodels.objectives.elbo import ElboSettings, ElboWeights, elbo_turns
+from srmodels.losses.perceptual import PerceptualSettings
+from srmodels.objectives.elbo import ElboSettings, ElboWeights, turns
 
 RANDOM_VGG = PerceptualSettings(weights="random", layers={"conv1_2": 1.0})
 TERMS = ["reconstruction", "perceptual", "kl"]
@@ -43,7 +43,7 @@ def turn_for(generator, *, warmup_steps=0, free_bits=0.0, **weights):
         free_bits=free_bits,
         perceptual=RANDOM_VGG,
     )
-    (turn,) = elbo_turns(generator, settings, Perceptual(RANDOM_VGG))
+    (turn,) = turns({"generator": generator}, settings)
     return turn
 
 

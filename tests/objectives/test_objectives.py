@@ -9,8 +9,9 @@ from srmodels import models, objectives
 from srmodels.config import check
 from srmodels.errors import ConfigError
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
+from srmodels.objectives import pixel
 from srmodels.objectives.gan import GanSettings, GanWeights, gan_turns
-from srmodels.objectives.pixel import PixelSettings, pixel_turns
+from srmodels.objectives.pixel import PixelSettings
 
 KINDS = ["vanilla", "least_squares", "relativistic_average"]
 RANDOM_VGG = PerceptualSettings(weights="random", layers={"conv1_2": 1.0})
@@ -90,7 +91,7 @@ def test_turns_are_made_from_networks_by_role(generator, discriminator, batch):
 
 
 def test_the_pixel_objective_is_one_turn_that_moves_the_generator(generator, batch):
-    shared, terms = take(pixel_turns(generator, PixelSettings()), batch)
+    shared, terms = take(pixel.turns({"generator": generator}, PixelSettings()), batch)
     assert set(terms["generator"]) == {"pixel"}
     assert has_gradient(generator)
     assert shared == {}
@@ -175,7 +176,7 @@ def test_the_perceptual_network_is_not_built_where_its_weight_is_0(generator, di
 
 
 def test_a_batch_can_be_learnt_by_the_pixel_objective(generator, batch):
-    (turn,) = pixel_turns(generator, PixelSettings(kind="l1"))
+    (turn,) = pixel.turns({"generator": generator}, PixelSettings(kind="l1"))
     optimizer = torch.optim.Adam(generator.parameters(), lr=3e-3)
     losses = []
     for _ in range(30):
