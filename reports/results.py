@@ -21,9 +21,15 @@ from ruamel.yaml import YAML
 from reports import markdown
 from reports.command_line import ROOT, command_line, git
 from reports.command_line import run as run_app
-from reports.plots import draw_curves, draw_scatter
 from reports.recipes import checkout, result_of
-from reports.results_page import command_of, commands, repeats_list, results_table
+from reports.results_page import (
+    command_of,
+    commands,
+    draw_curves,
+    draw_scatter,
+    repeats_list,
+    results_table,
+)
 from reports.training_times import TrackedRuns
 from srmodels.errors import ProtocolError
 

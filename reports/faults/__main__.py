@@ -11,8 +11,7 @@ from PIL import Image
 
 from reports.command_line import ROOT, command_line
 from reports.command_line import run as run_app
-from reports.faults.case import Fault
-from reports.faults.dataset import StudyData
+from reports.faults.case import Fault, StudyData
 from reports.faults.page import FAULTS, read_numbers, with_faults
 from srmodels.errors import ProtocolError
 

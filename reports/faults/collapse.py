@@ -8,8 +8,7 @@ import torch
 from ruamel.yaml import YAML
 
 from reports.command_line import ROOT
-from reports.faults.case import Measured, detail_sheet
-from reports.faults.dataset import SCALE, StudyData
+from reports.faults.case import SCALE, Measured, StudyData, detail_sheet
 from reports.faults.training import Trained, batches, score_networks, train
 from srmodels import models
 from srmodels.evaluation.metrics.luma import Picture

@@ -8,7 +8,7 @@ from textwrap import fill
 from ruamel.yaml import YAML
 
 from reports import markdown
-from reports.faults import collapse, colour, detached, pairs, ranges, validation
+from reports.faults import collapse, content_loss, pairs, ranges, validation
 from reports.faults.case import Fault, Numbers
 from srmodels.errors import ProtocolError
 
@@ -16,9 +16,9 @@ _MEASURES = {
     "baseline": ranges.measure_baseline,
     "peak": ranges.measure_peak,
     "pairs": pairs.measure,
-    "colour": colour.measure,
+    "colour": content_loss.measure_colour,
     "validation": validation.measure,
-    "detached": detached.measure,
+    "detached": content_loss.measure_detached,
     "collapse": collapse.measure,
 }
 _TEXTS = YAML(typ="safe").load(Path(__file__).with_name("faults.yaml"))

@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reports.faults.case import Measured, Numbers, detail_sheet
-from reports.faults.dataset import SCALE, StudyData
+from reports.faults.case import SCALE, Measured, Numbers, StudyData, detail_sheet
 from reports.faults.training import batches, score_networks, small_generator, train, upscalers
 from srmodels.data.batches.batch import Batch
 from srmodels.evaluation.metrics.luma import Picture
@@ -80,10 +79,7 @@ def measure(data: StudyData) -> Measured:
 
     def trained(change: Callable[[Batch, int], Batch]) -> nn.Module:
         return train(
-            small_generator(),
-            _turns,
-            lambda step: change(sampler.batch(step), step),
-            steps=_STEPS,
+            small_generator(), _turns, lambda step: change(sampler.batch(step), step), steps=_STEPS
         ).network
 
     networks = {name: trained(change) for name, change in VARIANTS.items()}

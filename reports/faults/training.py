@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from reports.command_line import ROOT
-from reports.faults.dataset import SCALE, StudyData
+from reports.faults.case import SCALE, StudyData
 from srmodels import models, params
 from srmodels.data.batches.batch import Batch
 from srmodels.data.batches.paired import PatchSampler

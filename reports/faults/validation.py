@@ -6,8 +6,7 @@ from statistics import mean
 import numpy as np
 from torch import nn
 
-from reports.faults.case import Measured
-from reports.faults.dataset import SCALE, StudyData
+from reports.faults.case import SCALE, Measured, StudyData
 from srmodels.engine.validation import validator
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.psnr import psnr_y

@@ -10,12 +10,7 @@ from tempfile import TemporaryDirectory
 from tqdm import tqdm
 
 from srmodels.comparison.experiment import Experiment
-from srmodels.comparison.sample_images import (
-    Generator,
-    ImageOptions,
-    SampleImage,
-    upscale_images,
-)
+from srmodels.comparison.sample_images import Generator, ImageOptions, SampleImage, upscale_images
 from srmodels.errors import SrmodelsError, WeightsError
 
 

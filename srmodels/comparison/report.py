@@ -58,10 +58,7 @@ def _image_context(image: SampleImage, names: Sequence[str]) -> dict[str, object
     pictures = list(zip(["HR", *names], [image.hr, *image.sr], strict=True))
     crops = [
         [
-            (
-                label,
-                _data_uri(sr[top : top + image.size, left : left + image.size], lossless=True),
-            )
+            (label, _data_uri(sr[top : top + image.size, left : left + image.size], lossless=True))
             for label, sr in pictures
         ]
         for top, left in image.corners

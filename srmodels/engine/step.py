@@ -61,14 +61,10 @@ def _prefix(turn: Turn, turns: Sequence[Turn]) -> str:
 
 
 def _check_finite(
-    turns: Sequence[Turn],
-    losses: Sequence[Losses],
-    totals: Sequence[Tensor],
-    norms: Sequence[Tensor],
-    *,
-    scaled: bool,
+    turns: Sequence[Turn], losses: Sequence[Losses], norms: Sequence[Tensor], *, scaled: bool
 ) -> None:
     """Raises NonFiniteError for the first loss or gradient that is not; one host-device sync."""
+    totals = [torch.stack([*terms.values()]).sum() for terms in losses]
     if torch.isfinite(torch.stack([value.float() for value in (*totals, *norms)])).all():
         return
     for turn, terms, total in zip(turns, losses, totals, strict=True):
@@ -94,7 +90,6 @@ def _add_gradients(
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], list[Tensor]]:
     """Adds the gradients of the terms times `factor`; returns terms, shared scalars and norms."""
     losses: list[Losses] = []
-    totals = []
     for turn in turns:
         freeze_all_but(turn.networks, turns)
         with profiled(f"{turn.player} forward", fabric.device):
@@ -105,7 +100,6 @@ def _add_gradients(
         with profiled(f"{turn.player} backward", fabric.device):
             fabric.backward(total)
         losses.append({name: value.detach() for name, value in terms.items()})
-        totals.append(total.detach())
         del terms, total  # frees the graph before the next turn
     logged = {
         name: value
@@ -115,10 +109,10 @@ def _add_gradients(
     if collectives.world_size() > 1:
         gradients = [gradient for turn in turns for gradient in _gradients(turn)]
         values = [value for terms in losses for value in terms.values()]
-        collectives.all_reduce_mean_([*gradients, *values, *totals, *logged.values()])
+        collectives.all_reduce_mean_([*gradients, *values, *logged.values()])
     scaled = [unscale(fabric, optimizers[turn.player]) for turn in turns]
     norms = [torch.nn.utils.get_total_norm(_gradients(turn)) for turn in turns]
-    _check_finite(turns, losses, totals, norms, scaled=any(scaled))
+    _check_finite(turns, losses, norms, scaled=any(scaled))
     named = {
         _prefix(turn, turns) + name: value
         for turn, terms in zip(turns, losses, strict=True)
@@ -173,10 +167,9 @@ def take_step(
         terms = _sum(terms, more_terms)
         logged = _sum(logged, {name: 1 / parts * value for name, value in more_logged.items()})
     for turn, norm in zip(turns, norms, strict=True):
+        terms[f"{_prefix(turn, turns)}gradient_norm"] = norm
         if clip_norm:
             torch.nn.utils.clip_grads_with_norm_(_parameters(turn), clip_norm, norm)
         with profiled(f"{turn.player} optimizer", fabric.device):
             optimizers[turn.player].step()
-    pairs = zip(turns, norms, strict=True)
-    named_norms = {f"{_prefix(turn, turns)}gradient_norm": norm for turn, norm in pairs}
-    return terms | named_norms | logged
+    return terms | logged

@@ -49,8 +49,7 @@ def _kernel() -> Kernel:
 
     lines = numba.types.Array(numba.uint8, 2, "C", readonly=True)
     signature = numba.void(
-        *(numba.uint8[:, ::1], lines, numba.float64[::1]),
-        numba.types.UniTuple(numba.int64[::1], 2),
+        *(numba.uint8[:, ::1], lines, numba.float64[::1]), numba.types.UniTuple(numba.int64[::1], 2)
     )
 
     def shrink(

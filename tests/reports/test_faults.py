@@ -10,7 +10,7 @@ from PIL import Image
 from torch import nn
 
 from reports.faults import __main__ as command
-from reports.faults.dataset import SCALE, StudyData
+from reports.faults.case import SCALE, StudyData
 from reports.faults.page import FAULTS, read_numbers, with_faults
 from reports.faults.pairs import VARIANTS
 from srmodels.data.batches.batch import Batch

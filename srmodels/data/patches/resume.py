@@ -23,7 +23,7 @@ from srmodels.data.store.index import Row
 _IRRELEVANT = {"executor", "scheduler", "workers", "max_skipped", "seconds_per_photo", "shards"}
 
 _TRAINING_ONLY = {
-    *("patch_size", "stride", "also_reduced_to", "min_deviation", "max_per_photo", "store"),
+    *("patch_size", "stride", "also_reduced_to", "min_deviation", "max_per_photo", "store")
 }
 
 
