@@ -122,11 +122,6 @@ def read_results(root: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
 
 
-def with_recipes(text: str, results: Sequence[Mapping[str, Any]]) -> str:
-    """The README with the table."""
-    return markdown.fill_section(text, "recipes", recipes_table(results))
-
-
 def checkout(revision: str, target: Path) -> str:
     """Writes the folders metrics and plots of a revision into `target`; returns its commit."""
     commit = find_source(revision, root=ROOT).commit
@@ -161,9 +156,7 @@ def collect(
 @app.command()
 def table() -> None:
     """Write the table of all results into README.md."""
-    readme = ROOT / "README.md"
-    text = with_recipes(readme.read_text(encoding="utf-8"), read_results(ROOT))
-    readme.write_text(text, encoding="utf-8")
+    markdown.fill_sections(ROOT / "README.md", {"recipes": recipes_table(read_results(ROOT))})
 
 
 if __name__ == "__main__":

@@ -189,17 +189,10 @@ def command(row: str) -> None:
 def show() -> None:
     """Write docs/RESULTS.md, its pictures and the README's table."""
     results = read_rows()
-    table, readme = results_table(results), ROOT / "README.md"
-    page = PAGE.read_text(encoding="utf-8")
-    for name, content in (
-        ("results", table),
-        ("repeats", repeats_list(read_repeats())),
-        ("commands", commands(results)),
-    ):
-        page = markdown.fill_section(page, name, content)
-    PAGE.write_text(page, encoding="utf-8")
-    text = markdown.fill_section(readme.read_text(encoding="utf-8"), "results", table)
-    readme.write_text(text, encoding="utf-8")
+    table, repeats = results_table(results), repeats_list(read_repeats())
+    sections = {"results": table, "repeats": repeats, "commands": commands(results)}
+    markdown.fill_sections(PAGE, sections)
+    markdown.fill_sections(ROOT / "README.md", {"results": table})
     draw_curves(results, ROOT / "docs" / "curves.png")
     draw_scatter(results, ROOT / "docs" / "scatter.png")
 

@@ -56,7 +56,6 @@ def section(fault: Fault, numbers: Numbers) -> str:
     return "\n\n".join([*parts, "Tests that catch it:", tests])
 
 
-def with_faults(text: str, results: Iterable[tuple[Fault, Numbers]]) -> str:
-    """The page with every fault's section."""
-    sections = (section(fault, numbers) for fault, numbers in results)
-    return markdown.fill_section(text, "faults", "\n\n".join(sections))
+def sections(results: Iterable[tuple[Fault, Numbers]]) -> str:
+    """Every fault's section."""
+    return "\n\n".join(section(fault, numbers) for fault, numbers in results)

@@ -110,13 +110,7 @@ def most_different_crops(
 
     Returns top and left of at most `count` that do not overlap, the largest variance first.
     """
-    total = np.zeros(pictures[0].shape)
-    squares = np.zeros_like(total)
-    for picture in pictures:
-        values = picture.astype(np.float64)
-        total += values
-        squares += values**2
-    variance = squares / len(pictures) - (total / len(pictures)) ** 2
+    variance = np.var(pictures, axis=0, dtype=np.float64)
     sums = box_sums(variance.sum(axis=2), size)
     corners: list[tuple[int, int]] = []
     while len(corners) < count and np.isfinite(sums).any():

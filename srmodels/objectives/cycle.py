@@ -75,6 +75,8 @@ def query_pool(images: Tensor, shared: Shared, name: str, *, size: int) -> Tenso
     if size == 0:
         return images
     key = f"{PERSISTENT}{name}"
+    first = int(shared.get("step", torch.tensor(0))) == 0
+    assert first or key in shared, f"the engine keeps persistent tensors; {key} is missing"
     pool = shared[key].to(images) if key in shared else images[:0]
     batch = collectives.all_gather(images)
     exchanged = []
