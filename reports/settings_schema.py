@@ -90,7 +90,6 @@ def _one_of(group: str, names: list[str]) -> Json:
 
 
 def _recipe(training: Json) -> Json:
-    """The schema of models.RECIPE.PRESET."""
     init: Json = {"enum": ["pretrained", "scratch"], "default": "pretrained"}
     init_from: Json = {"type": ["string", "null"], "default": None}
     init["description"] = meanings(Adversarial)["init"]

@@ -55,7 +55,6 @@ def run_of(runs: TrackedRuns, recipe: str, *, metric: str, value: float) -> Valu
 
 
 def _same_training(first: Values, second: Values, stage: str) -> bool:
-    """Whether all parameters that a stage's training depends on are equal."""
     section = "recipe.pretrain." if stage == "pretrain" else "recipe."
     relevant = ("seed", "scale", "data.", "patches.", "recipe.generator.", section)
     return all(

@@ -157,7 +157,6 @@ class _Reader:
         training: TrainSettings,
         where: str,
     ) -> None:
-        """Each discriminator must accept the size of the training crops."""
         lr_side, shift = training.patch_size, getattr(objective.settings, "shift", 0)
         for role, network in opponents.items():
             if network is None or network.settings is None or not role.startswith("discriminator"):

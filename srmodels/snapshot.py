@@ -53,7 +53,6 @@ def save(path: Path, network: nn.Module, *, name: str, settings: object) -> None
 
 
 def _metadata(path: Path) -> str | None:
-    """Our metadata key of a safetensors file; None where there is none."""
     with safe_open(path, framework="pt") as file:
         text: str | None = (file.metadata() or {}).get(_KEY)
     return text

@@ -55,7 +55,6 @@ def _fetch_weights(experiment: Experiment, folder: Path, *, root: Path) -> Path:
 def _load_generators(
     experiments: Sequence[Experiment], load: Callable[[Path], Generator], root: Path
 ) -> tuple[dict[int, Generator], list[str]]:
-    """The generators by their experiment's position, and why others are missing."""
     generators: dict[int, Generator] = {}
     reasons = []
     progress = tqdm(experiments, "weights", disable=None, unit="experiment")

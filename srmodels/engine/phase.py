@@ -142,7 +142,6 @@ def train_phase(
 
 
 def _write(phase: Phase, generator: nn.Module, state: State) -> None:
-    """Writes weights, curves and metrics of a finished training."""
 
     def save(path: Path) -> None:
         generator.to(memory_format=torch.contiguous_format)

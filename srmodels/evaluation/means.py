@@ -33,7 +33,6 @@ def interval(values: NDArray[np.float64], *, seed: int = 0) -> tuple[float, floa
 
 
 def _mean(name: str, values: pd.Series) -> dict[str, float]:
-    """The mean by name and, with enough images, the ends of its interval."""
     scores = {name: float(values.mean())}
     if len(values) >= FEWEST and not name.startswith(_SIGNED):
         bounds = interval(values.to_numpy(float))

@@ -44,7 +44,6 @@ class Scored(Sampled, Protocol):
 
 
 def _drawer(folder: Path, scale: int) -> Callable[[str, ScoredPicture], None]:
-    """Draws pictures as they are scored."""
     drawn: Counter[str] = Counter()
 
     def draw(name: str, picture: ScoredPicture) -> None:

@@ -31,7 +31,6 @@ def _bce_fake(logits: Tensor) -> Tensor:
 
 
 def _batch_mean(logits: Tensor) -> Tensor:
-    """The mean over the batches of all ranks."""
     return all_reduce_mean(logits.mean())
 
 

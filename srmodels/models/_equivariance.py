@@ -86,7 +86,6 @@ class _Tying:
         return weight.reshape(sizes).permute(1, 3, 0, 2).flatten(2).flatten(0, 1)
 
     def _from_orbits(self, values: Tensor, like: Tensor) -> Tensor:
-        """Values (orbits, blocks) to a weight."""
         blocks = values.index_select(0, self._orbit.to(values.device))
         fields = self._output.fields, self._inputs.fields
         return blocks.view(self._output.entries, -1, *fields).permute(2, 0, 3, 1).reshape_as(like)
@@ -96,7 +95,6 @@ class _Tying:
         return self._from_orbits(self._blocks(weight)[self._members[0]], weight)
 
     def average(self, gradient: Tensor) -> Tensor:
-        """A gradient averaged over each orbit."""
         members = self._members.to(gradient.device)
         entries = self._blocks(gradient).index_select(0, members.flatten())
         return self._from_orbits(entries.view(*members.shape, -1).mean(0), gradient)
@@ -109,7 +107,6 @@ def _layout(channels: int, side: int) -> _Layout:
 
 
 def _tied_parameters(network: nn.Module) -> Iterator[tuple[Tensor, _Tying]]:
-    """Weights and biases of all convolutions."""
     factors = {
         layer: after.upscale_factor
         for parent in network.modules()

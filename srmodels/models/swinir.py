@@ -153,7 +153,6 @@ class _Group(nn.Module):
 
 
 def _shuffles(channels_in: int, factors: tuple[int, ...], channels_out: int) -> nn.Sequential:
-    """A convolution and a PixelShuffle to `channels_out` for each factor."""
     layers: list[nn.Module] = []
     for factor in factors:
         layer = conv(channels_in, channels_out * factor**2)

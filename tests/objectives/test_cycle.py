@@ -147,12 +147,12 @@ def test_lr_and_hr_of_a_batch_may_be_swapped_for_others_without_changing_the_res
 def optimized(networks, both, batch, *, rate, steps):
     """Both players, as the engine moves them; the generators' losses and the last shared."""
     optimizers = [
-        torch.optim.Adam([p for n in t.networks for p in n.parameters()], lr=rate) for t in turns
+        torch.optim.Adam([p for n in t.networks for p in n.parameters()], lr=rate) for t in both
     ]
     kept, sums = {}, []
     for step in range(steps):
         shared = {"step": torch.tensor(step)} | kept
-        for optimizer, turn in zip(optimizers, turns, strict=True):
+        for optimizer, turn in zip(optimizers, both, strict=True):
             optimizer.zero_grad()
             for network in networks.values():
                 network.requires_grad_(network in turn.networks)
@@ -162,7 +162,7 @@ def optimized(networks, both, batch, *, rate, steps):
         for optimizer in optimizers:
             optimizer.step()
         kept = {name: value for name, value in shared.items() if name.startswith("persistent/")}
-    return sums[:: len(turns)], shared
+    return sums[:: len(both)], shared
 
 
 def test_a_batch_can_be_learnt(networks, batch):

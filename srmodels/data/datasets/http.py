@@ -118,7 +118,6 @@ def _download(url: str, part: Path, total: int, verified: bool, policy: RetryPol
 
 
 def _attempt(url: str, part: Path, total: int, verified: bool, timeout: float) -> None:
-    """Sends one request for the file or for the rest of it."""
     before, start = _read_version(part), _size(part)
     expected = total or (before.total if before else 0)
     if start and start == expected and (verified or before):

@@ -33,7 +33,6 @@ def _resize(images: Tensor, size: tuple[int, int], rng: np.random.Generator) -> 
 
 
 def _factor(rng: np.random.Generator, settings: DegradationStage) -> float:
-    """The factor of a resize."""
     choice, (low, high) = rng.random(), settings.resize
     if choice < settings.enlarged:
         return rng.uniform(1, high)
@@ -70,7 +69,6 @@ def _degrade_part(
     rng: np.random.Generator,
     generator: torch.Generator,
 ) -> Tensor:
-    """Degrades images that share their resizes."""
     height, width = hr.shape[-2:]
     size = (height // scale, width // scale)
     degrade_once = partial(_degrade_once, rng=rng, generator=generator)

@@ -13,6 +13,7 @@ import hashlib
 import logging
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,7 @@ from srmodels.data.photos.table import Photo, read_photos
 from srmodels.data.split import SPLITS
 from srmodels.data.store.index import INDEX
 from srmodels.data.store.writer import shard_of, write_index
-from srmodels.errors import DataError
+from srmodels.errors import DataError, disk_errors
 from srmodels.machine import cores
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,6 @@ def _tasks(photos: Sequence[Photo], shards: int) -> list[Task]:
 
 
 def _remove_outdated(folder: Path, current: set[str]) -> None:
-    """Removes what an earlier run wrote, except the current files."""
     (folder / "train" / INDEX).unlink(missing_ok=True)  # first: without it no store is complete
     (folder / MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
@@ -103,7 +103,8 @@ def extract(
     photos = read_photos(source)
     if not photos:
         raise DataError(f"{source}: lists no photograph (got an empty table). Run `photos` again.")
-    try:
+    with disk_errors(folder), ExitStack() as cleanup:
+        cleanup.callback(shutil.rmtree, folder / SCRATCH, ignore_errors=True)
         tasks = _tasks(photos, settings.shards)
         resume_log = ResumeLog(records, folder, settings=settings, scale=scale, code=code)
         resume_log.keep_only(tasks)
@@ -139,14 +140,6 @@ def extract(
         if rows:
             write_index(rows, folder / "train")
         write_report(manifest, folder, metrics)
-    except OSError as error:
-        where = error.filename or folder
-        raise DataError(
-            f"{where}: cannot be written (got {error.strerror or error}). "
-            "Check disk space and permissions, then retry."
-        ) from None
-    finally:
-        shutil.rmtree(folder / SCRATCH, ignore_errors=True)
     check_rows(manifest, folder, settings)
     used = sum(not row.skipped for row in manifest)
     log.info("%d photographs, %d patches to train on", used, len(rows))

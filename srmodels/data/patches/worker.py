@@ -22,7 +22,7 @@ from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.photos.table import Photo
 from srmodels.data.store.index import Row
 from srmodels.data.store.writer import ShardWriter, shard_of
-from srmodels.errors import DataError, PhotoError
+from srmodels.errors import PhotoError, disk_errors
 from srmodels.images.readers.decode import read
 from srmodels.resize.images import crop_to_multiple
 
@@ -128,15 +128,10 @@ def cut_task(
     Returns the task's own folder, below `folder`/.work, and what is in it, under the names it is to
     get in `folder`. A DataError if the folder cannot be written.
     """
-    try:
+    with disk_errors(folder):  # decoding raises PhotoError
         for old in (folder / SCRATCH).glob(f"{task.name}-*"):  # of a process that died
             shutil.rmtree(old, ignore_errors=True)
         own = folder / SCRATCH / f"{task.name}-{uuid4().hex}"
         target = own / task.photos[0].split
         target.mkdir(parents=True)
         return own, _cut_photos(task, settings, scale, root=folder, folder=target)
-    except OSError as error:  # decoding raises PhotoError, so this is about writing
-        raise DataError(
-            f"{folder}: cannot be written (got {error.strerror or error}). "
-            "Check disk space and permissions, then retry."
-        ) from None

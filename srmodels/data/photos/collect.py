@@ -11,7 +11,7 @@ from srmodels.data.photos.scan import REASON, ScanResult, digest_and_size, exclu
 from srmodels.data.photos.settings import PhotosSettings
 from srmodels.data.photos.table import Photo, write_photos
 from srmodels.data.split import SPLITS
-from srmodels.errors import DataError
+from srmodels.errors import DataError, disk_errors
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def collect(
     """
     output = data / "photos"
     choice: list[Bundled] = []
-    try:
+    with disk_errors(output):
         if settings.photos == "auto":
             choice = read_choice(data / "auto" / f"{preset}.csv")
             names = excluded([row.photo for row in choice], settings.leave_out)
@@ -95,10 +95,5 @@ def collect(
             scan.photos.append(Photo(row.photo, row.split, path.name, size, sha256))
         scan.photos.sort(key=lambda photo: photo.photo)
         _write(scan, output)
-    except OSError as error:
-        raise DataError(
-            f"{error.filename or output}: cannot be written (got {error.strerror}). "
-            "Check disk space and permissions, then retry."
-        ) from None
     _log(scan, output)
     return scan.photos

@@ -98,7 +98,6 @@ class Muon(torch.optim.Adam):
                 parameter.grad = None  # so that Adam leaves it alone
 
     def _momentum(self, parameter: nn.Parameter) -> Tensor:
-        """The gradient with Nesterov momentum."""
         state, gradient = self.state[parameter], parameter.grad
         assert gradient is not None, "parameters without a gradient do not move"
         if not state:
