@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from srmodels.config import check_least
 from srmodels.errors import ConfigError
 
 
@@ -22,10 +23,8 @@ class EarlyStoppingSettings:
     mode: Literal["max", "min"] = "max"
 
     def __post_init__(self) -> None:
-        if self.patience < 1:
-            raise ValueError("patience must be 1 validation or more")
-        if self.min_gain < 0:
-            raise ValueError("min_gain must be 0 or more")
+        check_least(self, 1, "patience")
+        check_least(self, 0, "min_gain")
 
 
 class EarlyStopping:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from srmodels.config import check_least
 from srmodels.data.degradation.settings import DegradationSettings
 from srmodels.engine.early_stopping import EarlyStoppingSettings
 from srmodels.engine.optim.optim import OptimSettings
@@ -26,14 +27,10 @@ class RunSettings:
     checkpoint_steps: int = 0  # steps between two further checkpoints; 0 means by time alone
 
     def __post_init__(self) -> None:
-        if self.devices < 1:
-            raise ValueError("devices must be 1 or more")
+        check_least(self, 1, "devices")
+        check_least(self, 0, "checkpoint_seconds", "checkpoint_steps")
         if self.answer_seconds <= 0:
             raise ValueError("answer_seconds must be above 0")
-        if self.checkpoint_seconds < 0:
-            raise ValueError("checkpoint_seconds must be 0 (after every step) or more")
-        if self.checkpoint_steps < 0:
-            raise ValueError("checkpoint_steps must be 0 (by time alone) or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +71,8 @@ class TrainSettings:
     on_nan_limit: int = 10  # how many steps in a row "skip" may leave out
 
     def __post_init__(self) -> None:
-        counts = ("steps", "batch_size", "patch_size", "accumulate")
-        for name in (*counts, "log_every", "validate_every", "on_nan_limit"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more")
+        check_least(self, 1, "steps", "batch_size", "patch_size", "accumulate")
+        check_least(self, 1, "log_every", "validate_every", "on_nan_limit")
         if self.batch_size % self.accumulate:
             raise ValueError(f"accumulate must divide batch_size, {self.batch_size}")
         if not 0 <= self.colour_jitter <= 1:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from srmodels.config import check_least
+
 RESERVED = ("test", "protocol", "versions", "perceptual", "parameters")  # keys of the metrics file
 
 
@@ -31,8 +33,7 @@ class EvaluateSettings:
                     f"sets must be named by letters, digits and _ (got {name!r}), "
                     f"and not {', '.join(RESERVED[:-1])} or {RESERVED[-1]}"
                 )
-        if self.tile < 32:
-            raise ValueError("tile must be 32 or more")
+        check_least(self, 32, "tile")
         if self.samples < 0 or self.samples == 1:
             raise ValueError("samples must be 2 or more, or 0 for none")
         if not 0 <= self.temperature <= 10:

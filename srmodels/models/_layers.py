@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from srmodels.config import check_least
+
 SCALES = (2, 3, 4, 8)
 RGB_MEAN = (0.4488, 0.4371, 0.4040)
 """Mean colour of DIV2K's training photographs, which EDSR and SwinIR subtract."""
@@ -17,9 +19,7 @@ def check_settings(settings: object, *counts: str) -> None:
     """Checks the named counts and, where there are any, scale, edge_kernel and residual_scale."""
     if getattr(settings, "scale", 2) not in SCALES:
         raise ValueError(f"scale must be one of {', '.join(map(str, SCALES))}")
-    for name in counts:
-        if getattr(settings, name) < 1:
-            raise ValueError(f"{name} must be at least 1")
+    check_least(settings, 1, *counts)
     if getattr(settings, "edge_kernel", 1) % 2 == 0:
         raise ValueError("edge_kernel must be odd")
     if not 0 < getattr(settings, "residual_scale", 1) <= 1:

@@ -16,12 +16,6 @@ def check_perceptual(weight: float, settings: object | None) -> None:
         raise ValueError("perceptual must be given where weights.perceptual is above 0")
 
 
-def check_shift(shift: int) -> None:
-    """Raises ValueError if the crop's shift is negative."""
-    if shift < 0:
-        raise ValueError("shift must be 0 or more HR pixels")
-
-
 def random_crop(shift: int, *images: Tensor) -> tuple[Tensor, ...]:
     """Crops all images at one random place, `shift` pixels off each axis; draws on the CPU."""
     if not shift:

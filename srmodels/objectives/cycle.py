@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from srmodels.config import check_least
 from srmodels.data.batches.batch import Batch
 from srmodels.distributed import collectives
 from srmodels.losses.adversarial import AdversarialKind, discriminator_loss, generator_loss
@@ -56,9 +57,7 @@ class CycleSettings:
     shift: int = 0
 
     def __post_init__(self) -> None:
-        _terms.check_shift(self.shift)
-        if self.pool_size < 0:
-            raise ValueError("pool_size must be 0 or more")
+        check_least(self, 0, "shift", "pool_size")
 
 
 Settings = CycleSettings

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from srmodels.config import check_least
 from srmodels.data.batches.batch import Batch
 from srmodels.errors import ConfigError
 from srmodels.losses.divergence import gaussian_kl, kl_per_image
@@ -54,8 +55,7 @@ class ElboSettings:
     perceptual: PerceptualSettings | None = None  # the perceptual loss; None where its weight is 0
 
     def __post_init__(self) -> None:
-        if min(self.warmup_steps, self.free_bits) < 0:
-            raise ValueError("warmup_steps and free_bits must not be negative")
+        check_least(self, 0, "warmup_steps", "free_bits")
         _terms.check_perceptual(self.weights.perceptual, self.perceptual)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from srmodels.config import check_least
 from srmodels.data.batches.batch import Batch
 from srmodels.losses.adversarial import (
     AdversarialKind,
@@ -60,12 +61,9 @@ class GanSettings:
     r1_every: int = 16
 
     def __post_init__(self) -> None:
-        _terms.check_shift(self.shift)
+        check_least(self, 0, "shift", "r1")
+        check_least(self, 1, "r1_every")
         _terms.check_perceptual(self.weights.perceptual, self.perceptual)
-        if self.r1 < 0:
-            raise ValueError("r1 must be 0 (no gradient penalty) or more")
-        if self.r1_every < 1:
-            raise ValueError("r1_every must be 1 step or more")
 
 
 Settings = GanSettings

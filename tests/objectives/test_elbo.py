@@ -188,8 +188,8 @@ def test_a_generator_without_a_latent_is_refused_at_the_start():
         ({"weights": {"kl": -1.0}}, "weights must be 0 or more"),
         ({"weights": {"kl": 0.0, "reconstruction": 0.0}}, "one of them above 0"),
         ({"weights": {"perceptual": 1.0}}, "perceptual: must be given"),
-        ({"warmup_steps": -1}, "must not be negative"),
-        ({"free_bits": -0.1}, "must not be negative"),
+        ({"warmup_steps": -1}, "must be 0 or more"),
+        ({"free_bits": -0.1}, "must be 0 or more"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes, message):

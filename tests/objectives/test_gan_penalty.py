@@ -58,7 +58,7 @@ def test_it_is_weighed_by_the_steps_it_stands_for(networks):
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"r1": -1.0}, "r1: must be 0"), ({"r1_every": 0}, "r1_every: must be 1 step or more")],
+    [({"r1": -1.0}, "r1: must be 0"), ({"r1_every": 0}, "r1_every: must be 1 or more")],
 )
 def test_settings_that_cannot_be_are_refused(changes, message):
     with pytest.raises(ConfigError, match=message):

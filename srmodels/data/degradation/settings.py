@@ -6,6 +6,8 @@ https://arxiv.org/abs/2107.10833, section 4.1, and the public code's train_reale
 from dataclasses import dataclass, field
 from typing import Literal
 
+from srmodels.config import check_least
+
 Kernel = Literal[
     "isotropic",
     "anisotropic",
@@ -106,5 +108,4 @@ class DegradationSettings:
 
     def __post_init__(self) -> None:
         _check_share(self, "final_sinc")
-        if self.images_per_resize < 1:
-            raise ValueError("images_per_resize must be 1 or more")
+        check_least(self, 1, "images_per_resize")

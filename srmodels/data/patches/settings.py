@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from srmodels.config import check_least
 from srmodels.data.store.files import Layout
 
 
@@ -34,14 +35,9 @@ class PatchSettings:
     store: Layout = "raw"
 
     def __post_init__(self) -> None:
-        if self.patch_size < 8:
-            raise ValueError("patch_size must be 8 LR pixels or more")
-        for name in ("stride", "shards", "max_pixels", "min_side"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more")
-        for name in ("workers", "min_deviation", "max_per_photo", "seconds_per_photo"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be 0 or more")
+        check_least(self, 8, "patch_size")
+        check_least(self, 1, "stride", "shards", "max_pixels", "min_side")
+        check_least(self, 0, "workers", "min_deviation", "max_per_photo", "seconds_per_photo")
         if self.stride > self.patch_size:
             raise ValueError("stride must be at most patch_size, or pixels are left out")
         if self.shards > 1000:

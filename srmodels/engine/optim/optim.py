@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from srmodels.config import check_least
 from srmodels.engine.optim.muon import Muon
 
 
@@ -41,8 +42,7 @@ class OptimSettings:
             raise ValueError("betas must lie in [0, 1)")
         if not 0 <= self.ema_decay < 1:
             raise ValueError("ema_decay must lie in [0, 1)")
-        if min(self.warmup_steps, self.clip_norm, self.final_learning_rate) < 0:
-            raise ValueError("warmup_steps, clip_norm and final_learning_rate must not be negative")
+        check_least(self, 0, "warmup_steps", "clip_norm", "final_learning_rate")
         if bool(self.milestones) != (self.schedule == "halving"):
             raise ValueError("milestones and schedule: halving belong together")
 
