@@ -28,7 +28,7 @@ from srmodels.evaluation.metrics.psnr import psnr_y
 from srmodels.images.readers.decode import decode
 from srmodels.inference.tiling.upscale import upscaler
 from srmodels.objectives import pixel
-from srmodels.objectives.pixel import PixelSettings
+from srmodels.objectives.pixel import Settings as PixelSettings
 from srmodels.resize.images import crop_to_multiple, downscale
 
 _PARAMS = Path(__file__).parents[1] / "params.yaml"

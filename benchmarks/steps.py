@@ -32,8 +32,9 @@ from srmodels.engine.settings import RunSettings
 from srmodels.engine.step import freeze_all_but, take_step
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.objectives import pixel
-from srmodels.objectives.gan import GanSettings, gan_turns
-from srmodels.objectives.pixel import PixelSettings
+from srmodels.objectives.gan import Settings as GanSettings
+from srmodels.objectives.gan import gan_turns
+from srmodels.objectives.pixel import Settings as PixelSettings
 from srmodels.objectives.turn import Turn
 
 BATCH, PATCH = 16, 24

@@ -13,7 +13,7 @@ from srmodels.data.batches.batch import Batch
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.psnr import psnr_y
 from srmodels.objectives import pixel
-from srmodels.objectives.pixel import PixelSettings
+from srmodels.objectives.pixel import Settings as PixelSettings
 from srmodels.objectives.turn import Turn
 from srmodels.resize.images import downscale
 

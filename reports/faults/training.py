@@ -26,7 +26,8 @@ from srmodels.evaluation.scores import Upscaler, evaluate
 from srmodels.inference.tiling.upscale import upscaler
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.models.srresnet import Settings
-from srmodels.objectives.gan import GanSettings, GanWeights, gan_turns
+from srmodels.objectives.gan import GanWeights, gan_turns
+from srmodels.objectives.gan import Settings as GanSettings
 from srmodels.objectives.turn import Turn
 
 SIDE = 16  # of a crop in LR pixels, because VGG19 takes most of the time

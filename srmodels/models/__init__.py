@@ -1,8 +1,8 @@
 """Networks, one per module, found by module name; modules that begin with _ are shared code.
 
 A network module has `ROLE` ("generator", "degrader" or "discriminator"), `Settings` (a frozen
-dataclass; generators and degraders have `scale`), the network's class and `build`, which makes a
-network from Settings; a generator that is a VAE also has `LATENT = True`. Images are in [0, 1].
+dataclass; generators and degraders have `scale`) and one public class, the network, which is made
+from Settings; a generator that is a VAE also has `LATENT = True`. Images are in [0, 1].
 
 Generator: `forward(lr)` maps (N, 3, H, W) to SR (N, 3, scale * H, scale * W), not clamped, for
 every H and W. `padding`: LR pixels around a tile that make its interior exact. `multiple`: tiles
@@ -10,6 +10,7 @@ start at multiples of so many LR pixels. Discriminator: `forward(images)` maps (
 logits (N, 1) or (N, 1, h, w).
 """
 
+import inspect
 from importlib import import_module
 from types import ModuleType
 
@@ -49,5 +50,10 @@ def build(network: str, settings: object) -> nn.Module:
     """A newly initialised network from its Settings; ConfigError if there is none."""
     module = _module(network, "network")
     assert isinstance(settings, module.Settings), f"{network} takes its own Settings"
-    built: nn.Module = module.build(settings)
+    (network_class,) = (
+        kind
+        for name, kind in inspect.getmembers(module, inspect.isclass)
+        if name[0] != "_" and kind.__module__ == module.__name__ and issubclass(kind, nn.Module)
+    )
+    built: nn.Module = network_class(settings)
     return built

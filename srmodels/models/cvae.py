@@ -183,6 +183,3 @@ def _receptive_field(settings: Settings) -> int:
             first, last = 2 * first - 1, 2 * last + 1
         farthest = max(farthest, pixel - first + 1, last + 1 - pixel)
     return farthest
-
-
-build = CVAE

@@ -61,6 +61,3 @@ class CycleGANDiscriminator(nn.Module):
             )
         logits: Tensor = self.layers(images * 2 - 1)
         return logits.to(images.dtype)
-
-
-build = CycleGANDiscriminator

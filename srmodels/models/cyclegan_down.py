@@ -57,6 +57,3 @@ class CycleGANDown(nn.Module):
         """
         picture = torch.tanh(self.layers(hr * 2 - 1).to(hr.dtype)) / 2
         return picture + (reduce(hr, self.scale) if self.add_bicubic else 0.5)
-
-
-build = CycleGANDown

@@ -88,6 +88,3 @@ class CycleGANUp(TrunkTail):
             features = layer(features)
         picture = torch.tanh(features.to(lr.dtype)) / 2
         return picture + (enlarge(lr, self.scale) if self.add_bicubic else 0.5)
-
-
-build = CycleGANUp

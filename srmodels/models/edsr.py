@@ -82,6 +82,3 @@ class EDSR(TrunkTail):
         """The tail: features (N, channels, H, W) and LR to SR."""
         picture: Tensor = self.tail(features)
         return picture.to(lr.dtype) + self.mean
-
-
-build = EDSR

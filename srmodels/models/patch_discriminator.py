@@ -53,6 +53,3 @@ class PatchDiscriminator(nn.Module):
         """(N, 3, H, W) in [0, 1] to logits (N, 1, h, w), h = ceil(H / 2^num_stages)."""
         logits: Tensor = self.classifier(self.features(images * 2 - 1))
         return logits.to(images.dtype)
-
-
-build = PatchDiscriminator

@@ -154,6 +154,3 @@ def _rename_keys(
             if count and prefix + renamed != key:
                 state[prefix + renamed] = state.pop(key)
                 break
-
-
-build = RRDBNet

@@ -81,6 +81,3 @@ class SRCNN(nn.Module):
         features = F.relu(self.map(F.relu(self.extract(images))))
         sr: Tensor = self.reconstruct(features).to(lr.dtype)
         return sr
-
-
-build = SRCNN

@@ -67,6 +67,3 @@ class SRGANDiscriminator(nn.Module):
             )
         logits: Tensor = self.classifier(self.features(images * 2 - 1))
         return logits.to(images.dtype)
-
-
-build = SRGANDiscriminator

@@ -164,6 +164,3 @@ class SRResNet(TrunkTail):
         pictures = [member.tail(chunk).to(lr.dtype) for member, chunk in chunks]
         mean: Tensor = torch.stack(pictures).mean(0) if self.others else pictures[0]
         return mean + self._base(lr)
-
-
-build = SRResNet

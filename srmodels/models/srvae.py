@@ -108,6 +108,3 @@ class SRVAE(LatentNetwork):
         """LR (N, 3, H, W) and z (N, latent_channels, H, W) to SR, not clamped."""
         picture: Tensor = self.tail(self.body(features[0] + self.inject(z)))
         return picture.to(lr.dtype) + enlarge(lr, self.scale)
-
-
-build = SRVAE

@@ -241,6 +241,3 @@ def _keep_masks(
     for name, buffer in network.named_buffers():
         if name.endswith(".attn_mask"):
             state[prefix + name] = buffer
-
-
-build = SwinIR

@@ -75,6 +75,3 @@ class UNetDiscriminator(nn.Module):
         features = self._conv(8, self._conv(7, features))
         logits: Tensor = self.conv9(features)[..., :height, :width]
         return logits.to(images.dtype)
-
-
-build = UNetDiscriminator

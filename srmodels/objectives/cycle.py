@@ -46,21 +46,18 @@ class CycleWeights:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CycleSettings:
+class Settings:
     """Losses and image pools; CycleGAN's by default."""
 
     # the weights of the generators' terms
     weights: CycleWeights = field(default_factory=CycleWeights)
     pool_size: int = 50  # images in the pool of each discriminator; 0 means no pool
     # the HR discriminator gets random crops of SR and HR, this many pixels smaller on each axis, as
-    # in `GanSettings`; 0 means no cropping
+    # in `gan.Settings`; 0 means no cropping
     shift: int = 0
 
     def __post_init__(self) -> None:
         check_least(self, 0, "shift", "pool_size")
-
-
-Settings = CycleSettings
 
 
 def query_pool(images: Tensor, shared: Shared, name: str, *, size: int) -> Tensor:
@@ -93,7 +90,7 @@ def query_pool(images: Tensor, shared: Shared, name: str, *, size: int) -> Tenso
     return torch.cat(exchanged[collectives.local_slice(len(batch))])
 
 
-def _generators_turn(networks: Mapping[str, nn.Module], settings: CycleSettings) -> Turn:
+def _generators_turn(networks: Mapping[str, nn.Module], settings: Settings) -> Turn:
     weights = settings.weights
     generator, degrader, discriminator_hr, discriminator_lr = (networks[role] for role in ROLES)
 
@@ -122,7 +119,7 @@ def _generators_turn(networks: Mapping[str, nn.Module], settings: CycleSettings)
     return Turn("generators", (generator, degrader), losses)
 
 
-def _discriminators_turn(networks: Mapping[str, nn.Module], settings: CycleSettings) -> Turn:
+def _discriminators_turn(networks: Mapping[str, nn.Module], settings: Settings) -> Turn:
     discriminators = {"hr": networks["discriminator_hr"], "lr": networks["discriminator_lr"]}
 
     def losses(batch: Batch, shared: Shared) -> Losses:
@@ -143,7 +140,7 @@ def _discriminators_turn(networks: Mapping[str, nn.Module], settings: CycleSetti
 
 
 def turns(
-    networks: Mapping[str, nn.Module], settings: CycleSettings, _device: torch.device | None = None
+    networks: Mapping[str, nn.Module], settings: Settings, _device: torch.device | None = None
 ) -> tuple[Turn, ...]:
     """The turn of both generators, then that of both discriminators, for networks by role.
 

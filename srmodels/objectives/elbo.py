@@ -43,7 +43,7 @@ class ElboWeights:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ElboSettings:
+class Settings:
     """The evidence lower bound and its terms."""
 
     # which pixel loss measures the reconstruction; Charbonnier's epsilon is the published one
@@ -59,11 +59,8 @@ class ElboSettings:
         _terms.check_perceptual(self.weights.perceptual, self.perceptual)
 
 
-Settings = ElboSettings
-
-
 def turns(
-    networks: Mapping[str, nn.Module], settings: ElboSettings, device: torch.device | None = None
+    networks: Mapping[str, nn.Module], settings: Settings, device: torch.device | None = None
 ) -> tuple[Turn, ...]:
     """One turn of the generator, with the terms "reconstruction", "perceptual" and "kl".
 

@@ -42,7 +42,7 @@ class GanWeights:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GanSettings:
+class Settings:
     """Losses of the generator and the discriminator; SRGAN's by default."""
 
     kind: AdversarialKind = "vanilla"  # which adversarial losses
@@ -66,13 +66,10 @@ class GanSettings:
         _terms.check_perceptual(self.weights.perceptual, self.perceptual)
 
 
-Settings = GanSettings
-
-
 def _generator_turn(
     generator: nn.Module,
     discriminator: nn.Module,
-    settings: GanSettings,
+    settings: Settings,
     perceptual: Perceptual | None,
 ) -> Turn:
     weights = settings.weights
@@ -102,7 +99,7 @@ def _generator_turn(
     return Turn("generator", (generator,), losses)
 
 
-def _discriminator_turn(discriminator: nn.Module, settings: GanSettings) -> Turn:
+def _discriminator_turn(discriminator: nn.Module, settings: Settings) -> Turn:
     def gradient_penalty(hr: Tensor, shared: Shared) -> Tensor:
         if "step" in shared and int(shared["step"]) % settings.r1_every:
             return hr.new_zeros(())  # so that the curve's mean is right
@@ -124,7 +121,7 @@ def _discriminator_turn(discriminator: nn.Module, settings: GanSettings) -> Turn
 def gan_turns(
     generator: nn.Module,
     discriminator: nn.Module,
-    settings: GanSettings,
+    settings: Settings,
     perceptual: Perceptual | None,
 ) -> tuple[Turn, ...]:
     """The generator's turn, then the discriminator's (terms "adversarial" and, with r1, "r1").
@@ -138,7 +135,7 @@ def gan_turns(
 
 
 def turns(
-    networks: Mapping[str, nn.Module], settings: GanSettings, device: torch.device | None
+    networks: Mapping[str, nn.Module], settings: Settings, device: torch.device | None
 ) -> tuple[Turn, ...]:
     """The turns for networks by role; puts the perceptual loss on the device."""
     perceptual = None

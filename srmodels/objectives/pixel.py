@@ -14,7 +14,7 @@ ROLES = ("generator",)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PixelSettings:
+class Settings:
     """Which pixel loss."""
 
     # "l1" (EDSR and later; arXiv:1707.02921, section 3.3), "mse" (SRCNN, SRResNet) or "charbonnier"
@@ -37,11 +37,8 @@ class PixelSettings:
             )
 
 
-Settings = PixelSettings
-
-
 def turns(
-    networks: Mapping[str, nn.Module], settings: PixelSettings, _device: torch.device | None = None
+    networks: Mapping[str, nn.Module], settings: Settings, _device: torch.device | None = None
 ) -> tuple[Turn, ...]:
     """One turn of the generator, with the term "pixel"."""
     generator = networks["generator"]

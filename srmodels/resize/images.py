@@ -1,8 +1,7 @@
-"""LR images by MATLAB's `imresize(..., 'bicubic')` with an integer factor, exactly, for uint8.
+"""uint8 images to LR by MATLAB's `imresize(..., 'bicubic')` with an integer factor, exactly.
 
-The same kernel as in `srmodels.resize.tensors`: cubic with a = -0.5 (Keys 1981, eq. 15), widened by
-the scale, edges mirrored. Columns come first, which leaves 1 / scale of the work for the rows. At
-scales 2, 4 and 8 all weights and sums are exact, so that ties round as they should.
+The same kernel as in `resize.tensors`. Columns come first, which leaves 1 / scale of the work for
+the rows. At scales 2, 4 and 8 all weights and sums are exact, so that ties round as they should.
 """
 
 from collections.abc import Callable

@@ -1,10 +1,8 @@
-"""MATLAB's `imresize(..., 'bicubic')`, which makes the field's LR images, for float tensors.
+"""Float tensors smaller and larger by MATLAB's `imresize(..., 'bicubic')`, differentiable.
 
-Cubic kernel with a = -0.5 (Keys, "Cubic convolution interpolation for digital image processing",
-1981, eq. 15), widened when shrinking (anti-aliasing), edges mirrored. PyTorch's antialiased bicubic
-is the same kernel but renormalises it at the edges, so the image is mirrored by more than the
-kernel's support first and cropped afterwards. `srmodels.resize.images` reduces uint8 images,
-exactly and faster.
+Cubic kernel with a = -0.5 (Keys 1981, eq. 15), widened when shrinking (anti-aliasing), edges
+mirrored. PyTorch's antialiased bicubic is the same kernel but renormalises it at the edges, so the
+image is mirrored by more than the kernel's support first and cropped afterwards.
 """
 
 from typing import Any, TypeVar, overload

@@ -7,7 +7,8 @@ from srmodels import models, objectives
 from srmodels.config import check
 from srmodels.errors import ConfigError
 from srmodels.models._modules import constant_in
-from srmodels.objectives.cycle import ROLES, CycleSettings, CycleWeights, turns
+from srmodels.objectives.cycle import ROLES, CycleWeights, turns
+from srmodels.objectives.cycle import Settings as CycleSettings
 from srmodels.resize.tensors import enlarge, reduce
 
 TERMS = {

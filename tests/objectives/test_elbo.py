@@ -10,7 +10,8 @@ from srmodels.engine.precision import fabric_for
 from srmodels.engine.settings import RunSettings
 from srmodels.errors import ConfigError
 from srmodels.losses.perceptual import PerceptualSettings
-from srmodels.objectives.elbo import ElboSettings, ElboWeights, turns
+from srmodels.objectives.elbo import ElboWeights, turns
+from srmodels.objectives.elbo import Settings as ElboSettings
 
 RANDOM_VGG = PerceptualSettings(weights="random", layers={"conv1_2": 1.0})
 TERMS = ["reconstruction", "perceptual", "kl"]

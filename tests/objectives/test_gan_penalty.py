@@ -7,7 +7,8 @@ from srmodels import models
 from srmodels.config import check
 from srmodels.data.batches.batch import Batch
 from srmodels.errors import ConfigError
-from srmodels.objectives.gan import GanSettings, GanWeights, gan_turns
+from srmodels.objectives.gan import GanWeights, gan_turns
+from srmodels.objectives.gan import Settings as GanSettings
 
 BATCH = Batch(lr=torch.rand(2, 3, 6, 6), hr=torch.rand(2, 3, 24, 24), photos=("a", "b"))
 

@@ -10,8 +10,9 @@ from srmodels.config import check
 from srmodels.errors import ConfigError
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.objectives import pixel
-from srmodels.objectives.gan import GanSettings, GanWeights, gan_turns
-from srmodels.objectives.pixel import PixelSettings
+from srmodels.objectives.gan import GanWeights, gan_turns
+from srmodels.objectives.gan import Settings as GanSettings
+from srmodels.objectives.pixel import Settings as PixelSettings
 
 KINDS = ["vanilla", "least_squares", "relativistic_average"]
 RANDOM_VGG = PerceptualSettings(weights="random", layers={"conv1_2": 1.0})
