@@ -152,10 +152,10 @@ def local_slice(total: int, where: str = "batch_size") -> slice:
     return slice(rank() * rows, (rank() + 1) * rows)
 
 
-def randn(shape: Sequence[int], *, generator: torch.Generator | None = None) -> Tensor:
+def randn(shape: Sequence[int]) -> Tensor:
     """This process's rows, (N, ...), of the noise that one process draws for the whole batch."""
     rows, *rest = shape
-    noise = torch.randn((rows * world_size(), *rest), generator=generator)
+    noise = torch.randn((rows * world_size(), *rest))
     return noise[local_slice(len(noise))]
 
 

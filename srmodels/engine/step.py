@@ -1,12 +1,10 @@
 """The gradients and updates of one step, for `Trainer.step`: forward, backward, check, clip, move.
 
 All players' gradients are computed and checked before any player moves. Turns share detached
-tensors only, so the result equals moving the players one after the other, and a NaN anywhere leaves
-every parameter unchanged.
-
-With several processes, one exchange averages all gradients and scalars before any player moves,
-which is exact, since the loss of a batch is the mean of its parts' losses. DistributedDataParallel
-would exchange a network's gradients whenever a backward pass crosses it, also a frozen one's.
+tensors only, so the result equals moving them one after the other, and a NaN anywhere leaves every
+parameter unchanged. With several processes, one exchange averages all gradients and scalars first,
+which is exact, since the loss of a batch is the mean of its parts' losses. (DistributedDataParallel
+would exchange a network's gradients whenever a backward pass crosses it, also a frozen one's.)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -131,22 +129,16 @@ def take_step(
     clip_norm: float = 0.0,
     parts: int = 1,
 ) -> dict[str, Tensor]:
-    """Moves every player once.
+    """Moves every player once; `optimizers` are by player.
 
-    Args:
-        fabric: Scales and runs the backward passes.
-        turns: In their order.
-        optimizers: By player.
-        batch: LR and HR, (N, 3, H, W) float32 in [0, 1]; this process's part.
-        shared: "step" and the last step's "persistent/" tensors; the turns update it.
-        clip_norm: Largest L2 norm of a player's gradient; 0 means no clipping.
-        parts: Computes the batch in this many equal parts and adds their gradients, to save memory;
-            equal to 1 part, but for rounding, where losses are means over samples. Batch norm, a
-            relativistic loss and an ensemble use statistics of a part. Not with a loss scale.
+    `batch` is this process's part. `shared` holds "step" and the last step's "persistent/" tensors;
+    the turns update it. `clip_norm` is the largest L2 norm of a player's gradient (0: no clipping).
+    To save memory, a batch is computed in `parts` equal parts whose gradients are added: equal to 1
+    part, but for rounding, where losses are means over samples; batch norm, a relativistic loss and
+    an ensemble use statistics of a part. Not with a loss scale.
 
-    Returns:
-        Detached scalars of the whole batch: "player/term", "player/gradient_norm" (before clipping)
-        and the scalars that the turns shared; a single player's name is left out.
+    Returns detached scalars of the whole batch: "player/term", "player/gradient_norm" (before
+    clipping) and those that the turns shared; a single player's name is left out.
 
     Raises:
         NonFiniteError: A loss or gradient is NaN or infinite; no parameter has moved.

@@ -162,9 +162,7 @@ class Trainer:
                 self._save()
 
     def run(self, source: BatchSource, *, title: str) -> nn.Module:
-        """Resumes and does the remaining steps.
-
-        Returns the averaged generator in eval mode; with early stopping, the best one.
+        """Resumes, does the remaining steps and returns the averaged or, stopped early, best network.
 
         Raises:
             NonFiniteError: Names the step, the photographs of the batch and the last checkpoint.

@@ -72,23 +72,17 @@ def metrics_of(
     perceptual: PerceptualScores | None = None,
     show: Callable[[str, ScoredPicture], None] | None = None,
 ) -> tuple[dict[str, object], pd.DataFrame]:
-    """Scores every set.
+    """Scores every set of HR pictures, (name, uint8 (H, W, 3)).
 
-    Args:
-        generators: By name; the last is the final one, or its self-ensemble. None: bicubic alone.
-        sets: HR pictures, (name, uint8 (H, W, 3)), by the set's name.
-        scale: HR over LR.
-        features: Weights of the training's perceptual loss ("imagenet", "random", a path) or
-            "none", which the metrics file names, since they affect the scores; None names none.
-        sampling: How the final generator's samples are drawn, where it has any.
-        alpha: Share of the final generator's weights in the one named "interpolated".
-        lr: LR pictures by image, for the sets that have their own.
-        perceptual: Computes LPIPS and DISTS; None leaves them out.
-        show: Called once a picture, with the name of the set.
+    Of `generators`, by name, the last is the final one, or its self-ensemble; without any, bicubic
+    is scored alone. `features` names the weights of the training's perceptual loss ("imagenet",
+    "random", a path), or "none", in the metrics file, since they affect the scores. `alpha` is the
+    final generator's share of the weights of "interpolated". `lr` has LR pictures by image, for the
+    sets with their own; without `perceptual`, LPIPS and DISTS are left out. `show` is called once a
+    picture, with the set's name.
 
-    Returns:
-        The metrics file's content, the mean scores by set and model first; and one row per set,
-        picture and model.
+    Returns the metrics file's content, the mean scores by set and model first; and one row per set,
+    picture and model.
     """
     for name, generator in generators.items():
         if generator.scale != scale:

@@ -139,24 +139,14 @@ def evaluate(
     draw: Draw | None = None,
     show: Callable[[ScoredPicture], None] | None = None,
 ) -> pd.DataFrame:
-    """Scores upscalers on pictures; bicubic is always the first of them.
+    """Scores upscalers, uint8 LR (h, w, 3) to SR, on pictures; bicubic is always the first of them.
 
-    Args:
-        upscalers: By name: uint8 LR (h, w, 3) to uint8 SR (scale h, scale w, 3).
-        images: Names and HR pictures, uint8 (H, W, 3), any size; cut to a multiple of `scale`.
-        scale: How many times LR is smaller.
-        lr: Given LR pictures by the images' names; None makes LR from HR.
-        perceptual: Computes LPIPS and DISTS; None leaves them out.
-        draw: Draws samples of SR, whose mean scores and diversity are the row "samples"; None
-            leaves the row out.
-        show: Called once a picture.
+    `images` are names and HR, uint8 (H, W, 3), any size, cut to a multiple of `scale`. LR is made
+    of HR, or given by name. `draw` draws samples of SR, whose mean scores and diversity are the row
+    "samples". Without `perceptual`, LPIPS and DISTS are left out. `show` is called once a picture.
 
-    Returns:
-        One row per picture and model: image, model, the scores, and those of `perceptual`.
-
-    Raises:
-        ProtocolError: There is no picture, one does not fit, or the mean PSNR-Y of bicubic is so
-            low that the protocol must be broken.
+    Returns one row per picture and model: image, model, scores. A ProtocolError if there is no
+    picture, one does not fit, or bicubic's mean PSNR-Y is so low that the protocol must be broken.
     """
     check_fit(images, lr, scale=scale, perceptual=perceptual is not None)
     models: dict[str, Upscaler] = {BASELINE: lambda lr: enlarge_image(lr, scale), **upscalers}

@@ -22,21 +22,15 @@ class Gaussian(NamedTuple):
     mean: Tensor
     log_variance: Tensor
 
-    def draw(
-        self,
-        *,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        noise: Tensor | None = None,
-    ) -> Tensor:
+    def draw(self, noise: Tensor | None = None, *, temperature: float = 1.0) -> Tensor:
         """A latent (N, C, h, w), differentiable by reparametrisation (section 2.4).
 
-        `generator` is of the CPU, so a seed gives one latent on every device (None: PyTorch's);
-        ranks draw their slices of the global batch's noise. `temperature` multiplies the standard
-        deviation. `noise` is standard normal (N, C, h, w) to use instead of drawing.
+        `noise` is standard normal, (N, C, h, w); None draws it from PyTorch's CPU generator, so a
+        seed gives one latent on every device; ranks draw slices of the global batch's noise.
+        `temperature` multiplies the standard deviation.
         """
         if noise is None:
-            noise = collectives.randn(self.mean.shape, generator=generator)
+            noise = collectives.randn(self.mean.shape)
         return self.mean + temperature * torch.exp(self.log_variance / 2) * noise.to(self.mean)
 
 
@@ -95,14 +89,8 @@ class LatentNetwork(nn.Module, ABC):
         return Reconstruction(self.decode(lr, posterior.draw(), features), posterior, prior)
 
     def sample(
-        self,
-        lr: Tensor,
-        *,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        noise: Tensor | None = None,
+        self, lr: Tensor, *, noise: Tensor | None = None, temperature: float = 1.0
     ) -> Tensor:
         """SR from a latent drawn from the prior; arguments as in `Gaussian.draw`."""
         prior, features = self.prior_of(lr)
-        z = prior.draw(generator=generator, temperature=temperature, noise=noise)
-        return self.decode(lr, z, features)
+        return self.decode(lr, prior.draw(noise, temperature=temperature), features)

@@ -86,15 +86,10 @@ def extract(
 ) -> None:
     """Makes the patch store of the photographs in `source`/photos.csv.
 
-    Args:
-        source: Folder with photos.csv.
-        folder: Gets train/ (shards and index), validation/ and test/ (whole pictures, PNG) and
-            manifest.csv: the same bytes for any number of processes and after any earlier run.
-        settings: How to cut.
-        scale: HR over LR.
-        metrics: The JSON file for counts.
-        records: Folder of the records of finished tasks; None: every task runs.
-        code: A digest of the code that decides pixels; if it changes, every task runs.
+    `folder` gets train/ (shards and index), validation/ and test/ (whole pictures, PNG) and
+    manifest.csv: the same bytes for any number of processes and after any earlier run. `metrics` is
+    the JSON file for counts. Finished tasks are recorded in the folder `records`, with `code`, a
+    digest of the code that decides pixels: if it changes, every task runs, as with None.
 
     Raises:
         DataError: Too many photographs are broken, none is left to train on, or the folder cannot
