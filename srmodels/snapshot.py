@@ -27,6 +27,7 @@ from srmodels.models._state import misfits, read_state
 FORMAT = 1
 
 _KEY = "srmodels"
+_WHERE = "pretrain.init_from"
 _SHOWN = 5  # keys in an error about weights that do not fit
 _DEFAULT = Path("weights/generator.safetensors")  # written by `dvc repro`
 
@@ -134,14 +135,14 @@ def _origin(path: Path) -> str:
         return ""
 
 
-def warm_start(network: nn.Module, weights: Path, *, where: str = "warm_start") -> None:
+def warm_start(network: nn.Module, weights: Path) -> None:
     """Loads the weights of another run into a network, all of them or none.
 
     `weights` is a snapshot, or a state dict in a .safetensors or .pth file, also with the names of
-    public weights; `where` is the key that named the file, for the errors: a WeightsError if it
-    holds no state dict, a ConfigError, which names the keys, if the weights do not fit.
+    public weights. A WeightsError if it holds no state dict, a ConfigError, which names the keys,
+    if the weights do not fit.
     """
-    state = read_state(weights, where=where, expected="a generator.safetensors")
+    state = read_state(weights, where=_WHERE, expected="a generator.safetensors")
     renamed: dict[str, Tensor] = {}
     trial = copy.deepcopy(network)
     # the last hook before loading gets the keys after the network has renamed them
@@ -153,7 +154,7 @@ def warm_start(network: nn.Module, weights: Path, *, where: str = "warm_start") 
     except RuntimeError as error:
         problems = misfits(network.state_dict(), renamed, shown=_SHOWN) or [str(error)]
         raise ConfigError(
-            f"{where}: the weights of {weights} do not fit this network (got {'; '.join(problems)}"
+            f"{_WHERE}: the weights of {weights} do not fit this network (got {'; '.join(problems)}"
             f"{_origin(weights)}). Use weights of the same network and settings."
         ) from None
     network.load_state_dict(trial.state_dict())

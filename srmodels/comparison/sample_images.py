@@ -1,7 +1,7 @@
 """SR of the same test images by several generators, and the crops in which they differ most."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -75,12 +75,9 @@ def _read_hr(options: ImageOptions, scale: int) -> list[tuple[str, Picture]]:
 
 
 def upscale_images(
-    generators: Sequence[Generator],
-    options: ImageOptions,
-    *,
-    clock: Callable[[], float] = time.perf_counter,
+    generators: Sequence[Generator], options: ImageOptions
 ) -> tuple[list[SampleImage], list[float]]:
-    """Upscales the test images by every generator, all of one scale; `clock` returns seconds.
+    """Upscales the test images by every generator, all of one scale.
 
     Returns the images, and each generator's speed in SR megapixels per second. An error if there is
     no test image, or one cannot be decoded or is smaller than a crop.
@@ -92,9 +89,9 @@ def upscale_images(
         lr = downscale(hr, scale)
         sr = [enlarge_image(lr, scale)]
         for index, generator in enumerate(generators):
-            started = clock()
+            started = time.perf_counter()
             sr.append(generator(lr))
-            seconds[index] += clock() - started
+            seconds[index] += time.perf_counter() - started
         # a single generator is compared with bicubic, several with each other
         compared = sr if len(generators) == 1 else sr[1:]
         corners = most_different_crops(compared, size=options.size, count=options.crops)

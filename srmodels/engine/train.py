@@ -162,7 +162,7 @@ class Trainer:
                 self._save()
 
     def run(self, source: BatchSource, *, title: str) -> nn.Module:
-        """Resumes, does the remaining steps and returns the averaged or, stopped early, best network.
+        """Does the remaining steps; returns the averaged (or, stopped early, best) generator.
 
         Raises:
             NonFiniteError: Names the step, the photographs of the batch and the last checkpoint.

@@ -75,15 +75,13 @@ def sheet(panels: Mapping[str, Picture], *, corner: tuple[int, int], crop: int) 
     return drawn
 
 
-def comparison(
-    lr: Picture, pictures: Mapping[str, Picture], hr: Picture, *, scale: int, crop: int = CROP
-) -> Picture:
+def comparison(lr: Picture, pictures: Mapping[str, Picture], hr: Picture, *, scale: int) -> Picture:
     """Draws LR, every SR and HR, whole, and below the most detailed crop of each, enlarged.
 
     LR, uint8 (h, w, 3), is drawn as squares; SR (by model) and HR are (scale h, scale w, 3).
     """
     squares = lr.repeat(scale, axis=0).repeat(scale, axis=1)
-    crop = min(crop, *hr.shape[:2])
+    crop = min(CROP, *hr.shape[:2])
     return sheet(
         {f"LR (1/{scale})": squares, **pictures, "HR": hr},
         corner=most_detailed_crop(hr, crop, multiple=scale),

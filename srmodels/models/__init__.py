@@ -11,14 +11,10 @@ logits (N, 1) or (N, 1, h, w).
 """
 
 import inspect
-from importlib import import_module
-from types import ModuleType
 
 from torch import nn
 
-from srmodels.config import one_of
-from srmodels.errors import ConfigError
-from srmodels.models._modules import constant_in, modules_in
+from srmodels.models._modules import constant_in, import_named, modules_in
 
 __all__ = ["build", "latent", "names", "settings_class"]
 
@@ -34,21 +30,15 @@ def latent(network: str) -> bool:
     return constant_in(f"{__name__}.{network}", "LATENT") is True
 
 
-def _module(network: str, where: str) -> ModuleType:
-    if network not in names():
-        raise ConfigError(one_of(where, network, names()))
-    return import_module(f"{__name__}.{network}")
-
-
-def settings_class(network: str, where: str = "network") -> type:
-    """The Settings class of a network; ConfigError, starting with `where`, if there is none."""
-    settings: type = _module(network, where).Settings
+def settings_class(network: str) -> type:
+    """The Settings class of a network; a ConfigError if there is none of this name."""
+    settings: type = import_named(__name__, network, names(), "network").Settings
     return settings
 
 
 def build(network: str, settings: object) -> nn.Module:
     """A newly initialised network from its Settings; ConfigError if there is none."""
-    module = _module(network, "network")
+    module = import_named(__name__, network, names(), "network")
     assert isinstance(settings, module.Settings), f"{network} takes its own Settings"
     (network_class,) = (
         kind
