@@ -14,7 +14,6 @@ from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.psnr import psnr_y
 from srmodels.objectives import pixel
 from srmodels.objectives.pixel import Settings as PixelSettings
-from srmodels.objectives.turn import Turn
 from srmodels.resize.images import downscale
 
 _STEPS = 300
@@ -69,17 +68,16 @@ def _best_answer(hr: Picture) -> Picture:
     return answer
 
 
-def _turns(generator: nn.Module) -> tuple[Turn, ...]:
-    return pixel.turns({"generator": generator}, PixelSettings(kind="mse"))
-
-
 def measure(data: StudyData) -> Measured:
     """Trainings on aligned, shifted and decimated pairs."""
     sampler = batches(data, patch_size=_SIDE + 1)
 
     def trained(change: Callable[[Batch, int], Batch]) -> nn.Module:
         return train(
-            small_generator(), _turns, lambda step: change(sampler.batch(step), step), steps=_STEPS
+            small_generator(),
+            lambda network: pixel.turns({"generator": network}, PixelSettings(kind="mse")),
+            lambda step: change(sampler.batch(step), step),
+            steps=_STEPS,
         ).network
 
     networks = {name: trained(change) for name, change in VARIANTS.items()}

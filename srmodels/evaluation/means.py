@@ -32,14 +32,6 @@ def interval(values: NDArray[np.float64], *, seed: int = 0) -> tuple[float, floa
     return float(low), float(high)
 
 
-def _mean(name: str, values: pd.Series) -> dict[str, float]:
-    scores = {name: float(values.mean())}
-    if len(values) >= FEWEST and not name.startswith(_SIGNED):
-        bounds = interval(values.to_numpy(float))
-        scores |= {name + end: bound for end, bound in zip(BOUNDS, bounds, strict=True)}
-    return {key: round(value, _DIGITS) for key, value in scores.items()}
-
-
 def means(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     """The mean of every score over the pictures, by model and score, in the table's order.
 
@@ -48,7 +40,10 @@ def means(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     result: dict[str, dict[str, float]] = {}
     for model, rows in table.groupby("model", sort=False):
         scores = rows.drop(columns=["image", "model"], errors="ignore").dropna(axis=1, how="all")
-        result[str(model)] = {}
+        row = result[str(model)] = {}
         for name, values in scores.items():
-            result[str(model)] |= _mean(str(name), values)
+            row[str(name)] = round(float(values.mean()), _DIGITS)
+            if len(values) >= FEWEST and not str(name).startswith(_SIGNED):
+                bounds = zip(BOUNDS, interval(values.to_numpy(float)), strict=True)
+                row |= {f"{name}{end}": round(bound, _DIGITS) for end, bound in bounds}
     return result

@@ -43,15 +43,6 @@ def most_detailed_crop(hr: Picture, size: int, *, multiple: int = 1) -> tuple[in
     return margin[0] + row * multiple, margin[1] + column * multiple
 
 
-def _panel(picture: Picture, height: int, box: tuple[float, float, float, float]) -> Image.Image:
-    """The whole picture at the panel's size with the frame of the crop."""
-    panel = Image.fromarray(picture).resize((_PANEL, height), Image.Resampling.LANCZOS)
-    draw = ImageDraw.Draw(panel)
-    draw.rectangle(box, outline="white", width=4)
-    draw.rectangle((box[0] + 1, box[1] + 1, box[2] - 1, box[3] - 1), outline=_BOX, width=2)
-    return panel
-
-
 def sheet(panels: Mapping[str, Picture], *, corner: tuple[int, int], crop: int) -> Picture:
     """Draws a row of pictures, uint8 (H, W, 3) by caption, and below the same crop of each."""
     height, width = next(iter(panels.values())).shape[:2]
@@ -67,7 +58,11 @@ def sheet(panels: Mapping[str, Picture], *, corner: tuple[int, int], crop: int) 
     for index, (name, picture) in enumerate(panels.items()):
         x = _GAP + index * (_PANEL + _GAP)
         draw.text((x + _PANEL / 2, _LABEL / 2), name, fill="black", font=font, anchor="mm")
-        paper.paste(_panel(picture, shown, box), (x, _LABEL))
+        panel = Image.fromarray(picture).resize((_PANEL, shown), Image.Resampling.LANCZOS)
+        frame = ImageDraw.Draw(panel)  # of the crop
+        frame.rectangle(box, outline="white", width=4)
+        frame.rectangle((box[0] + 1, box[1] + 1, box[2] - 1, box[3] - 1), outline=_BOX, width=2)
+        paper.paste(panel, (x, _LABEL))
         detail = Image.fromarray(picture[top : top + crop, left : left + crop])
         detail = detail.resize((_PANEL, _PANEL), Image.Resampling.NEAREST)
         paper.paste(detail, (x, _LABEL + shown + _GAP))

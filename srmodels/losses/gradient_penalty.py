@@ -9,12 +9,6 @@ import torch
 from torch import Tensor, nn
 
 
-def _unwrap(network: nn.Module) -> nn.Module:
-    """The network inside Fabric's wrapper, which would turn autocast on again."""
-    inner = getattr(network, "module", None)
-    return inner if isinstance(inner, nn.Module) else network
-
-
 def r1(discriminator: nn.Module, real: Tensor) -> Tensor:
     """Half the squared gradient norm per real image, (N, 3, H, W) in [0, 1], averaged; a scalar.
 
@@ -22,7 +16,8 @@ def r1(discriminator: nn.Module, real: Tensor) -> Tensor:
     derivative. With batch norm the gradient of an image depends on the rest of the batch.
     """
     real = real.detach().requires_grad_()
+    network = getattr(discriminator, "module", discriminator)  # Fabric's wrapper turns autocast on
     with torch.autocast(real.device.type, enabled=False):
-        logits = _unwrap(discriminator)(real)
+        logits = network(real)
         (gradient,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
     return gradient.square().flatten(1).sum(1).mean() / 2

@@ -84,15 +84,6 @@ def _conv_norm(settings: Settings, *, gain: float = 1.0) -> list[nn.Module]:
     return [layer, norm]
 
 
-def _body(settings: Settings) -> Residual:
-    """Figure 4: residual blocks, convolution and BN inside the long skip."""
-    blocks = [
-        Residual(*_conv_norm(settings), _activation(settings), *_conv_norm(settings, gain=_GAIN))
-        for _ in range(settings.num_blocks)
-    ]
-    return Residual(*blocks, *_conv_norm(settings))
-
-
 def _tail(settings: Settings) -> tuple[nn.Sequential, int]:
     """Upsampling layers to a picture, and LR pixels on each side that they read."""
     scale, channels, kernel = settings.scale, settings.channels, settings.edge_kernel
@@ -117,7 +108,13 @@ class SRResNet(TrunkTail):
         first = conv(3, settings.channels, settings.edge_kernel)
         kaiming_(first)
         self.head = nn.Sequential(first, _activation(settings))
-        self.body = _body(settings)
+        blocks = [
+            Residual(
+                *_conv_norm(settings), _activation(settings), *_conv_norm(settings, gain=_GAIN)
+            )
+            for _ in range(settings.num_blocks)
+        ]
+        self.body = Residual(*blocks, *_conv_norm(settings))  # the long skip
         self.tail, reach = _tail(settings)
         self.trunk_padding = 1 + 2 * settings.num_blocks + settings.edge_kernel // 2
         self.tail_padding = max(reach, BICUBIC_REACH)

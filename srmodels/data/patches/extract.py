@@ -67,13 +67,6 @@ def _remove_outdated(folder: Path, current: set[str]) -> None:
                 path.unlink()
 
 
-def _executor(settings: PatchSettings, tasks: int) -> DaskExecutor | ProcessExecutor:
-    if settings.executor == "dask":
-        return DaskExecutor(settings.scheduler)
-    count = min(settings.workers or cores(), tasks)
-    return ProcessExecutor(count, preload=["srmodels.data.patches.preload"])
-
-
 def extract(
     source: Path,
     folder: Path,
@@ -118,7 +111,12 @@ def extract(
             results[task.name] = result
 
         if missing := [task for task in tasks if task.name not in results]:
-            with _executor(settings, len(missing)) as executor:
+            workers = min(settings.workers or cores(), len(missing))
+            with (
+                DaskExecutor(settings.scheduler)
+                if settings.executor == "dask"
+                else ProcessExecutor(workers, preload=["srmodels.data.patches.preload"])
+            ) as executor:
                 run(
                     partial(cut_task, settings=settings, scale=scale, folder=folder.absolute()),
                     missing,
