@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,12 +20,6 @@ from srmodels.engine.tracking.record import RunningMeans
 from srmodels.objectives.turn import PERSISTENT, Shared, Turn
 
 TurnsOf = Callable[[Mapping[str, nn.Module], torch.device], Sequence[Turn]]
-
-
-class _Stateful(Protocol):
-    def state_dict(self) -> dict[str, Any]: ...
-
-    def load_state_dict(self, state: dict[str, Any], /) -> object: ...
 
 
 class PersistentTensors:
@@ -105,10 +99,10 @@ class State:
         self.step = 0
         self.scores: dict[str, float] = {}
         self.best: Best | None = None
-        self.parts: dict[str, _Stateful] = {
+        self.parts: dict[str, Any] = {
             **{f"networks/{role}": network for role, network in self.networks.items()},
             **{f"optimizers/{player}": adam for player, adam in self.optimizers.items()},
-            "ema": self.ema,
+            "ema": self.ema.network,
             "precision": fabric.strategy.precision,  # float16's loss scale
             "persistent": self.persistent,
             "nonfinite": self.nonfinite,
@@ -124,7 +118,7 @@ class State:
             return
         self.early_stopping.update(scores)
         if self.early_stopping.improved or self.best is None:
-            weights = self.ema.state_dict()
+            weights = self.ema.network.state_dict()
             copies = {name: weight.detach().cpu().clone() for name, weight in weights.items()}
             self.best = Best(self.step, scores, copies)
 

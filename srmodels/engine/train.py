@@ -8,12 +8,13 @@ import logging
 import signal
 import time
 from collections.abc import Callable
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 import torch
 from torch import Tensor, nn
 
 from srmodels.data.batches.batch import Batch
+from srmodels.data.batches.paired import PatchSampler
 from srmodels.distributed import collectives
 from srmodels.engine.checkpoint.checkpoint import Checkpoints, CheckpointSchedule
 from srmodels.engine.checkpoint.stop_signals import stop_requests
@@ -29,13 +30,6 @@ from srmodels.engine.validation import Validate
 from srmodels.errors import NonFiniteError, TrainingError
 
 log = logging.getLogger(__name__)
-
-
-class BatchSource(Protocol):
-    """Makes batches; each is a function of its step alone."""
-
-    def batch(self, step: int) -> Batch:
-        """This process's part of the batch of step `step` (from 0)."""
 
 
 class Trainer:
@@ -161,7 +155,7 @@ class Trainer:
             if self._finished() or self.schedule.due(step):
                 self._save()
 
-    def run(self, source: BatchSource, *, title: str) -> nn.Module:
+    def run(self, source: PatchSampler, *, title: str) -> nn.Module:
         """Does the remaining steps; returns the averaged (or, stopped early, best) generator.
 
         Raises:
@@ -192,6 +186,6 @@ class Trainer:
                 if self._finished():
                     break
         if state.stops_early and state.best:
-            state.ema.load_state_dict(state.best.weights)
+            state.ema.network.load_state_dict(state.best.weights)
             state.scores = state.best.scores
         return state.ema.network

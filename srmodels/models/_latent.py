@@ -6,7 +6,7 @@ tuples because Fabric restores float32 inside tuples but not inside frozen datac
 """
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -73,12 +73,6 @@ class LatentNetwork(nn.Module, ABC):
     @abstractmethod
     def decode(self, lr: Tensor, z: Tensor, features: list[Tensor]) -> Tensor:
         """LR, a latent and features of LR to SR (N, 3, scale * H, scale * W), not clamped."""
-
-    @overload
-    def forward(self, lr: Tensor) -> Tensor: ...
-
-    @overload
-    def forward(self, lr: Tensor, hr: Tensor) -> Reconstruction: ...
 
     def forward(self, lr: Tensor, hr: Tensor | None = None) -> Tensor | Reconstruction:
         """SR from the prior's mean; given HR (N, 3, scale * H, scale * W), a Reconstruction."""
