@@ -16,17 +16,19 @@ from benchmarks.photographs import CHOICE
 from benchmarks.plain import SCALE
 from srmodels import models, params
 from srmodels.data.batches.batch import Batch
-from srmodels.data.batches.paired import PatchSampler, PatchStore
+from srmodels.data.batches.paired import PatchSampler
 from srmodels.data.datasets.bundled import copy_bundled, read_choice
+from srmodels.data.store.reader import PatchStore
 from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import OptimSettings, learning_rate_at, optimizer_for, set_rate
 from srmodels.engine.precision import fabric_for, to_channels_last
-from srmodels.engine.run_settings import RunSettings
+from srmodels.engine.settings import RunSettings
 from srmodels.engine.step import take_step
 from srmodels.evaluation.metrics.psnr import psnr_y
 from srmodels.images.readers.decode import decode
 from srmodels.inference.tiling.upscale import upscaler
-from srmodels.objectives.pixel import PixelSettings, pixel_turns
+from srmodels.objectives import pixel
+from srmodels.objectives.pixel import Settings as PixelSettings
 from srmodels.resize.images import crop_to_multiple, downscale
 
 _PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -74,7 +76,7 @@ def score_after(
     small = params.load(_PARAMS, model="srresnet", preset="quickstart").recipe.generator
     network = models.build(small.name, small.settings).train()
     network = to_channels_last(network) if ours else network
-    turns = pixel_turns(fabric.setup_module(network), PixelSettings())
+    turns = pixel.turns({"generator": fabric.setup_module(network)}, PixelSettings())
     optimizer = fabric.setup_optimizers(optimizer_for((network,), _OPTIMIZER))
     average = EMA(network, _OPTIMIZER.ema_decay)
     store = PatchStore(folder / "patches" / "train")

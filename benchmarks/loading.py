@@ -21,7 +21,8 @@ from benchmarks.patches import cut_into_store, list_photographs
 from benchmarks.photographs import make_photographs
 from benchmarks.plain import PATCH, SCALE, PngPatches, context, cut_all
 from benchmarks.report import Cell, report
-from srmodels.data.batches.paired import PatchSampler, PatchStore
+from srmodels.data.batches.paired import PatchSampler
+from srmodels.data.store.reader import PatchStore
 from srmodels.machine import keep_freed_memory
 
 BATCH, SIZES, WORKERS = 16, (24, PATCH), 2

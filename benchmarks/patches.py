@@ -24,8 +24,8 @@ from benchmarks.memory import Peak
 from benchmarks.photographs import HEIGHT, WIDTH, make_photographs
 from benchmarks.plain import PATCH, SCALE, context, cut_all
 from benchmarks.report import Cell, report
-from srmodels.data.patches.cut import PatchSettings
 from srmodels.data.patches.extract import extract
+from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.photos.table import Photo, write_photos
 from srmodels.data.store.files import Layout
 from srmodels.images.readers.decode import decode

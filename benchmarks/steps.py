@@ -22,16 +22,19 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.plain import SCALE, PngPatches
 from srmodels import models
 from srmodels.data.batches.batch import Batch
-from srmodels.data.batches.paired import PatchSampler, PatchStore
+from srmodels.data.batches.paired import PatchSampler
+from srmodels.data.store.reader import PatchStore
 from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import OptimSettings, optimizer_for
 from srmodels.engine.precision import fabric_for, to_channels_last
 from srmodels.engine.prefetch import Prefetcher
-from srmodels.engine.run_settings import RunSettings
+from srmodels.engine.settings import RunSettings
 from srmodels.engine.step import freeze_all_but, take_step
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
-from srmodels.objectives.gan import GanSettings, gan_turns
-from srmodels.objectives.pixel import PixelSettings, pixel_turns
+from srmodels.objectives import pixel
+from srmodels.objectives.gan import Settings as GanSettings
+from srmodels.objectives.gan import gan_turns
+from srmodels.objectives.pixel import Settings as PixelSettings
 from srmodels.objectives.turn import Turn
 
 BATCH, PATCH = 16, 24
@@ -77,7 +80,7 @@ def _networks(work: str) -> dict[str, nn.Module]:
 
 def _turns(networks: dict[str, nn.Module], perceptual: Perceptual | None) -> Sequence[Turn]:
     if perceptual is None:
-        return pixel_turns(networks["generator"], PixelSettings(kind="mse"))
+        return pixel.turns(networks, PixelSettings(kind="mse"))
     return gan_turns(networks["generator"], networks["discriminator"], GanSettings(), perceptual)
 
 

@@ -8,17 +8,11 @@ import typer
 
 from srmodels.errors import ProtocolError, SrmodelsError
 
-__all__ = ["ROOT", "command_line", "git", "run"]
-
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def git(*words: str) -> bytes:
-    """The output of git in this repository.
-
-    Raises:
-        ProtocolError: Git fails.
-    """
+    """The output of git in this repository; a ProtocolError if it fails."""
     done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=False)  # noqa: S603, S607
     if done.returncode:
         raise ProtocolError(f"git {' '.join(words)}: {done.stderr.decode().strip()}")

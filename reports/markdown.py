@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
-
-__all__ = ["fill_section", "number", "table", "training_cells"]
 
 
 def fill_section(text: str, name: str, content: str) -> str:
@@ -13,6 +12,14 @@ def fill_section(text: str, name: str, content: str) -> str:
     page, count = section.subn(lambda marks: f"{marks[1]}{content}\n{marks[2]}", text)
     assert count == 1, f"{count} sections {name} instead of one"
     return page
+
+
+def fill_sections(page: Path, contents: Mapping[str, str]) -> None:
+    """Writes sections of a page, by name."""
+    text = page.read_text(encoding="utf-8")
+    for name, content in contents.items():
+        text = fill_section(text, name, content)
+    page.write_text(text, encoding="utf-8")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -46,9 +46,7 @@ def _scores(rows: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, floa
 def result_of(recipe: str, metrics: Path, runs: TrackedRuns) -> dict[str, Any]:
     """The content of metrics/recipes/NAME.json, from the folder of the metrics files.
 
-    Raises:
-        ProtocolError: There is no metrics/evaluate.json.
-        TrainingError: MLflow has no run of this recipe with the scores of that file.
+    A TrainingError if MLflow has no run of this recipe with the scores of that file.
     """
     evaluation = read_metrics(metrics / "evaluate.json")
     psnr = evaluation[SET]["generator"]["psnr_y"]
@@ -95,11 +93,7 @@ def _row(result: Mapping[str, Any]) -> list[str]:
 
 
 def recipes_table(results: Sequence[Mapping[str, Any]]) -> str:
-    """The table in Markdown: bicubic, then a line per recipe.
-
-    Raises:
-        ProtocolError: There is no result, or their preset or test images differ.
-    """
+    """The table in Markdown: bicubic, then a line per recipe, all on the same images."""
     if not results:
         raise ProtocolError(
             "metrics/recipes: no result. Run `python -m reports.recipes collect NAME`."
@@ -128,17 +122,8 @@ def read_results(root: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
 
 
-def with_recipes(text: str, results: Sequence[Mapping[str, Any]]) -> str:
-    """The README with the table."""
-    return markdown.fill_section(text, "recipes", recipes_table(results))
-
-
 def checkout(revision: str, target: Path) -> str:
-    """Writes the folders metrics and plots of a revision into `target`; returns its commit.
-
-    Raises:
-        ProtocolError: There is no such revision.
-    """
+    """Writes the folders metrics and plots of a revision into `target`; returns its commit."""
     commit = find_source(revision, root=ROOT).commit
     with tarfile.open(fileobj=io.BytesIO(git("archive", commit, "metrics", "plots"))) as archive:
         archive.extractall(target, filter="data")
@@ -171,9 +156,7 @@ def collect(
 @app.command()
 def table() -> None:
     """Write the table of all results into README.md."""
-    readme = ROOT / "README.md"
-    text = with_recipes(readme.read_text(encoding="utf-8"), read_results(ROOT))
-    readme.write_text(text, encoding="utf-8")
+    markdown.fill_sections(ROOT / "README.md", {"recipes": recipes_table(read_results(ROOT))})
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """The table of results: runs the experiments of reports/results.yaml and shows their scores.
 
-`run ROW...` runs rows with DVC in a temporary copy of the repository and saves the scores and times
-in metrics/results/ROW.json. `repeat ROW...` runs rows again and reports whether the scores are the
-same. `show` (`make report`) writes docs/RESULTS.md, its pictures and the README's table from the
-saved files.
+`run ROW...` runs rows with DVC in a temporary copy of the repository and saves their scores and
+times in metrics/results/ROW.json; `repeat ROW...` reports whether they are the same again; `show`
+(`make report`) writes docs/RESULTS.md, its pictures and the README's table from the saved files.
 """
 
 import csv
@@ -22,9 +21,15 @@ from ruamel.yaml import YAML
 from reports import markdown
 from reports.command_line import ROOT, command_line, git
 from reports.command_line import run as run_app
-from reports.plots import draw_curves, draw_scatter
 from reports.recipes import checkout, result_of
-from reports.results_page import command_of, commands, repeats_list, results_table
+from reports.results_page import (
+    command_of,
+    commands,
+    draw_curves,
+    draw_scatter,
+    repeats_list,
+    results_table,
+)
 from reports.training_times import TrackedRuns
 from srmodels.errors import ProtocolError
 
@@ -42,11 +47,7 @@ def read_experiments(path: Path) -> dict[str, list[str]]:
 
 
 def settings_of(row: str) -> list[str]:
-    """A row's settings for `dvc exp run -S`.
-
-    Raises:
-        ProtocolError: reports/results.yaml has no such row.
-    """
+    """A row's settings for `dvc exp run -S`."""
     experiments = read_experiments(ROOT / "reports" / "results.yaml")
     if row not in experiments:
         raise ProtocolError(
@@ -129,11 +130,7 @@ def read_repeats() -> list[dict[str, Any]]:
 
 
 def experiment(row: str) -> str:
-    """Runs a row with DVC in a temporary copy of the repository; returns the experiment's name.
-
-    Raises:
-        ProtocolError: An environment variable of the settings is not set, or the run fails.
-    """
+    """Runs a row with DVC in a temporary copy of the repository; returns the experiment's name."""
     settings = [os.path.expandvars(setting) for setting in settings_of(row)]
     if missing := [name for name in FOLDERS if not Path(os.environ.get(name, "")).is_absolute()]:
         raise ProtocolError(f"{missing[0]}: not set. Export the absolute path of a folder.")
@@ -192,17 +189,10 @@ def command(row: str) -> None:
 def show() -> None:
     """Write docs/RESULTS.md, its pictures and the README's table."""
     results = read_rows()
-    table, readme = results_table(results), ROOT / "README.md"
-    page = PAGE.read_text(encoding="utf-8")
-    for name, content in (
-        ("results", table),
-        ("repeats", repeats_list(read_repeats())),
-        ("commands", commands(results)),
-    ):
-        page = markdown.fill_section(page, name, content)
-    PAGE.write_text(page, encoding="utf-8")
-    text = markdown.fill_section(readme.read_text(encoding="utf-8"), "results", table)
-    readme.write_text(text, encoding="utf-8")
+    table, repeats = results_table(results), repeats_list(read_repeats())
+    sections = {"results": table, "repeats": repeats, "commands": commands(results)}
+    markdown.fill_sections(PAGE, sections)
+    markdown.fill_sections(ROOT / "README.md", {"results": table})
     draw_curves(results, ROOT / "docs" / "curves.png")
     draw_scatter(results, ROOT / "docs" / "scatter.png")
 

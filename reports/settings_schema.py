@@ -15,8 +15,6 @@ from srmodels.engine.settings import TrainSettings
 from srmodels.params import PHASES, SCALES, SECTIONS, Params
 from srmodels.recipe import Adversarial, Pretrain
 
-__all__ = ["Json", "schema"]
-
 Json = dict[str, Any]
 
 
@@ -92,7 +90,6 @@ def _one_of(group: str, names: list[str]) -> Json:
 
 
 def _recipe(training: Json) -> Json:
-    """The schema of models.RECIPE.PRESET."""
     init: Json = {"enum": ["pretrained", "scratch"], "default": "pretrained"}
     init_from: Json = {"type": ["string", "null"], "default": None}
     init["description"] = meanings(Adversarial)["init"]

@@ -12,19 +12,13 @@ from srmodels.engine.tracking import mlflow_tracker  # noqa: F401 - sets MLflow'
 from srmodels.errors import TrainingError
 from srmodels.runs.store import EXPERIMENT, store_of
 
-__all__ = ["Points", "TrackedRuns", "Values", "cost", "run_of", "training_of"]
-
 Values = Mapping[str, str]  # parameters of a run: "recipe.pretrain.training.steps" to "3000"
 Points = Sequence[tuple[int, float]]  # of a metric: step and value, by step
 _SECTIONS = {"pretrain": "pretrain", "gan": "adversarial"}  # of a recipe, by stage
 
 
 class TrackedRuns:
-    """The runs in a repository's MLflow store, or on the server in MLFLOW_TRACKING_URI.
-
-    Raises:
-        TrainingError: There is no store.
-    """
+    """The runs in a repository's MLflow store, or on the server in MLFLOW_TRACKING_URI."""
 
     def __init__(self, root: Path) -> None:
         import mlflow
@@ -47,11 +41,7 @@ class TrackedRuns:
 
 
 def run_of(runs: TrackedRuns, recipe: str, *, metric: str, value: float) -> Values:
-    """The parameters of the newest run of a recipe whose metric ended with `value`.
-
-    Raises:
-        TrainingError: There is none.
-    """
+    """The parameters of the newest run of a recipe whose metric ended with `value`."""
     for run, values in runs.params():
         if values.get("model") != recipe:
             continue
@@ -65,7 +55,6 @@ def run_of(runs: TrackedRuns, recipe: str, *, metric: str, value: float) -> Valu
 
 
 def _same_training(first: Values, second: Values, stage: str) -> bool:
-    """Whether all parameters that a stage's training depends on are equal."""
     section = "recipe.pretrain." if stage == "pretrain" else "recipe."
     relevant = ("seed", "scale", "data.", "patches.", "recipe.generator.", section)
     return all(

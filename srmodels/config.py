@@ -16,7 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from srmodels.errors import ConfigError
 
-__all__ = ["RENAMED", "ProblemCollector", "check", "one_of", "section_adapter"]
+__all__ = ["RENAMED", "ProblemCollector", "check", "check_least", "one_of", "section_adapter"]
 
 T = TypeVar("T")
 
@@ -44,6 +44,13 @@ def section_adapter(section: type[Any]) -> TypeAdapter[Any]:
 
     prepare(section)
     return TypeAdapter(section)
+
+
+def check_least(settings: object, least: float, *names: str) -> None:
+    """Raises ValueError, for a dataclass's own check, unless the named values are high enough."""
+    for name in names:
+        if getattr(settings, name) < least:
+            raise ValueError(f"{name} must be {least:g} or more")
 
 
 def one_of(where: str, name: object, known: Sequence[str], *, kind: str = "name") -> str:

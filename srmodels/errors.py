@@ -15,7 +15,9 @@ SrmodelsError            the user's side: one line, exit code 1, no traceback
     └── BusyError        another process already trains this configuration
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 __all__ = [
     "BusyError",
@@ -29,6 +31,7 @@ __all__ = [
     "SrmodelsError",
     "TrainingError",
     "WeightsError",
+    "disk_errors",
     "listed",
 ]
 
@@ -75,6 +78,18 @@ class GradientOverflowError(NonFiniteError):
 
 class ProcessLostError(TrainingError):
     """Another process of this training failed, died or does not answer."""
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Turns an OSError inside into a DataError that names the file, or else `folder`."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or folder}: cannot be written (got {error.strerror or error}). "
+            "Check disk space and permissions, then retry."
+        ) from None
 
 
 def listed(names: Sequence[str], *, most: int = 5, separator: str = ", ") -> str:

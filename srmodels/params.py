@@ -11,8 +11,7 @@ from ruamel.yaml.error import YAMLError
 from srmodels.config import ProblemCollector, one_of
 from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.photos.settings import PhotosSettings
-from srmodels.engine.run_settings import RunSettings
-from srmodels.engine.settings import TrainSettings
+from srmodels.engine.settings import RunSettings, TrainSettings
 from srmodels.errors import ConfigError
 from srmodels.evaluation.settings import EvaluateSettings
 from srmodels.recipe import Recipe, read_recipe

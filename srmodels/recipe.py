@@ -9,8 +9,6 @@ from srmodels import models, objectives
 from srmodels.config import ProblemCollector, one_of
 from srmodels.engine.settings import TrainSettings, members_without_crops
 
-__all__ = ["Adversarial", "Network", "Objective", "Pretrain", "Recipe", "read_recipe"]
-
 Init = Literal["pretrained", "scratch"]
 
 
@@ -32,34 +30,23 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True)
 class Pretrain:
-    """Trains the generator without other networks.
+    """Trains the generator without other networks."""
 
-    Attributes:
-        objective: The losses.
-        training: Steps, batches and optimizer.
-        init_from: Initial weights: a file (.safetensors, .pth) or another recipe, whose newest
-            pretrained weights of this preset are loaded. None: random weights.
-    """
-
-    objective: Objective
-    training: TrainSettings
+    objective: Objective  # the losses
+    training: TrainSettings  # steps, batches and optimizer
+    # Initial weights: a file (.safetensors, .pth) or another recipe, whose newest pretrained
+    # weights of this preset are loaded. None: random weights.
     init_from: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adversarial:
-    """Trains the generator together with the objective's other networks.
+    """Trains the generator together with the objective's other networks."""
 
-    Attributes:
-        opponents: The other networks, by role.
-        objective: The losses.
-        training: Steps, batches and optimizer.
-        init: The generator starts from "pretrained" weights, or from "scratch" (random weights).
-    """
-
-    opponents: Mapping[str, Network]
-    objective: Objective
-    training: TrainSettings
+    opponents: Mapping[str, Network]  # the other networks, by role
+    objective: Objective  # the losses
+    training: TrainSettings  # steps, batches and optimizer
+    # the generator starts from "pretrained" weights, or from "scratch" (random weights)
     init: Init = "pretrained"
 
 
@@ -170,7 +157,6 @@ class _Reader:
         training: TrainSettings,
         where: str,
     ) -> None:
-        """Each discriminator must accept the size of the training crops."""
         lr_side, shift = training.patch_size, getattr(objective.settings, "shift", 0)
         for role, network in opponents.items():
             if network is None or network.settings is None or not role.startswith("discriminator"):
@@ -192,14 +178,7 @@ class _Reader:
 
 
 def read_recipe(values: object, *, scale: int, where: str, problems: ProblemCollector) -> Recipe:
-    """Checks the section of a recipe; a part with a problem is None.
-
-    Args:
-        values: The section.
-        scale: HR over LR.
-        where: The section's full key, "models.srgan.quickstart".
-        problems: Collects the problems.
-    """
+    """Checks the section of a recipe, whose full key is `where`; a part with a problem is None."""
     reader = _Reader(scale, problems)
     parts = problems.mapping(values, {"generator", "pretrain", "adversarial"}, where)
     generator = reader.network(parts.get("generator"), "generator", f"{where}.generator")

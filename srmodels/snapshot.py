@@ -24,11 +24,10 @@ from srmodels.errors import ConfigError, WeightsError
 from srmodels.machine import repository
 from srmodels.models._state import misfits, read_state
 
-__all__ = ["FORMAT", "Snapshot", "is_ours", "load", "save", "warm_start"]
-
 FORMAT = 1
 
 _KEY = "srmodels"
+_WHERE = "pretrain.init_from"
 _SHOWN = 5  # keys in an error about weights that do not fit
 _DEFAULT = Path("weights/generator.safetensors")  # written by `dvc repro`
 
@@ -43,11 +42,7 @@ class Snapshot:
 
 
 def save(path: Path, network: nn.Module, *, name: str, settings: object) -> None:
-    """Saves the network that `srmodels.models.build(name, settings)` built; atomic.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
+    """Saves the network that `srmodels.models.build(name, settings)` built; atomic."""
     assert dataclasses.is_dataclass(settings), "settings are the network's own dataclass"
     assert not isinstance(settings, type), "settings are an instance"
     spec = {"format": FORMAT, "network": name, "settings": dataclasses.asdict(settings)}
@@ -59,7 +54,6 @@ def save(path: Path, network: nn.Module, *, name: str, settings: object) -> None
 
 
 def _metadata(path: Path) -> str | None:
-    """Our metadata key of a safetensors file; None where there is none."""
     with safe_open(path, framework="pt") as file:
         text: str | None = (file.metadata() or {}).get(_KEY)
     return text
@@ -97,11 +91,7 @@ def _read(path: Path) -> tuple[Mapping[str, object], dict[str, Tensor]]:
 
 
 def load(path: Path, *, device: str | torch.device = "cpu") -> Snapshot:
-    """Loads what `save` wrote, onto a device.
-
-    Raises:
-        WeightsError: The file is missing, is none of ours, or does not fit the network it names.
-    """
+    """Loads what `save` wrote, onto a device; a WeightsError if the file is none of ours."""
     spec, tensors = _read(path)
     name = str(spec.get("network"))
     try:
@@ -145,20 +135,14 @@ def _origin(path: Path) -> str:
         return ""
 
 
-def warm_start(network: nn.Module, weights: Path, *, where: str = "warm_start") -> None:
+def warm_start(network: nn.Module, weights: Path) -> None:
     """Loads the weights of another run into a network, all of them or none.
 
-    Args:
-        network: Of the architecture of the weights.
-        weights: A snapshot, or a state dict in a .safetensors or .pth file, also with the names of
-            public weights.
-        where: The key that named the file, for the errors.
-
-    Raises:
-        WeightsError: The file is missing, cannot be read, or holds no state dict.
-        ConfigError: The weights do not fit; names the keys.
+    `weights` is a snapshot, or a state dict in a .safetensors or .pth file, also with the names of
+    public weights. A WeightsError if it holds no state dict, a ConfigError, which names the keys,
+    if the weights do not fit.
     """
-    state = read_state(weights, where=where, expected="a generator.safetensors")
+    state = read_state(weights, where=_WHERE, expected="a generator.safetensors")
     renamed: dict[str, Tensor] = {}
     trial = copy.deepcopy(network)
     # the last hook before loading gets the keys after the network has renamed them
@@ -170,7 +154,7 @@ def warm_start(network: nn.Module, weights: Path, *, where: str = "warm_start") 
     except RuntimeError as error:
         problems = misfits(network.state_dict(), renamed, shown=_SHOWN) or [str(error)]
         raise ConfigError(
-            f"{where}: the weights of {weights} do not fit this network (got {'; '.join(problems)}"
+            f"{_WHERE}: the weights of {weights} do not fit this network (got {'; '.join(problems)}"
             f"{_origin(weights)}). Use weights of the same network and settings."
         ) from None
     network.load_state_dict(trial.state_dict())

@@ -80,7 +80,7 @@ def test_a_range_error_names_the_key_alone() -> None:
     recipe["generator"]["members"] = 0
     recipe["pretrain"]["training"]["colour_jitter"] = -1
     assert problem(values).splitlines() == [
-        "models.srgan.quickstart.generator.members: must be at least 1 (got 0)",
+        "models.srgan.quickstart.generator.members: must be 1 or more (got 0)",
         "models.srgan.quickstart.pretrain.training.colour_jitter: must lie in [0, 1] (got -1)",
     ]
 

@@ -218,8 +218,8 @@ def test_weights_that_do_not_fit_are_refused_whole_and_the_misfits_are_named(pat
     before = {key: value.clone() for key, value in target.state_dict().items()}
     settings = small_settings("srresnet", num_blocks=2)
     saved(path, models.build("srresnet", settings), settings, "srresnet")
-    with pytest.raises(ConfigError, match=r"^pretrain\.start: ") as error:
-        snapshot.warm_start(target, path, where="pretrain.start")
+    with pytest.raises(ConfigError, match=r"^pretrain\.init_from: ") as error:
+        snapshot.warm_start(target, path)
     message = str(error.value)
     assert re.search(r"\d+ unexpected: ([\w.]+, ){5}\.\.\.; \d+ of another shape: ", message)
     assert re.search(r"\(8,[^)]*\) instead of \(16,", message)
@@ -239,5 +239,5 @@ def test_misfits_of_public_weights_are_told_by_the_networks_own_names(tmp_path):
 
 
 def test_a_warm_start_names_the_key_and_the_file_that_is_missing(path):
-    with pytest.raises(WeightsError, match=r"warm_start: no such file .*generator\.safetensors"):
+    with pytest.raises(WeightsError, match=r"init_from: no such file .*generator\.safetensors"):
         snapshot.warm_start(network(), path)

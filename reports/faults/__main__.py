@@ -11,9 +11,9 @@ from PIL import Image
 
 from reports.command_line import ROOT, command_line
 from reports.command_line import run as run_app
-from reports.faults.case import Fault
-from reports.faults.dataset import StudyData
-from reports.faults.page import FAULTS, read_numbers, with_faults
+from reports.faults.case import Fault, StudyData
+from reports.faults.page import FAULTS, read_numbers, sections
+from reports.markdown import fill_sections
 from srmodels.errors import ProtocolError
 
 NUMBERS = ROOT / "metrics" / "faults"
@@ -54,7 +54,7 @@ def run(
 def show() -> None:
     """Write docs/FAULTS.md from those files."""
     results = [(fault, read_numbers(fault, NUMBERS)) for fault in FAULTS.values()]
-    PAGE.write_text(with_faults(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
+    fill_sections(PAGE, {"faults": sections(results)})
 
 
 if __name__ == "__main__":

@@ -8,19 +8,16 @@ import torch
 from ruamel.yaml import YAML
 
 from reports.command_line import ROOT
-from reports.faults.case import Measured, detail_sheet
-from reports.faults.dataset import SCALE, StudyData
+from reports.faults.case import SCALE, Measured, StudyData, detail_sheet
 from reports.faults.training import Trained, batches, score_networks, train
 from srmodels import models
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.samples import Sampling, deviation, drawing
 from srmodels.inference.generators.generator import Generator
-from srmodels.objectives.elbo import elbo_turns
+from srmodels.objectives import elbo
 from srmodels.params import parse
 from srmodels.recipe import Recipe
 from srmodels.resize.images import downscale
-
-__all__ = ["measure"]
 
 _LAST = 50  # steps of the mean divergence
 _SHOWN = "astronaut"
@@ -37,7 +34,7 @@ def _train(recipe: Recipe, kl_weight: float, data: StudyData) -> Trained:
     torch.manual_seed(0)
     return train(
         models.build(recipe.generator.name, recipe.generator.settings),
-        lambda wrapped: elbo_turns(wrapped, settings, None),
+        lambda wrapped: elbo.turns({"generator": wrapped}, settings),
         sampler.batch,
         steps=training.steps,
         precision=training.precision,

@@ -8,19 +8,17 @@ from textwrap import fill
 from ruamel.yaml import YAML
 
 from reports import markdown
-from reports.faults import collapse, colour, detached, pairs, ranges, validation
+from reports.faults import collapse, content_loss, pairs, ranges, validation
 from reports.faults.case import Fault, Numbers
 from srmodels.errors import ProtocolError
-
-__all__ = ["FAULTS", "read_numbers", "section", "with_faults"]
 
 _MEASURES = {
     "baseline": ranges.measure_baseline,
     "peak": ranges.measure_peak,
     "pairs": pairs.measure,
-    "colour": colour.measure,
+    "colour": content_loss.measure_colour,
     "validation": validation.measure,
-    "detached": detached.measure,
+    "detached": content_loss.measure_detached,
     "collapse": collapse.measure,
 }
 _TEXTS = YAML(typ="safe").load(Path(__file__).with_name("faults.yaml"))
@@ -30,11 +28,7 @@ FAULTS = {
 
 
 def read_numbers(fault: Fault, folder: Path) -> Numbers:
-    """The numbers of a fault's last run, from `folder`/NAME.json.
-
-    Raises:
-        ProtocolError: The file is missing.
-    """
+    """The numbers of a fault's last run, from `folder`/NAME.json."""
     path = folder / f"{fault.name}.json"
     if not path.is_file():
         raise ProtocolError(f"{path}: not found. Run `python -m reports.faults run {fault.name}`.")
@@ -62,7 +56,6 @@ def section(fault: Fault, numbers: Numbers) -> str:
     return "\n\n".join([*parts, "Tests that catch it:", tests])
 
 
-def with_faults(text: str, results: Iterable[tuple[Fault, Numbers]]) -> str:
-    """The page with every fault's section."""
-    sections = (section(fault, numbers) for fault, numbers in results)
-    return markdown.fill_section(text, "faults", "\n\n".join(sections))
+def sections(results: Iterable[tuple[Fault, Numbers]]) -> str:
+    """Every fault's section."""
+    return "\n\n".join(section(fault, numbers) for fault, numbers in results)

@@ -7,17 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reports.faults.case import Measured, Numbers, detail_sheet
-from reports.faults.dataset import SCALE, StudyData
+from reports.faults.case import SCALE, Measured, Numbers, StudyData, detail_sheet
 from reports.faults.training import batches, score_networks, small_generator, train, upscalers
 from srmodels.data.batches.batch import Batch
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.psnr import psnr_y
-from srmodels.objectives.pixel import PixelSettings, pixel_turns
-from srmodels.objectives.turn import Turn
+from srmodels.objectives import pixel
+from srmodels.objectives.pixel import Settings as PixelSettings
 from srmodels.resize.images import downscale
-
-__all__ = ["VARIANTS", "measure"]
 
 _STEPS = 300
 _SIDE = 24
@@ -29,12 +26,9 @@ def _channels_last(pictures: Tensor) -> Tensor:
 
 
 def _shifted(batch: Batch, step: int, *, reach: int) -> Batch:
-    """HR cut at any x and LR at x // scale: HR is shifted by up to `reach` pixels.
+    """HR cut at any x and LR at x // scale: HR is shifted by up to `reach` pixels (3 is the fault).
 
-    Args:
-        batch: Crops one LR pixel larger than the result's.
-        step: Seeds the shifts.
-        reach: 3 is the fault, 0 is this project's way.
+    The crops of `batch` are one LR pixel larger than the result's; `step` seeds the shifts.
     """
     side = batch.lr.shape[-1] - 1
     shifts = np.random.default_rng([1, step]).integers(0, reach + 1, (len(batch.lr), 2)).tolist()
@@ -74,10 +68,6 @@ def _best_answer(hr: Picture) -> Picture:
     return answer
 
 
-def _turns(generator: nn.Module) -> tuple[Turn, ...]:
-    return pixel_turns(generator, PixelSettings(kind="mse"))
-
-
 def measure(data: StudyData) -> Measured:
     """Trainings on aligned, shifted and decimated pairs."""
     sampler = batches(data, patch_size=_SIDE + 1)
@@ -85,7 +75,7 @@ def measure(data: StudyData) -> Measured:
     def trained(change: Callable[[Batch, int], Batch]) -> nn.Module:
         return train(
             small_generator(),
-            _turns,
+            lambda network: pixel.turns({"generator": network}, PixelSettings(kind="mse")),
             lambda step: change(sampler.batch(step), step),
             steps=_STEPS,
         ).network

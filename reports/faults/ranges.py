@@ -6,16 +6,13 @@ from statistics import mean
 import numpy as np
 from skimage.metrics import peak_signal_noise_ratio
 
-from reports.faults.case import Measured
-from reports.faults.dataset import SCALE, StudyData
+from reports.faults.case import SCALE, Measured, StudyData
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.psnr import psnr_rgb, psnr_y
 from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 from srmodels.evaluation.scores import Upscaler
 from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge, enlarge_image, to_image, to_tensor
-
-__all__ = ["measure_baseline", "measure_peak"]
 
 _SHOWN = "astronaut"
 

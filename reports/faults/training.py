@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from reports.command_line import ROOT
-from reports.faults.dataset import SCALE, StudyData
+from reports.faults.case import SCALE, StudyData
 from srmodels import models, params
 from srmodels.data.batches.batch import Batch
 from srmodels.data.batches.paired import PatchSampler
@@ -18,7 +18,7 @@ from srmodels.engine.fabric import Fabric
 from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optim import OptimSettings, learning_rate_at, optimizer_for, set_rate
 from srmodels.engine.precision import fabric_for, to_channels_last
-from srmodels.engine.run_settings import Precision, RunSettings
+from srmodels.engine.settings import Precision, RunSettings
 from srmodels.engine.step import take_step
 from srmodels.evaluation.means import means
 from srmodels.evaluation.samples import Draw
@@ -26,20 +26,9 @@ from srmodels.evaluation.scores import Upscaler, evaluate
 from srmodels.inference.tiling.upscale import upscaler
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.models.srresnet import Settings
-from srmodels.objectives.gan import GanSettings, GanWeights, gan_turns
+from srmodels.objectives.gan import GanWeights, gan_turns
+from srmodels.objectives.gan import Settings as GanSettings
 from srmodels.objectives.turn import Turn
-
-__all__ = [
-    "SIDE",
-    "Trained",
-    "batches",
-    "generator_turn",
-    "score_networks",
-    "small_generator",
-    "train",
-    "upscalers",
-    "vgg_settings",
-]
 
 SIDE = 16  # of a crop in LR pixels, because VGG19 takes most of the time
 _OPTIMIZER = OptimSettings(learning_rate=1e-3, betas=(0.9, 0.99), schedule="cosine", ema_decay=0.99)
@@ -53,11 +42,7 @@ class Trained(NamedTuple):
 
 
 def small_generator(residual: Literal["none", "bicubic"] = "bicubic") -> nn.Module:
-    """The quickstart srresnet with half its blocks; the same weights on every call.
-
-    Args:
-        residual: The image that is added to the output; the paper has "none".
-    """
+    """The quickstart srresnet with half its blocks; the same weights on every call."""
     torch.manual_seed(0)
     small = params.load(ROOT / "params.yaml", model="srresnet", preset="quickstart")
     generator = small.recipe.generator
@@ -92,14 +77,9 @@ def train(
     steps: int,
     precision: Precision = "32-true",
 ) -> Trained:
-    """Trains `network` in place, with one seed for all trainings.
+    """Trains `network` in place, with one seed for all trainings, on the batches of `batch`(step).
 
-    Args:
-        network: The generator.
-        turns: Returns the generator's turn, as a sequence of one.
-        batch: Returns the batch of a step.
-        steps: Number of steps.
-        precision: As in recipes; the default does not depend on the machine's bf16.
+    The default precision does not depend on the machine's bf16.
     """
     torch.manual_seed(0)
     fabric, network = _fabric(precision), to_channels_last(network.train())
@@ -126,13 +106,7 @@ def vgg_settings(layer: str) -> PerceptualSettings:
 def generator_turn(
     generator: nn.Module, *, loss: Perceptual | None = None, pixel: float = 1.0
 ) -> tuple[Turn, ...]:
-    """The generator's turn of a GAN without an adversarial term.
-
-    Args:
-        generator: The network.
-        loss: The content loss with weight 1; None for none.
-        pixel: Weight of the L1 loss.
-    """
+    """The generator's turn of a GAN without an adversarial term, with L1 of weight `pixel`."""
     weights = GanWeights(pixel=pixel, perceptual=0.0 if loss is None else 1.0, adversarial=0.0)
     settings = GanSettings(
         pixel_loss="l1", weights=weights, perceptual=None if loss is None else loss.settings

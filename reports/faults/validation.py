@@ -6,29 +6,24 @@ from statistics import mean
 import numpy as np
 from torch import nn
 
-from reports.faults.case import Measured
-from reports.faults.dataset import SCALE, StudyData
+from reports.faults.case import SCALE, Measured, StudyData
 from srmodels.engine.validation import validator
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.psnr import psnr_y
 from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
 
-__all__ = ["measure"]
-
 _SIDE = 96  # HR pixels, as training crops
 _VALIDATIONS = 10
-
-
-def _random_crop(hr: Picture, rng: np.random.Generator) -> Picture:
-    top, left = (rng.integers(0, length - _SIDE + 1) for length in hr.shape[:2])
-    return hr[top : top + _SIDE, left : left + _SIDE]
 
 
 def _score_crops(pictures: list[Picture], number: int, seed: int) -> float:
     """Mean PSNR-Y of bicubic on `number` random crops of each picture."""
     rng = np.random.default_rng(seed)
-    crops = [_random_crop(hr, rng) for hr in pictures for _ in range(number)]
+    crops = []
+    for hr in (hr for hr in pictures for _ in range(number)):
+        top, left = (rng.integers(0, length - _SIDE + 1) for length in hr.shape[:2])
+        crops.append(hr[top : top + _SIDE, left : left + _SIDE])
     upscaled = [(enlarge_image(downscale(hr, SCALE), SCALE), hr) for hr in crops]
     return mean(psnr_y(sr, hr, border=SCALE) for sr, hr in upscaled)
 

@@ -16,8 +16,6 @@ from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
-__all__ = ["GREY", "Series", "line_chart", "scatter_chart", "to_svg"]
-
 GREY = -1  # the colour of bicubic; an experiment's colour is its position
 _PALETTE = ["#1c1c1a", "#1769b0", "#c25200", "#18803a", "#7a3fb8", "#b8246f", "#0c7f86", "#6f7f00"]
 _SOFT, _RULE = "#6a6a66", "#dededa"

@@ -10,8 +10,6 @@ from srmodels.comparison.experiment import Experiment
 from srmodels.errors import ProtocolError, listed
 from srmodels.evaluation.scores import BASELINE, SAMPLES
 
-__all__ = ["check_comparable", "shared_sets"]
-
 _TOLERANCE = 1e-3  # scores agree to 4 decimals on any machine
 # Fields that matter for this row only, or for no comparison (None).
 _ROW_OF_FIELD = {
@@ -83,11 +81,7 @@ def _check_images(first: Experiment, other: Experiment, name: str) -> list[str]:
 
 
 def shared_sets(first: Experiment, other: Experiment) -> list[str]:
-    """The test sets that both experiments were scored on, in the first one's order.
-
-    Raises:
-        ProtocolError: There is none.
-    """
+    """The test sets that both experiments were scored on, in the first one's order."""
     ours, theirs = (
         [name for name in experiment.sets() if experiment.means(name, experiment.row)]
         for experiment in (first, other)
@@ -102,13 +96,9 @@ def shared_sets(first: Experiment, other: Experiment) -> list[str]:
 
 
 def check_comparable(first: Experiment, other: Experiment) -> list[str]:
-    """Checks that a comparison of two experiments means something.
+    """Checks that a comparison of two experiments means something; returns notes, a sentence each.
 
-    Returns:
-        Notes for the reader, a sentence each.
-
-    Raises:
-        ProtocolError: A protocol field differs, no test set is shared, or bicubic's scores differ.
+    A ProtocolError if a protocol field differs, no test set is shared, or bicubic's scores differ.
     """
     notes = _check_protocols(first, other)
     for name in shared_sets(first, other):

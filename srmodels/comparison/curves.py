@@ -10,8 +10,6 @@ from matplotlib.figure import Figure
 from srmodels.comparison.charts import Series, line_chart
 from srmodels.comparison.experiment import Experiment
 
-__all__ = ["curve_charts"]
-
 _STAGES = {  # by file of plots/, in the order of the charts
     "pretrain_validation": "pretrain",
     "gan_validation": "gan",

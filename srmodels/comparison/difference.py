@@ -1,6 +1,6 @@
 """Differences of two experiments' scores, image by image, with 95 % intervals and verdicts.
 
-The interval is the paired bootstrap of `srmodels.evaluation.interval`. It covers the choice of
+The interval is the paired bootstrap of `srmodels.evaluation.means`. It covers the choice of
 images, not of the training seed: two seeds of one recipe may well get the verdict "better".
 """
 
@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from srmodels.comparison.experiment import Experiment
-from srmodels.evaluation.interval import interval
-
-__all__ = ["FEW", "Difference", "better_direction", "differences"]
+from srmodels.evaluation.means import interval
 
 FEW = 5  # images; an interval over fewer shows little
 
@@ -28,24 +27,17 @@ _DIRECTIONS: dict[str, tuple[str, Callable[[Scores], Scores]]] = {  # names, dis
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A score of one set in two experiments, over the images that both have.
-
-    Attributes:
-        direction: "up", "down", "to 1" or "to 0" is better; "" if the score has no best value.
-        images: Their number; 0 if only means are known.
-        first: Mean of the first experiment.
-        other: Mean of the other.
-        bounds: The 95 % interval of other - first; None with fewer than two images.
-        verdict: On the other: "better", "worse", "no difference shown"; "perhaps ..." with fewer
-            than `FEW` images; "" without an interval or a direction.
-    """
+    """A score of one set in two experiments, over the images that both have."""
 
     score: str
-    direction: str
-    images: int
-    first: float
-    other: float
+    direction: str  # "up", "down", "to 1" or "to 0" is better; "" if the score has no best value
+    images: int  # their number; 0 if only means are known
+    first: float  # mean of the first experiment
+    other: float  # mean of the other
+    # the 95 % interval of other - first; None with fewer than two images
     bounds: tuple[float, float] | None = None
+    # on the other: "better", "worse", "no difference shown"; "perhaps ..." with fewer than `FEW`
+    # images; "" without an interval or a direction
     verdict: str = ""
 
     @property
@@ -76,27 +68,17 @@ def _verdict(first: Scores, other: Scores, direction: str) -> str:
 def differences(first: Experiment, other: Experiment, name: str) -> list[Difference]:
     """Compares two experiments on the test set `name`, score by score; images pair by name.
 
-    Returns:
-        The scores that both have, in the first one's order. Without images in common, of means.
+    Returns the scores that both have, in the first one's order. Without images in common, of means.
     """
     ours, theirs = first.scores(name, first.row), other.scores(name, other.row)
     images = ours.index.intersection(theirs.index)
-    if not len(images):
-        means, others = first.means(name, first.row), other.means(name, other.row)
-        return [
-            Difference(
-                score=score,
-                direction=better_direction(score),
-                images=0,
-                first=means[score],
-                other=others[score],
-            )
-            for score in means
-            if score in others
-        ]
+    if len(images):
+        ours, theirs = ours.loc[images], theirs.loc[images]
+    else:
+        ours, theirs = (pd.DataFrame([e.means(name, e.row)]) for e in (first, other))
     compared = []
     for score in (str(score) for score in ours if score in theirs):
-        one, two = (table.loc[images, score].to_numpy() for table in (ours, theirs))
+        one, two = ours[score].to_numpy(), theirs[score].to_numpy()
         direction = better_direction(score)
         compared.append(
             Difference(

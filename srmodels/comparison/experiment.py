@@ -1,21 +1,21 @@
 """Scores of one experiment, per image and on average, with its recipe and preset."""
 
 import io
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from srmodels.comparison.sources import METRICS, PER_IMAGE, ExperimentFiles
 from srmodels.config import one_of
 from srmodels.errors import ProtocolError
-from srmodels.evaluation.interval import BOUNDS
+from srmodels.evaluation.means import BOUNDS
 from srmodels.evaluation.scores import BASELINE, SAMPLES
 from srmodels.evaluation.table import metrics_in, sets_of
-
-__all__ = ["GENERATOR", "Experiment", "read_experiment"]
 
 GENERATOR = "generator"
 _KEYS = ["set", "image", "model"]
@@ -25,22 +25,14 @@ _RECIPE = re.compile(rb"models\.([^.\s]+)\.([^.\s]+)\.generator:")
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """One experiment in a comparison.
-
-    Attributes:
-        recipe: "" if unknown.
-        preset: "" if unknown.
-        row: The model that is compared: "generator", "pretrained", ...
-        metrics: The metrics file; empty if only a table per image was given.
-        images: A row per set, image and model; empty if only a metrics file was given.
-    """
+    """One experiment in a comparison."""
 
     files: ExperimentFiles
-    recipe: str
-    preset: str
-    row: str
-    metrics: Mapping[str, Any]
-    images: pd.DataFrame
+    recipe: str  # "" if unknown
+    preset: str  # "" if unknown
+    row: str  # the model that is compared: "generator", "pretrained",
+    metrics: Mapping[str, Any]  # the metrics file; empty if only a table per image was given
+    images: pd.DataFrame  # a row per set, image and model; empty if only a metrics file was given
 
     @property
     def name(self) -> str:
@@ -102,14 +94,9 @@ def _select_row(rows: list[str], model: str | None, name: str) -> str:
 
 
 def read_experiment(files: ExperimentFiles, *, model: str | None = None) -> Experiment:
-    """Reads an experiment's scores.
+    """Reads an experiment's scores, to compare the row `model`; None is the final generator.
 
-    Args:
-        files: Of the experiment.
-        model: The row to compare; None is the final generator.
-
-    Raises:
-        ProtocolError: There are no scores, or none of this model, or a file is damaged.
+    A ProtocolError if there are no scores, or none of this model, or a file is damaged.
     """
     name = files.name
     single = name.endswith((".json", ".csv"))
@@ -136,4 +123,29 @@ def read_experiment(files: ExperimentFiles, *, model: str | None = None) -> Expe
         row=_select_row(rows, model, name),
         metrics=metrics,
         images=images,
+    )
+
+
+class Cost(NamedTuple):
+    """Text for a table: "-" if unknown; training phases are joined by " + "."""
+
+    parameters: str
+    minutes: str
+    images_per_second: str
+
+
+def cost_of(experiment: Experiment, *, root: Path) -> Cost:
+    """Reads the experiment's metrics file and `root`/metrics/recipes."""
+    count = experiment.metrics.get("parameters")
+    path = root / "metrics" / "recipes" / f"{experiment.recipe}.json"
+    recipe = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    expected = recipe.get("scores", {}).get(GENERATOR, {}).get("psnr_y")
+    actual = sets_of(experiment.metrics).get("test", {}).get(GENERATOR, {}).get("psnr_y")
+    same = actual is not None and (expected, recipe.get("preset")) == (actual, experiment.preset)
+    phases = [phase for phase in recipe.get("training", {}).values() if phase] if same else []
+    return Cost(
+        parameters=f"{count:,}" if isinstance(count, int) else "-",
+        minutes=" + ".join(f"{phase['minutes']:.1f}" for phase in phases) or "-",
+        images_per_second=" + ".join(f"{phase['images_per_second']:.0f}" for phase in phases)
+        or "-",
     )

@@ -10,31 +10,19 @@ from tempfile import TemporaryDirectory
 from tqdm import tqdm
 
 from srmodels.comparison.experiment import Experiment
-from srmodels.comparison.sample_images import (
-    Generator,
-    ImageOptions,
-    SampleImage,
-    upscale_images,
-)
+from srmodels.comparison.sample_images import Generator, ImageOptions, SampleImage, upscale_images
 from srmodels.errors import SrmodelsError, WeightsError
-
-__all__ = ["Gallery", "build_gallery"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gallery:
-    """Test images by several generators.
-
-    Attributes:
-        shown: Positions of the experiments with an SR in each image, in the images' order.
-        speeds: SR megapixels per second, by an experiment's position.
-        reasons: Why experiments, or all images, are not shown; a sentence each.
-    """
+    """Test images by several generators."""
 
     images: Sequence[SampleImage]
+    # positions of the experiments with an SR in each image, in the images' order
     shown: Sequence[int]
-    speeds: Mapping[int, float]
-    reasons: Sequence[str]
+    speeds: Mapping[int, float]  # SR megapixels per second, by an experiment's position
+    reasons: Sequence[str]  # why experiments, or all images, are not shown; a sentence each
 
 
 def _fetch_weights(experiment: Experiment, folder: Path, *, root: Path) -> Path:
@@ -67,7 +55,6 @@ def _fetch_weights(experiment: Experiment, folder: Path, *, root: Path) -> Path:
 def _load_generators(
     experiments: Sequence[Experiment], load: Callable[[Path], Generator], root: Path
 ) -> tuple[dict[int, Generator], list[str]]:
-    """The generators by their experiment's position, and why others are missing."""
     generators: dict[int, Generator] = {}
     reasons = []
     progress = tqdm(experiments, "weights", disable=None, unit="experiment")
@@ -95,13 +82,8 @@ def build_gallery(
 ) -> Gallery:
     """Upscales the test images by every experiment's generator.
 
-    An experiment without usable weights is left out with a reason.
-
-    Args:
-        experiments: Whose generators.
-        options: Which images; with 0 `pictures` no weights are fetched.
-        load: Opens a file of weights, or raises a WeightsError.
-        root: The project's folder.
+    An experiment without usable weights is left out with a reason. `load` opens a file of weights,
+    or raises a WeightsError; with 0 `pictures` no weights are fetched.
     """
     generators: dict[int, Generator] = {}
     reasons: list[str] = []

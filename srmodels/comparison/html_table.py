@@ -7,10 +7,8 @@ from srmodels.comparison.charts import GREY
 from srmodels.comparison.difference import better_direction, differences
 from srmodels.comparison.experiment import Experiment
 from srmodels.comparison.text_table import format_bounds, format_score
-from srmodels.evaluation.interval import interval
+from srmodels.evaluation.means import interval
 from srmodels.evaluation.scores import BASELINE
-
-__all__ = ["Cell", "score_table"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,32 +35,24 @@ def _own_bounds(experiment: Experiment, name: str, row: str, score: str) -> str:
     return format_bounds(interval(scores.to_numpy()))
 
 
-def _first_row(first: Experiment, name: str, row: str, scores: Sequence[str]) -> list[Cell]:
-    means = first.means(name, row)
-    return [
-        Cell(mean=format_score(means[score]), bounds=_own_bounds(first, name, row, score))
-        if score in means
-        else Cell()
-        for score in scores
-    ]
+def _first_row(first: Experiment, name: str, row: str) -> dict[str, Cell]:
+    return {
+        score: Cell(mean=format_score(mean), bounds=_own_bounds(first, name, row, score))
+        for score, mean in first.means(name, row).items()
+    }
 
 
-def _compared_row(
-    first: Experiment, other: Experiment, name: str, scores: Sequence[str]
-) -> list[Cell]:
-    compared = {difference.score: difference for difference in differences(first, other, name)}
-    return [
-        Cell(
-            mean=format_score(compared[score].other),
-            difference=format_score(compared[score].difference, sign=True),
-            bounds=format_bounds(compared[score].bounds, sign=True),
-            verdict=compared[score].verdict,
-            own_bounds=_own_bounds(other, name, other.row, score),
+def _compared_row(first: Experiment, other: Experiment, name: str) -> dict[str, Cell]:
+    return {
+        found.score: Cell(
+            mean=format_score(found.other),
+            difference=format_score(found.difference, sign=True),
+            bounds=format_bounds(found.bounds, sign=True),
+            verdict=found.verdict,
+            own_bounds=_own_bounds(other, name, other.row, found.score),
         )
-        if score in compared
-        else Cell()
-        for score in scores
-    ]
+        for found in differences(first, other, name)
+    }
 
 
 def score_table(experiments: Sequence[Experiment], name: str) -> dict[str, object]:
@@ -70,14 +60,17 @@ def score_table(experiments: Sequence[Experiment], name: str) -> dict[str, objec
     first, *others = experiments
     scores = list(first.means(name, first.row))
     rows = [
-        (GREY, BASELINE, _first_row(first, name, BASELINE, scores)),
-        (0, first.label, _first_row(first, name, first.row, scores)),
+        (GREY, BASELINE, _first_row(first, name, BASELINE)),
+        (0, first.label, _first_row(first, name, first.row)),
+        *(
+            (colour, other.label, _compared_row(first, other, name))
+            for colour, other in enumerate(others, 1)
+            if other.means(name, other.row)
+        ),
     ]
-    rows += [
-        (colour, other.label, _compared_row(first, other, name, scores))
-        for colour, other in enumerate(others, 1)
-        if other.means(name, other.row)
-    ]
-    heads = [(score, better_direction(score)) for score in scores]
-    images = len(first.scores(name, first.row))
-    return {"name": name, "images": images, "heads": heads, "rows": rows}
+    return {
+        "name": name,
+        "images": len(first.scores(name, first.row)),
+        "heads": [(score, better_direction(score)) for score in scores],
+        "rows": [(*head, [row.get(score, Cell()) for score in scores]) for *head, row in rows],
+    }

@@ -11,18 +11,15 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from srmodels.comparison.charts import GREY, Series, scatter_chart, to_svg
-from srmodels.comparison.cost import cost_of
 from srmodels.comparison.curves import curve_charts
 from srmodels.comparison.difference import better_direction
-from srmodels.comparison.experiment import Experiment
+from srmodels.comparison.experiment import Experiment, cost_of
 from srmodels.comparison.gallery import Gallery
 from srmodels.comparison.html_table import score_table
 from srmodels.comparison.sample_images import SampleImage
 from srmodels.comparison.text_table import small_set_notes
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.scores import BASELINE
-
-__all__ = ["render_report"]
 
 _QUALITY = 85  # of whole pictures; crops are lossless
 
@@ -61,10 +58,7 @@ def _image_context(image: SampleImage, names: Sequence[str]) -> dict[str, object
     pictures = list(zip(["HR", *names], [image.hr, *image.sr], strict=True))
     crops = [
         [
-            (
-                label,
-                _data_uri(sr[top : top + image.size, left : left + image.size], lossless=True),
-            )
+            (label, _data_uri(sr[top : top + image.size, left : left + image.size], lossless=True))
             for label, sr in pictures
         ]
         for top, left in image.corners
@@ -86,11 +80,8 @@ def render_report(
 ) -> str:
     """Renders the report as HTML; text of users and files is escaped.
 
-    Args:
-        experiments: Comparable with the first one (`check_comparable`).
-        gallery: Their pictures.
-        notes: Further sentences for the reader.
-        root: The project's folder, whose metrics/recipes has training times.
+    The experiments are comparable with the first one (`check_comparable`); `notes` are further
+    sentences; metrics/recipes in `root` has training times.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),

@@ -1,7 +1,7 @@
 """SR of the same test images by several generators, and the crops in which they differ most."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,8 +15,6 @@ from srmodels.images.readers.decode import decode
 from srmodels.images.readers.folder import photo_files
 from srmodels.resize.images import crop_to_multiple, downscale
 from srmodels.resize.tensors import enlarge_image
-
-__all__ = ["Generator", "ImageOptions", "SampleImage", "most_different_crops", "upscale_images"]
 
 _MAX_SIDE = 640  # pixels; a larger image is cropped to its center
 
@@ -34,38 +32,23 @@ class Generator(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ImageOptions:
-    """Which images the report shows.
+    """Which images the report shows."""
 
-    Attributes:
-        folder: HR images.
-        pictures: How many of them; the first by name.
-        crops: Enlarged crops per image.
-        size: Side of a crop in HR pixels.
-    """
-
-    folder: Path
-    pictures: int
-    crops: int
-    size: int = 64
+    folder: Path  # HR images
+    pictures: int  # how many of them; the first by name
+    crops: int  # enlarged crops per image
+    size: int = 64  # side of a crop in HR pixels
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleImage:
-    """One test image.
+    """One test image."""
 
-    Attributes:
-        name: File name without suffix.
-        hr: uint8 (H, W, 3).
-        sr: Of bicubic, then of every generator; uint8 (H, W, 3) each.
-        corners: Top and left of the crops.
-        size: Side of a crop in pixels.
-    """
-
-    name: str
-    hr: Picture
-    sr: list[Picture]
-    corners: list[tuple[int, int]]
-    size: int
+    name: str  # file name without suffix
+    hr: Picture  # uint8 (H, W, 3)
+    sr: list[Picture]  # of bicubic, then of every generator; uint8 (H, W, 3) each
+    corners: list[tuple[int, int]]  # top and left of the crops
+    size: int  # side of a crop in pixels
 
 
 def _read_hr(options: ImageOptions, scale: int) -> list[tuple[str, Picture]]:
@@ -92,24 +75,12 @@ def _read_hr(options: ImageOptions, scale: int) -> list[tuple[str, Picture]]:
 
 
 def upscale_images(
-    generators: Sequence[Generator],
-    options: ImageOptions,
-    *,
-    clock: Callable[[], float] = time.perf_counter,
+    generators: Sequence[Generator], options: ImageOptions
 ) -> tuple[list[SampleImage], list[float]]:
-    """Upscales the test images by every generator.
+    """Upscales the test images by every generator, all of one scale.
 
-    Args:
-        generators: At least one, all of one scale.
-        options: Which images.
-        clock: Returns seconds.
-
-    Returns:
-        The images, and each generator's speed in SR megapixels per second.
-
-    Raises:
-        DataError: There is no test image.
-        PhotoError: One cannot be decoded, or is smaller than a crop.
+    Returns the images, and each generator's speed in SR megapixels per second. An error if there is
+    no test image, or one cannot be decoded or is smaller than a crop.
     """
     scale = generators[0].scale
     seconds = [0.0] * len(generators)
@@ -118,9 +89,9 @@ def upscale_images(
         lr = downscale(hr, scale)
         sr = [enlarge_image(lr, scale)]
         for index, generator in enumerate(generators):
-            started = clock()
+            started = time.perf_counter()
             sr.append(generator(lr))
-            seconds[index] += clock() - started
+            seconds[index] += time.perf_counter() - started
         # a single generator is compared with bicubic, several with each other
         compared = sr if len(generators) == 1 else sr[1:]
         corners = most_different_crops(compared, size=options.size, count=options.crops)
@@ -132,23 +103,11 @@ def upscale_images(
 def most_different_crops(
     pictures: Sequence[Picture], *, size: int, count: int
 ) -> list[tuple[int, int]]:
-    """The crops with the largest variance over the pictures, summed over their pixels.
+    """The crops with the largest variance over pictures, uint8 (H, W, 3), summed over their pixels.
 
-    Args:
-        pictures: SR of one image, uint8 (H, W, 3) each.
-        size: Side of a crop in pixels; at most the image's smaller side.
-        count: At most so many, without overlap.
-
-    Returns:
-        Top and left of each, the largest variance first.
+    Returns top and left of at most `count` that do not overlap, the largest variance first.
     """
-    total = np.zeros(pictures[0].shape)
-    squares = np.zeros_like(total)
-    for picture in pictures:
-        values = picture.astype(np.float64)
-        total += values
-        squares += values**2
-    variance = squares / len(pictures) - (total / len(pictures)) ** 2
+    variance = np.var(pictures, axis=0, dtype=np.float64)
     sums = box_sums(variance.sum(axis=2), size)
     corners: list[tuple[int, int]] = []
     while len(corners) < count and np.isfinite(sums).any():

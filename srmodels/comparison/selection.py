@@ -8,21 +8,13 @@ from srmodels.comparison.experiment import Experiment, read_experiment
 from srmodels.comparison.sources import all_sources, find_source
 from srmodels.errors import ProtocolError
 
-__all__ = ["all_experiments", "named_experiments"]
-
 
 def named_experiments(
     names: Sequence[str], *, root: Path, model: str | None = None
 ) -> tuple[list[Experiment], list[str]]:
     """The experiments that a user names, each once, and notes for the reader.
 
-    Args:
-        names: As `find_source` takes them.
-        root: The project's folder.
-        model: The row to compare; None is the final generator.
-
-    Raises:
-        ProtocolError: One is unknown, has no scores, or is not comparable with the first.
+    A ProtocolError if one is unknown, has no scores, or is not comparable with the first.
     """
     first, *others = experiments = [
         read_experiment(find_source(name, root=root), model=model) for name in dict.fromkeys(names)
@@ -35,9 +27,6 @@ def all_experiments(root: Path, *, model: str | None = None) -> tuple[list[Exper
     """The workspace and all experiments that are comparable with it, and notes for the reader.
 
     A note gives the reason for each experiment that is left out.
-
-    Raises:
-        ProtocolError: None has scores.
     """
     experiments: list[Experiment] = []
     notes = []

@@ -13,8 +13,6 @@ from pathlib import Path
 from srmodels.config import one_of
 from srmodels.errors import ProtocolError
 
-__all__ = ["METRICS", "PER_IMAGE", "WORKSPACE", "ExperimentFiles", "all_sources", "find_source"]
-
 WORKSPACE = "workspace"
 METRICS = "metrics/evaluate.json"
 PER_IMAGE = "plots/per_image.csv"
@@ -24,16 +22,11 @@ _EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/([^/]+)")
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentFiles:
-    """Files of one experiment.
+    """Files of one experiment."""
 
-    Attributes:
-        name: The name that the user gave.
-        commit: The hash; "" for files on disk.
-        read: Returns a file's content by its path in the repository; None if it is missing.
-    """
-
-    name: str
-    commit: str
+    name: str  # the name that the user gave
+    commit: str  # the hash; "" for files on disk
+    # returns a file's content by its path in the repository; None if it is missing
     read: Callable[[str], bytes | None]
 
 
@@ -87,15 +80,10 @@ def _experiments(root: Path) -> dict[str, list[str]]:
 
 
 def find_source(name: str, *, root: Path) -> ExperimentFiles:
-    """Finds the files that a name means.
+    """Finds the files that a name means: of the first of these that exists.
 
-    Args:
-        name: "workspace", an experiment, a git revision, or a .json or .csv file; the first that
-            exists.
-        root: The project's folder.
-
-    Raises:
-        ProtocolError: The name is unknown, or several experiments have it.
+    "workspace", an experiment, a git revision, or a .json or .csv file. A ProtocolError if the name
+    is unknown, or if several experiments have it.
     """
     if name == WORKSPACE:
         return _on_disk(name, root)

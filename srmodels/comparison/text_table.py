@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from srmodels.comparison.compatibility import shared_sets
 from srmodels.comparison.difference import FEW, Difference, differences
 from srmodels.comparison.experiment import Experiment
-
-__all__ = ["difference_table", "format_bounds", "format_score", "small_set_notes"]
+from srmodels.evaluation.table import align_columns
 
 _HEADING = ("set", "images", "score", "best", "experiment", "mean", "difference", "95 % interval")
-_LEFT_ALIGNED = {0, 2, 3, 4, 8}  # columns
 
 
 def format_score(value: float, *, sign: bool = False) -> str:
@@ -55,14 +53,7 @@ def difference_table(experiments: Sequence[Experiment]) -> str:
             ]
             for other, row in rows
         ]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(
-            word.ljust(width) if index in _LEFT_ALIGNED else word.rjust(width)
-            for index, (word, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
+    return align_columns(lines, left={0, 2, 3, 4, 8})
 
 
 def small_set_notes(experiments: Sequence[Experiment]) -> list[str]:

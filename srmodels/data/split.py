@@ -4,21 +4,19 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-__all__ = ["SPLITS", "assign_splits", "cross_split_duplicates", "split_from_folder"]
-
 SPLITS = ("train", "validation", "test")
 _PRIORITY = ("test", "validation", "train")
+
+
+def hash_of(name: str) -> int:
+    """64 bits of a hash of a name, the same on every machine."""
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(digest[:8], "big")
 
 
 def _key(photo: str) -> str:
     # without the suffix: a photograph and its RAW share a split
     return str(PurePosixPath(photo).with_suffix("")).casefold()
-
-
-def _uniform(key: str) -> float:
-    """A hash of a name in [0, 1), the same on every machine."""
-    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def split_from_folder(photo: str) -> str | None:
@@ -53,19 +51,14 @@ def assign_splits(
     allowed: Mapping[str, Sequence[str]] | None = None,
     groups: Iterable[Collection[str]] = (),
 ) -> dict[str, str]:
-    """Gives every photograph its split.
+    """Gives every photograph its split, by its path relative to the folder.
 
     Folders named after the splits decide, elsewhere a hash of the name: a photograph keeps its
     split when others come or go. Only if a split would stay empty, it takes the photograph nearest
-    to its share. A group has the split of its first name.
-
-    Args:
-        photos: Paths relative to the folder, with forward slashes.
-        validation: Share of the photographs, 0 to 1; 0: none.
-        test: Share of the photographs, 0 to 1; 0: none.
-        allowed: The splits each photograph may have; None: that of its folder, else all.
-        groups: Photographs that share a split. If folders pull a group apart, the free ones follow
-            test before validation before train: see `cross_split_duplicates`.
+    to its share. `validation` and `test` are shares, 0 to 1; `allowed` has the splits each
+    photograph may have (None: that of its folder, else all). A group shares the split of its first
+    name; if folders pull it apart, the free ones follow test before validation before train: see
+    `cross_split_duplicates`.
     """
     names = list(photos)
     if allowed is None:
@@ -76,7 +69,7 @@ def assign_splits(
         key: _allowed_splits([choices[name] for name in group]) for key, group in members.items()
     }
     free = {key: splits for key, splits in options.items() if len(splits) > 1}
-    hashes = {key: _uniform(key) for key in free}
+    hashes = {key: hash_of(key) / 2**64 for key in free}
     keys = sorted(free, key=lambda key: (hashes[key], key))
     shares = {"test": test, "validation": validation}
     splits = {key: _highest_priority(option) for key, option in options.items() if key not in free}
@@ -139,8 +132,7 @@ def cross_split_duplicates(
 ) -> dict[str, str]:
     """The photographs to leave out so that no group is in two splits; each takes its RAW with it.
 
-    Returns:
-        By name, one of the group that stays: in test, else in validation.
+    Values are one of the group that stays: in test, else in validation.
     """
     duplicates: dict[str, str] = {}
     for group in _merge_groups(splits, groups).values():

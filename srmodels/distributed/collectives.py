@@ -15,21 +15,6 @@ from torch import Tensor
 
 from srmodels.errors import ConfigError, ProcessLostError
 
-__all__ = [
-    "all_gather",
-    "all_reduce_max",
-    "all_reduce_mean",
-    "all_reduce_mean_",
-    "broadcast",
-    "exit_together",
-    "init_host_group",
-    "is_main_process",
-    "local_slice",
-    "randn",
-    "rank",
-    "world_size",
-]
-
 _T = TypeVar("_T")
 _FAILED = "srmodels/failed"  # the store's key for the error of the process that failed first
 _host_group: Any = None  # the group for values on the CPU; None: the default group
@@ -155,8 +140,7 @@ def all_gather(rows: Tensor) -> Tensor:
 def local_slice(total: int, where: str = "batch_size") -> slice:
     """The rows of a batch of `total` that belong to this process.
 
-    Raises:
-        ConfigError: The batch cannot be divided equally; names `where`, the key of the batch size.
+    A ConfigError at `where`, the key of the batch size, if the batch cannot be divided equally.
     """
     rows, rest = divmod(total, world_size())
     if rest:
@@ -168,13 +152,10 @@ def local_slice(total: int, where: str = "batch_size") -> slice:
     return slice(rank() * rows, (rank() + 1) * rows)
 
 
-def randn(shape: Sequence[int], *, generator: torch.Generator | None = None) -> Tensor:
-    """This process's rows, (N, ...), of the noise that one process draws for the whole batch.
-
-    `generator` is a CPU generator; None is PyTorch's default generator.
-    """
+def randn(shape: Sequence[int]) -> Tensor:
+    """This process's rows, (N, ...), of the noise that one process draws for the whole batch."""
     rows, *rest = shape
-    noise = torch.randn((rows * world_size(), *rest), generator=generator)
+    noise = torch.randn((rows * world_size(), *rest))
     return noise[local_slice(len(noise))]
 
 

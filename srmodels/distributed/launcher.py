@@ -3,22 +3,14 @@
 import os
 from dataclasses import dataclass
 
-__all__ = ["Launch", "launch"]
-
 
 @dataclass(frozen=True)
 class Launch:
-    """The place of this process in its training.
+    """The place of this process in its training."""
 
-    Attributes:
-        rank: From 0, over all machines. Rank 0 writes files and log lines.
-        world_size: Processes on all machines.
-        local_world_size: Processes on this machine.
-    """
-
-    rank: int = 0
-    world_size: int = 1
-    local_world_size: int = 1
+    rank: int = 0  # From 0, over all machines. Rank 0 writes files and log lines.
+    world_size: int = 1  # processes on all machines
+    local_world_size: int = 1  # processes on this machine
 
 
 def launch() -> Launch:

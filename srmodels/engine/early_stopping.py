@@ -5,34 +5,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from srmodels.config import check_least
 from srmodels.errors import ConfigError
-
-__all__ = ["EarlyStopping", "EarlyStoppingSettings"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class EarlyStoppingSettings:
-    """When to stop.
+    """When to stop."""
 
-    Attributes:
-        metric: The validation score to watch; `validation_lpips` exists in GAN phases only.
-        patience: Stop after this many validations in a row without an improvement.
-        min_gain: The smallest improvement that counts, in the metric's unit.
-        mode: "max" where a higher score is better, "min" where a lower one is.
-    """
-
+    # the validation score to watch; `validation_lpips` exists in GAN phases only
     metric: Literal["validation_psnr_y", "validation_ssim_y", "validation_lpips"] = (
         "validation_psnr_y"
     )
-    patience: int = 5
-    min_gain: float = 0.0
+    patience: int = 5  # stop after this many validations in a row without an improvement
+    min_gain: float = 0.0  # the smallest improvement that counts, in the metric's unit
+    # "max" where a higher score is better, "min" where a lower one is
     mode: Literal["max", "min"] = "max"
 
     def __post_init__(self) -> None:
-        if self.patience < 1:
-            raise ValueError("patience must be 1 validation or more")
-        if self.min_gain < 0:
-            raise ValueError("min_gain must be 0 or more")
+        check_least(self, 1, "patience")
+        check_least(self, 0, "min_gain")
 
 
 class EarlyStopping:
@@ -54,11 +46,7 @@ class EarlyStopping:
         return self.waited >= self.settings.patience
 
     def update(self, scores: Mapping[str, float]) -> bool:
-        """Takes the scores of a validation and returns `exhausted`; NaN is no improvement.
-
-        Raises:
-            ConfigError: The metric is not among the scores.
-        """
+        """Takes the scores of a validation and returns `exhausted`; NaN is no improvement."""
         settings = self.settings
         if settings.metric not in scores:
             raise ConfigError(

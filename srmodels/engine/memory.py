@@ -17,8 +17,6 @@ from srmodels.engine.step import freeze_all_but
 from srmodels.errors import TrainingError
 from srmodels.objectives.turn import Shared, Turn
 
-__all__ = ["Memory", "MemoryCheck", "measure", "too_large"]
-
 log = logging.getLogger(__name__)
 
 _MEBIBYTE = 2**20
@@ -27,28 +25,15 @@ _FILL = 0.75  # of the device's memory; backward passes need the rest
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Peak memory of a training in bytes, at the beginning of a backward pass.
+    """Peak memory of a training in bytes, at the beginning of a backward pass."""
 
-    Attributes:
-        parameters: Of all networks, with buffers.
-        gradients: Of all parameters.
-        optimizer: Adam's two averages of each gradient.
-        average: The generator's running average.
-        fixed: Saved for backward whatever the batch, such as weights cast to bfloat16.
-        sample: Saved for backward for each sample: its activations.
-    """
-
-    parameters: int
-    gradients: int
-    optimizer: int
-    average: int
-    fixed: int
-    sample: int
+    constant: dict[str, int]  # of parameters, gradients, optimizer and average
+    fixed: int  # saved for backward whatever the batch, such as weights cast to bfloat16
+    sample: int  # saved for backward for each sample: its activations
 
     def total(self, batch_size: int) -> int:
         """Bytes for a batch of this size."""
-        constant = self.parameters + self.gradients + self.optimizer + self.average
-        return constant + self.fixed + batch_size * self.sample
+        return sum(self.constant.values()) + self.fixed + batch_size * self.sample
 
     def largest_batch(self, available: int) -> int:
         """The batch size that fills three quarters of `available` bytes; 0 if none does."""
@@ -56,13 +41,10 @@ class Memory:
 
     def summary(self, batch_size: int) -> str:
         """A log line."""
-        parts = {
-            "parameters": self.parameters,
-            "gradients": self.gradients,
-            "optimizer": self.optimizer,
-            "average": self.average,
-            f"activations of {batch_size} samples": self.fixed + batch_size * self.sample,
+        activations = {
+            f"activations of {batch_size} samples": self.total(batch_size) - self.total(0)
         }
+        parts = self.constant | activations
         listed = ", ".join(f"{name} {size / _MEBIBYTE:,.0f}" for name, size in parts.items())
         return f"memory: at least {self.total(batch_size) / _MEBIBYTE:,.0f} MiB ({listed})"
 
@@ -73,12 +55,8 @@ def _bytes(tensors: Iterable[Tensor]) -> int:
 
 def _saved_for_backward(turns: Sequence[Turn], batch: Batch, shared: Shared) -> int:
     """Bytes that the largest turn saves for its backward pass, without parameters."""
-    parameters = {
-        parameter.untyped_storage().data_ptr()
-        for turn in turns
-        for network in turn.networks
-        for parameter in network.parameters()
-    }
+    networks = nn.ModuleList(network for turn in turns for network in turn.networks)
+    parameters = {parameter.untyped_storage().data_ptr() for parameter in networks.parameters()}
     largest = 0
     for turn in turns:
         sizes: dict[int, int] = {}  # by address
@@ -117,17 +95,15 @@ def measure(
             saved.append(_saved_for_backward(turns, samples, shared))
     backup.restore()
     sample = max(0, saved[1] - saved[0])
-    parameters = _bytes(p for network in networks.values() for p in network.parameters())
-    buffers = _bytes(b for network in networks.values() for b in network.buffers())
-    generator = networks["generator"]
-    return Memory(
-        parameters=parameters + buffers,
-        gradients=parameters,
-        optimizer=2 * parameters,
-        average=_bytes(generator.parameters()) + _bytes(generator.buffers()),
-        fixed=max(0, saved[0] - 2 * sample),
-        sample=sample,
-    )
+    every = nn.ModuleList(networks.values())
+    parameters, generator = _bytes(every.parameters()), networks["generator"]
+    constant = {
+        "parameters": parameters + _bytes(every.buffers()),
+        "gradients": parameters,
+        "optimizer": 2 * parameters,  # Adam's two averages of each gradient
+        "average": _bytes(generator.parameters()) + _bytes(generator.buffers()),
+    }
+    return Memory(constant=constant, fixed=max(0, saved[0] - 2 * sample), sample=sample)
 
 
 def too_large(memory: Memory, batch_size: int, available: int) -> TrainingError:

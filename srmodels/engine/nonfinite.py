@@ -9,8 +9,6 @@ from torch import nn
 
 from srmodels.errors import GradientOverflowError, NonFiniteError
 
-__all__ = ["BufferBackup", "NonFiniteHandler"]
-
 log = logging.getLogger(__name__)
 
 _MAX_OVERFLOWS = 30  # in a row: after so many halvings, the loss scale is not the cause
@@ -33,8 +31,7 @@ class NonFiniteHandler:
     ) -> None:
         """Counts and logs the skipped step `step` (from 1) with the photographs of its batch.
 
-        Raises:
-            NonFiniteError: This step is one too many; names the last checkpoint.
+        A NonFiniteError, which names the last checkpoint, if this step is one too many.
         """
         names = ", ".join(sorted(set(photos)))
         overflow = isinstance(error, GradientOverflowError)

@@ -1,7 +1,10 @@
-"""One phase of a recipe, pretraining or adversarial training, from networks to files."""
+"""One phase of a recipe, pretraining or adversarial training, from networks to files.
+
+`train_phase`, which a stage calls, runs a `Trainer` (the loop, in `train`) and writes the files.
+"""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,25 +13,23 @@ import torch
 from torch import Tensor, nn
 
 from srmodels import snapshot
-from srmodels.data.batches.paired import PatchSampler, PatchStore
+from srmodels.data.batches.paired import PatchSampler
 from srmodels.data.batches.unpaired import UnpairedSampler
 from srmodels.data.degradation.degrade import degrade
+from srmodels.data.store.reader import PatchStore
 from srmodels.distributed import collectives
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.checkpoint.rng_state import seed_all
 from srmodels.engine.early_stopping import EarlyStoppingSettings
+from srmodels.engine.fabric import Fabric
 from srmodels.engine.precision import fabric_for
-from srmodels.engine.run_settings import RunSettings
-from srmodels.engine.settings import TrainSettings, members_without_crops
-from srmodels.engine.state import State
+from srmodels.engine.settings import RunSettings, TrainSettings, members_without_crops
+from srmodels.engine.state import State, TurnsOf
 from srmodels.engine.tracking.curves import write_curves, write_metrics
 from srmodels.engine.tracking.record import Logger
 from srmodels.engine.train import Trainer
 from srmodels.engine.validation import Picture, validator
 from srmodels.errors import ConfigError
-from srmodels.objectives.turn import Turn
-
-__all__ = ["Phase", "train_phase"]
 
 log = logging.getLogger(__name__)
 
@@ -37,35 +38,22 @@ _SEEDS = 2**32  # seeds in params.yaml are smaller
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """Settings and files of a phase.
+    """Settings and files of a phase."""
 
-    Attributes:
-        name: "pretrain" or "gan"; names curves and metrics.
-        settings: Steps, batch, optimizer.
-        seed: For batches and random starts.
-        scale: HR side / LR side.
-        patches: The folder that the stage `patches` wrote.
-        checkpoints: Of this configuration.
-        network: The generator's module name, for the snapshot.
-        network_settings: The generator's settings, for the snapshot.
-        weights: The snapshot to write.
-        paired: Whether LR and HR of a batch show the same photograph.
-        best: The snapshot with the best validation score, to write beside `weights`; None: none.
-        lpips: LPIPS of SR and HR. With it, validations compute LPIPS, and it picks the best:
-            in a GAN phase PSNR falls while images improve. None: PSNR decides.
-    """
-
-    name: str
-    settings: TrainSettings
-    seed: int
-    scale: int
-    patches: Path
-    checkpoints: Checkpoints
-    network: str
-    network_settings: object
-    weights: Path
-    paired: bool = True
+    name: str  # "pretrain" or "gan"; names curves and metrics
+    settings: TrainSettings  # steps, batch, optimizer
+    seed: int  # for batches and random starts
+    scale: int  # HR side / LR side
+    patches: Path  # the folder that the stage `patches` wrote
+    checkpoints: Checkpoints  # of this configuration
+    network: str  # the generator's module name, for the snapshot
+    network_settings: object  # the generator's settings, for the snapshot
+    weights: Path  # the snapshot to write
+    paired: bool = True  # whether LR and HR of a batch show the same photograph
+    # the snapshot with the best validation score, to write beside `weights`; None: none
     best: Path | None = None
+    # LPIPS of SR and HR. With it, validations compute LPIPS, and it picks the best: in a GAN phase
+    # PSNR falls while images improve. None: PSNR decides.
     lpips: Callable[[Picture, Picture], float] | None = None
 
     @property
@@ -106,10 +94,20 @@ def degrader_of(phase: Phase) -> Callable[[Tensor, int], Tensor] | None:
     return lambda hr, step: degrade(hr, settings, phase.scale, seed=seed, step=step)
 
 
+def set_up(
+    fabric: Fabric, phase: Phase, networks: Callable[[], Mapping[str, nn.Module]], turns_of: TurnsOf
+) -> tuple[PatchSampler, State]:
+    """This process's batches, and the state before the first step."""
+    seed_all(phase.seed)
+    source = sampler_for(phase)
+    keep_best = phase.watched if phase.best else None
+    return source, State(fabric, networks(), turns_of, phase.settings, keep_best=keep_best)
+
+
 def train_phase(
     phase: Phase,
     networks: Callable[[], Mapping[str, nn.Module]],
-    turns_of: Callable[[Mapping[str, nn.Module], torch.device], Sequence[Turn]],
+    turns_of: TurnsOf,
     *,
     upscale: Callable[[nn.Module, Picture], Picture],
     run: RunSettings,
@@ -117,52 +115,33 @@ def train_phase(
 ) -> None:
     """Trains one phase and writes its weights, curves (plots/) and metrics (metrics/).
 
-    Only rank 0 writes files. All processes exit together.
-
-    Args:
-        phase: Settings and files.
-        networks: Makes the networks by role; called after seeding.
-        turns_of: Makes the objective's turns from the wrapped networks.
-        upscale: Runs a generator on a whole LR picture, for validation.
-        run: Device and checkpoint interval.
-        logger: Gets all scalars and sample pictures.
-
-    Raises:
-        TrainingError: Another process trains this configuration, or `Trainer.run` failed.
-        ConfigError: The processes cannot divide the batch.
+    `networks` makes the networks by role, after seeding; `turns_of` the objective's turns from the
+    wrapped networks; `upscale` runs a generator on a whole LR picture, for validation. All
+    processes exit together; only rank 0 writes files.
     """
     fabric = fabric_for(run, phase.settings.precision)
     with (
         collectives.exit_together(),
         phase.checkpoints.lock() if collectives.is_main_process() else nullcontext(),
     ):
-        seed_all(phase.seed)
-        source = sampler_for(phase)
-        by_role = networks()
+        source, state = set_up(fabric, phase, networks, turns_of)
         trainer = Trainer(
-            fabric,
-            by_role,
-            lambda wrapped: turns_of(wrapped, fabric.device),
-            phase.settings,
+            state,
             checkpoints=phase.checkpoints,
             validate=validator(
                 phase.patches / "validation", phase.scale, upscale, lpips=phase.lpips
             ),
             degrade=degrader_of(phase),
-            keep_best=phase.watched if phase.best else None,
             logger=logger,
             run=run,
         )
         generator = trainer.run(source, title=phase.name)
         if collectives.is_main_process():
-            _write(phase, by_role, generator, trainer.state)
+            _write(phase, generator, state)
             phase.checkpoints.remove()
 
 
-def _write(
-    phase: Phase, networks: Mapping[str, nn.Module], generator: nn.Module, state: State
-) -> None:
-    """Writes weights, curves and metrics of a finished training."""
+def _write(phase: Phase, generator: nn.Module, state: State) -> None:
 
     def save(path: Path) -> None:
         generator.to(memory_format=torch.contiguous_format)
@@ -172,7 +151,7 @@ def _write(
         "steps": state.step,
         "parameters": {
             role: sum(parameter.numel() for parameter in network.parameters())
-            for role, network in networks.items()
+            for role, network in state.networks.items()
         },
         **state.scores,
     }

@@ -10,11 +10,9 @@ from torch import Tensor, nn
 from srmodels.distributed import collectives
 from srmodels.distributed.launcher import launch
 from srmodels.engine.fabric import DDPStrategy, Fabric, MixedPrecision
-from srmodels.engine.run_settings import Precision, RunSettings
+from srmodels.engine.settings import Precision, RunSettings
 from srmodels.errors import ConfigError
 from srmodels.machine import bf16_is_fast, keep_freed_memory, resolve_device
-
-__all__ = ["fabric_for", "to_channels_last", "unscale"]
 
 log = logging.getLogger(__name__)
 
@@ -101,12 +99,8 @@ def _fabric(run: RunSettings, device: str, plugins: list[MixedPrecision]) -> Fab
 def fabric_for(run: RunSettings, precision: Precision) -> Fabric:
     """Launches the Fabric of this process and, with several, their groups.
 
-    Args:
-        run: Device, number of processes, timeout.
-        precision: "auto" is "bf16-mixed" where the device is fast at it, "32-true" elsewhere.
-
-    Raises:
-        ConfigError: The device is missing, too few, or slow at this precision.
+    Precision "auto" is "bf16-mixed" where the device is fast at it, "32-true" elsewhere. A
+    ConfigError if the device is missing, too few, or slow at this precision.
     """
     device = resolve_device(run.device, where="run.device").type
     precision = _resolve_precision(precision, device)
@@ -124,11 +118,9 @@ def fabric_for(run: RunSettings, precision: Precision) -> Fabric:
 
 
 def unscale(fabric: Fabric, optimizer: torch.optim.Optimizer) -> bool:
-    """Divides an optimizer's gradients by float16's loss scale.
+    """Divides an optimizer's gradients by float16's loss scale; returns whether there is one.
 
-    Returns:
-        Whether there is a scale. Then gradients may overflow: skip such a step, and the next one
-        has a smaller scale.
+    With a scale, gradients may overflow: skip such a step, and the next one has a smaller scale.
     """
     precision = fabric.strategy.precision
     if getattr(precision, "scaler", None) is None:

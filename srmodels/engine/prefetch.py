@@ -10,20 +10,13 @@ from torch import Tensor
 
 from srmodels.data.batches.batch import Batch
 
-__all__ = ["Prefetcher"]
-
 
 class Prefetcher:
     """Iterates over (step, batch), the batch on the device; a context manager, which ends a thread.
 
-    An error in `batch_of` is raised at its own step. On a CPU there is no thread by default, since
-    it would take from the step the time that it saves.
-
-    Args:
-        batch_of: Makes a step's batch on the CPU; called by one thread at a time.
-        steps: Which steps, in order.
-        device: Where the batches go.
-        background: Whether a thread makes the next batch; None: on CUDA only.
+    `batch_of` makes a step's batch on the CPU, in one thread at a time; its error is raised at its
+    own step. On a CPU there is no thread by default, since it would take from the step the time
+    that it saves.
     """
 
     def __init__(

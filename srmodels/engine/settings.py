@@ -3,66 +3,76 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from srmodels.config import check_least
 from srmodels.data.degradation.settings import DegradationSettings
 from srmodels.engine.early_stopping import EarlyStoppingSettings
 from srmodels.engine.optim.optim import OptimSettings
-from srmodels.engine.run_settings import Precision
 
-__all__ = ["TrainSettings", "members_without_crops"]
+Precision = Literal["auto", "bf16-mixed", "16-mixed", "32-true"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """How a run uses this machine; does not change results on one device."""
+
+    # "auto" (CUDA, then Apple's MPS, then the CPU), "cuda", "mps" or "cpu"
+    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
+    # GPUs of this machine, one process each (on a CPU: processes). Ignored where torchrun or SLURM
+    # launched the processes.
+    devices: int = 1
+    # how long a process waits for the others, such as during a validation
+    answer_seconds: float = 1800.0
+    # least time between two checkpoints; longer where saving takes long
+    checkpoint_seconds: float = 15.0
+    checkpoint_steps: int = 0  # steps between two further checkpoints; 0 means by time alone
+
+    def __post_init__(self) -> None:
+        check_least(self, 1, "devices")
+        check_least(self, 0, "checkpoint_seconds", "checkpoint_steps")
+        if self.answer_seconds <= 0:
+            raise ValueError("answer_seconds must be above 0")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """How long and on what a stage trains.
+    """How long and on what a stage trains."""
 
-    Attributes:
-        steps: Training steps; every player moves once per step.
-        batch_size: Crops per step.
-        patch_size: Side of a training crop in LR pixels; the HR side is `scale` times that.
-        permute_colours: Permutes the colour channels of each pair at random, since bicubic treats
-            them alike. Helps with few photographs.
-        colour_jitter: Largest relative change of each channel's contrast and brightness, such as
-            0.2 (`srmodels.data.batches.paired`); 0 means none. Helps with pictures that are unlike
-            the training photographs.
-        accumulate: Number of equal parts in which a batch is computed, to save memory.
-        precision: "bf16-mixed", "16-mixed" (CUDA GPUs without bfloat16), "32-true", or "auto",
-            which is "bf16-mixed" where the device is fast at it and "32-true" elsewhere.
-        compiled: Compiles the networks (torch.compile), which takes minutes and saves time on GPUs.
-        log_every: Steps between two rows of the loss curves; a row is the mean of its steps.
-        validate_every: Steps between two validations; the last step always validates.
-        optimizer: Optimizer and learning-rate schedule.
-        degradation: "bicubic" reads LR from the patch store; "second_order" makes LR from HR at
-            each step, with the degradations of cameras and the web.
-        second_order: Settings of that degradation.
-        early_stopping: Ends the training when validation scores stop improving, and keeps the best
-            generator; None takes all steps and keeps the last.
-        on_nan: What to do when a loss or gradient is not finite: "stop" the training, or "skip" the
-            step with a warning. If a single photograph causes it, better remove that.
-        on_nan_limit: How many steps in a row "skip" may leave out.
-    """
-
-    steps: int
-    batch_size: int = 16
-    patch_size: int = 24
+    steps: int  # training steps; every player moves once per step
+    batch_size: int = 16  # crops per step
+    patch_size: int = 24  # side of a training crop in LR pixels; the HR side is `scale` times that
+    # Permutes the colour channels of each pair at random, since bicubic treats them alike. Helps
+    # with few photographs.
     permute_colours: bool = False
+    # Largest relative change of each channel's contrast and brightness, such as 0.2
+    # (`srmodels.data.batches.paired`); 0 means none. Helps with pictures that are unlike the
+    # training photographs.
     colour_jitter: float = 0.0
-    accumulate: int = 1
+    accumulate: int = 1  # number of equal parts in which a batch is computed, to save memory
+    # "bf16-mixed", "16-mixed" (CUDA GPUs without bfloat16), "32-true", or "auto", which is
+    # "bf16-mixed" where the device is fast at it and "32-true" elsewhere
     precision: Precision = "auto"
+    # compiles the networks (torch.compile), which takes minutes and saves time on GPUs
     compiled: bool = False
-    log_every: int = 50
-    validate_every: int = 500
+    log_every: int = 50  # steps between two rows of the loss curves; a row is the mean of its steps
+    validate_every: int = 500  # steps between two validations; the last step always validates
+    # optimizer and learning-rate schedule
     optimizer: OptimSettings = field(default_factory=OptimSettings)
+    # "bicubic" reads LR from the patch store; "second_order" makes LR from HR at each step, with
+    # the degradations of cameras and the web
     degradation: Literal["bicubic", "second_order"] = "bicubic"
+    # settings of that degradation
     second_order: DegradationSettings = field(default_factory=DegradationSettings)
+    # ends the training when validation scores stop improving, and keeps the best generator; None
+    # takes all steps and keeps the last
     early_stopping: EarlyStoppingSettings | None = None
+    # What to do when a loss or gradient is not finite: "stop" the training, or "skip" the step with
+    # a warning. If a single photograph causes it, better remove that.
     on_nan: Literal["stop", "skip"] = "stop"
-    on_nan_limit: int = 10
+    on_nan_limit: int = 10  # how many steps in a row "skip" may leave out
 
     def __post_init__(self) -> None:
-        counts = ("steps", "batch_size", "patch_size", "accumulate")
-        for name in (*counts, "log_every", "validate_every", "on_nan_limit"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more")
+        check_least(self, 1, "steps", "batch_size", "patch_size", "accumulate")
+        check_least(self, 1, "log_every", "validate_every", "on_nan_limit")
         if self.batch_size % self.accumulate:
             raise ValueError(f"accumulate must divide batch_size, {self.batch_size}")
         if not 0 <= self.colour_jitter <= 1:
@@ -78,11 +88,8 @@ def members_without_crops(
 ) -> str | None:
     """The problem, if an ensemble has more members than crops are computed at once; else None.
 
-    Args:
-        settings: Of the training.
-        generator: The generator's settings; those of an ensemble have `members`.
-        where: The key of the training.
-        processes: How many divide a batch.
+    `generator` are its settings (an ensemble's have `members`), `where` is the training's key;
+    `processes` divide a batch.
     """
     members = getattr(generator, "members", 1)
     crops = settings.batch_size // settings.accumulate // processes

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,13 +19,7 @@ from srmodels.engine.sync_batch_norm import sync_batch_norm
 from srmodels.engine.tracking.record import RunningMeans
 from srmodels.objectives.turn import PERSISTENT, Shared, Turn
 
-__all__ = ["Best", "PersistentTensors", "State"]
-
-
-class _Stateful(Protocol):
-    def state_dict(self) -> dict[str, Any]: ...
-
-    def load_state_dict(self, state: dict[str, Any], /) -> object: ...
+TurnsOf = Callable[[Mapping[str, nn.Module], torch.device], Sequence[Turn]]
 
 
 class PersistentTensors:
@@ -62,34 +56,23 @@ class Best:
 
 
 class State:
-    """Networks, optimizers, average and counts of one training.
+    """Networks, optimizers, average and counts of one training: what a checkpoint holds (`parts`).
 
     The learning rate depends on the step alone, and a batch on (seed, step): neither has a state.
-
-    Args:
-        fabric: Device and precision.
-        networks: By role; "generator" is averaged.
-        turns_of: Makes the objective's turns from the wrapped networks.
-        settings: Optimizer, early stopping, handling of NaN.
-        keep_best: By which validation score the best weights are kept; None: they are not kept.
-
-    Attributes:
-        step: Steps done.
-        scores: Of the last validation.
-        best: None before the first validation, and with neither `keep_best` nor early stopping.
-        parts: What a checkpoint holds, by name.
+    Of `networks`, by role, "generator" is averaged; its weights with the best score of `keep_best`
+    are kept (None: they are not).
     """
 
     def __init__(
         self,
         fabric: Fabric,
         networks: Mapping[str, nn.Module],
-        turns_of: Callable[[Mapping[str, nn.Module]], Sequence[Turn]],
+        turns_of: TurnsOf,
         settings: TrainSettings,
         *,
         keep_best: EarlyStoppingSettings | None,
     ) -> None:
-        self.fabric = fabric
+        self.fabric, self.settings = fabric, settings
         self.networks = {
             role: to_channels_last(sync_batch_norm(network.train()))
             for role, network in networks.items()
@@ -99,7 +82,7 @@ class State:
                 network.compile()
         wrapped = {role: fabric.setup_module(network) for role, network in self.networks.items()}
         with fabric.autocast():  # so that a perceptual loss stores its weights in this precision
-            self.turns = tuple(turns_of(wrapped))
+            self.turns = tuple(turns_of(wrapped, fabric.device))
         self.optimizers = {
             turn.player: fabric.setup_optimizers(optimizer_for(turn.networks, settings.optimizer))
             for turn in self.turns
@@ -116,10 +99,10 @@ class State:
         self.step = 0
         self.scores: dict[str, float] = {}
         self.best: Best | None = None
-        self.parts: dict[str, _Stateful] = {
+        self.parts: dict[str, Any] = {
             **{f"networks/{role}": network for role, network in self.networks.items()},
             **{f"optimizers/{player}": adam for player, adam in self.optimizers.items()},
-            "ema": self.ema,
+            "ema": self.ema.network,
             "precision": fabric.strategy.precision,  # float16's loss scale
             "persistent": self.persistent,
             "nonfinite": self.nonfinite,
@@ -135,7 +118,7 @@ class State:
             return
         self.early_stopping.update(scores)
         if self.early_stopping.improved or self.best is None:
-            weights = self.ema.state_dict()
+            weights = self.ema.network.state_dict()
             copies = {name: weight.detach().cpu().clone() for name, weight in weights.items()}
             self.best = Best(self.step, scores, copies)
 

@@ -1,18 +1,18 @@
-"""One step of any objective: freeze, forward, backward, check, clip, update.
+"""The gradients and updates of one step, for `Trainer.step`: forward, backward, check, clip, move.
 
 All players' gradients are computed and checked before any player moves. Turns share detached
-tensors only, so the result equals moving the players one after the other, and a NaN anywhere leaves
-every parameter unchanged.
-
-With several processes, one exchange averages all gradients and scalars before any player moves,
-which is exact, since the loss of a batch is the mean of its parts' losses. DistributedDataParallel
-would exchange a network's gradients whenever a backward pass crosses it, also a frozen one's.
+tensors only, so the result equals moving them one after the other, and a NaN anywhere leaves every
+parameter unchanged. With several processes, one exchange averages all gradients and scalars first,
+which is exact, since the loss of a batch is the mean of its parts' losses. (DistributedDataParallel
+would exchange a network's gradients whenever a backward pass crosses it, also a frozen one's.)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.profiler import record_function
 
 from srmodels.data.batches.batch import Batch
 from srmodels.distributed import collectives
@@ -21,7 +21,16 @@ from srmodels.engine.precision import unscale
 from srmodels.errors import GradientOverflowError, NonFiniteError
 from srmodels.objectives.turn import PERSISTENT, Losses, Shared, Turn
 
-__all__ = ["freeze_all_but", "take_step"]
+PROFILED = "step/"  # begins the names of a step's parts among a profile's events
+
+
+@contextmanager
+def profiled(name: str, device: torch.device) -> Iterator[None]:
+    """Names a part of a step for the profiler, which then waits for the part's GPU kernels."""
+    with record_function(PROFILED + name):
+        yield
+        if device.type == "cuda" and torch.autograd.profiler._is_profiler_enabled:
+            torch.cuda.synchronize(device)
 
 
 def freeze_all_but(networks: Sequence[nn.Module], turns: Sequence[Turn]) -> None:
@@ -50,14 +59,10 @@ def _prefix(turn: Turn, turns: Sequence[Turn]) -> str:
 
 
 def _check_finite(
-    turns: Sequence[Turn],
-    losses: Sequence[Losses],
-    totals: Sequence[Tensor],
-    norms: Sequence[Tensor],
-    *,
-    scaled: bool,
+    turns: Sequence[Turn], losses: Sequence[Losses], norms: Sequence[Tensor], *, scaled: bool
 ) -> None:
     """Raises NonFiniteError for the first loss or gradient that is not; one host-device sync."""
+    totals = [torch.stack([*terms.values()]).sum() for terms in losses]
     if torch.isfinite(torch.stack([value.float() for value in (*totals, *norms)])).all():
         return
     for turn, terms, total in zip(turns, losses, totals, strict=True):
@@ -83,16 +88,16 @@ def _add_gradients(
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], list[Tensor]]:
     """Adds the gradients of the terms times `factor`; returns terms, shared scalars and norms."""
     losses: list[Losses] = []
-    totals = []
     for turn in turns:
         freeze_all_but(turn.networks, turns)
-        terms = turn.losses(batch, shared)
+        with profiled(f"{turn.player} forward", fabric.device):
+            terms = turn.losses(batch, shared)
         if factor != 1:
             terms = {name: factor * value for name, value in terms.items()}
         total = torch.stack(list(terms.values())).sum()
-        fabric.backward(total)
+        with profiled(f"{turn.player} backward", fabric.device):
+            fabric.backward(total)
         losses.append({name: value.detach() for name, value in terms.items()})
-        totals.append(total.detach())
         del terms, total  # frees the graph before the next turn
     logged = {
         name: value
@@ -102,10 +107,10 @@ def _add_gradients(
     if collectives.world_size() > 1:
         gradients = [gradient for turn in turns for gradient in _gradients(turn)]
         values = [value for terms in losses for value in terms.values()]
-        collectives.all_reduce_mean_([*gradients, *values, *totals, *logged.values()])
+        collectives.all_reduce_mean_([*gradients, *values, *logged.values()])
     scaled = [unscale(fabric, optimizers[turn.player]) for turn in turns]
     norms = [torch.nn.utils.get_total_norm(_gradients(turn)) for turn in turns]
-    _check_finite(turns, losses, totals, norms, scaled=any(scaled))
+    _check_finite(turns, losses, norms, scaled=any(scaled))
     named = {
         _prefix(turn, turns) + name: value
         for turn, terms in zip(turns, losses, strict=True)
@@ -124,22 +129,16 @@ def take_step(
     clip_norm: float = 0.0,
     parts: int = 1,
 ) -> dict[str, Tensor]:
-    """Moves every player once.
+    """Moves every player once; `optimizers` are by player.
 
-    Args:
-        fabric: Scales and runs the backward passes.
-        turns: In their order.
-        optimizers: By player.
-        batch: LR and HR, (N, 3, H, W) float32 in [0, 1]; this process's part.
-        shared: "step" and the last step's "persistent/" tensors; the turns update it.
-        clip_norm: Largest L2 norm of a player's gradient; 0 means no clipping.
-        parts: Computes the batch in this many equal parts and adds their gradients, to save memory;
-            equal to 1 part, but for rounding, where losses are means over samples. Batch norm, a
-            relativistic loss and an ensemble use statistics of a part. Not with a loss scale.
+    `batch` is this process's part. `shared` holds "step" and the last step's "persistent/" tensors;
+    the turns update it. `clip_norm` is the largest L2 norm of a player's gradient (0: no clipping).
+    To save memory, a batch is computed in `parts` equal parts whose gradients are added: equal to 1
+    part, but for rounding, where losses are means over samples; batch norm, a relativistic loss and
+    an ensemble use statistics of a part. Not with a loss scale.
 
-    Returns:
-        Detached scalars of the whole batch: "player/term", "player/gradient_norm" (before clipping)
-        and the scalars that the turns shared; a single player's name is left out.
+    Returns detached scalars of the whole batch: "player/term", "player/gradient_norm" (before
+    clipping) and those that the turns shared; a single player's name is left out.
 
     Raises:
         NonFiniteError: A loss or gradient is NaN or infinite; no parameter has moved.
@@ -160,9 +159,9 @@ def take_step(
         terms = _sum(terms, more_terms)
         logged = _sum(logged, {name: 1 / parts * value for name, value in more_logged.items()})
     for turn, norm in zip(turns, norms, strict=True):
+        terms[f"{_prefix(turn, turns)}gradient_norm"] = norm
         if clip_norm:
             torch.nn.utils.clip_grads_with_norm_(_parameters(turn), clip_norm, norm)
-        optimizers[turn.player].step()
-    pairs = zip(turns, norms, strict=True)
-    named_norms = {f"{_prefix(turn, turns)}gradient_norm": norm for turn, norm in pairs}
-    return terms | named_norms | logged
+        with profiled(f"{turn.player} optimizer", fabric.device):
+            optimizers[turn.player].step()
+    return terms | logged

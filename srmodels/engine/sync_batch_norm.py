@@ -5,8 +5,6 @@ from torch import Tensor, nn
 
 from srmodels.distributed import collectives
 
-__all__ = ["sync_batch_norm"]
-
 
 class _SyncBatchNorm2d(nn.BatchNorm2d):
     """`nn.SyncBatchNorm`, which PyTorch has for GPUs only, from differentiable means."""

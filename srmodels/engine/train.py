@@ -1,81 +1,58 @@
-"""The training loop of all objectives: steps, curves, validations, checkpoints, resume."""
+"""The training loop: `Trainer.run` draws batches, calls `Trainer.step`, validates and saves.
+
+`Trainer.step` sets the learning rate, calls `take_step` (in `step`: gradients and updates) and
+moves the average.
+"""
 
 import logging
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn, Protocol
+from collections.abc import Callable
+from typing import NoReturn
 
+import torch
 from torch import Tensor, nn
 
 from srmodels.data.batches.batch import Batch
+from srmodels.data.batches.paired import PatchSampler
 from srmodels.distributed import collectives
-from srmodels.engine.advance import advance
 from srmodels.engine.checkpoint.checkpoint import Checkpoints, CheckpointSchedule
 from srmodels.engine.checkpoint.stop_signals import stop_requests
-from srmodels.engine.early_stopping import EarlyStoppingSettings
-from srmodels.engine.fabric import Fabric
 from srmodels.engine.memory import MemoryCheck
+from srmodels.engine.optim.optim import learning_rate_at, set_rate
 from srmodels.engine.prefetch import Prefetcher
-from srmodels.engine.run_settings import RunSettings
-from srmodels.engine.settings import TrainSettings
+from srmodels.engine.settings import RunSettings
 from srmodels.engine.state import State
+from srmodels.engine.step import take_step
 from srmodels.engine.tracking.progress import Progress
 from srmodels.engine.tracking.record import Logger, Record
 from srmodels.engine.validation import Validate
-from srmodels.errors import TrainingError
-from srmodels.objectives.turn import Turn
-
-__all__ = ["BatchSource", "Trainer"]
+from srmodels.errors import NonFiniteError, TrainingError
 
 log = logging.getLogger(__name__)
-
-
-class BatchSource(Protocol):
-    """Makes batches; each is a function of its step alone."""
-
-    def batch(self, step: int) -> Batch:
-        """This process's part of the batch of step `step` (from 0)."""
-        ...
 
 
 class Trainer:
     """One training. All processes step and stop together; rank 0 validates, writes and logs.
 
-    Args:
-        fabric: Device and precision.
-        networks: As for `State`.
-        turns_of: As for `State`.
-        settings: Steps, batch and optimizer.
-        checkpoints: Locked by the caller.
-        validate: Scores the averaged generator.
-        degrade: Makes LR from HR at a step; None uses the batch's LR.
-        keep_best: By which validation score the best weights are kept, too; None: they are not.
-        logger: Gets all scalars and pictures.
-        run: When to write checkpoints.
+    `validate` scores the averaged generator; `degrade` makes LR from HR at a step (None: the
+    batch's LR); the caller locks `checkpoints`.
     """
 
     def __init__(
         self,
-        fabric: Fabric,
-        networks: Mapping[str, nn.Module],
-        turns_of: Callable[[Mapping[str, nn.Module]], Sequence[Turn]],
-        settings: TrainSettings,
+        state: State,
         *,
         checkpoints: Checkpoints,
         validate: Validate,
         degrade: Callable[[Tensor, int], Tensor] | None = None,
-        keep_best: EarlyStoppingSettings | None = None,
         logger: Logger,
         run: RunSettings,
     ) -> None:
-        self.fabric, self.settings = fabric, settings
+        self.state, self.settings = state, state.settings
         self.checkpoints, self.validate, self.degrade = checkpoints, validate, degrade
-        self.state = State(fabric, networks, turns_of, settings, keep_best=keep_best)
-        self.record = Record(checkpoints.folder, logger, steps=settings.steps)
-        self.schedule = CheckpointSchedule(
-            seconds=run.checkpoint_seconds, steps=run.checkpoint_steps
-        )
+        self.record = Record(checkpoints.folder, logger, steps=self.settings.steps)
+        self.schedule = CheckpointSchedule(run.checkpoint_seconds, run.checkpoint_steps)
 
     def resume(self) -> None:
         """Loads the last checkpoint, if there is one, and drops the curves' later rows."""
@@ -90,6 +67,40 @@ class Trainer:
             )
         if collectives.is_main_process():
             self.record.cut_after(self.state.step)
+
+    def step(self, batch: Batch) -> None:
+        """Takes a step, or skips it where a value is not finite and `on_nan` is "skip".
+
+        A skipped step changes no parameter, buffer, average or mean, but counts as a step.
+        """
+        state, optimizer = self.state, self.settings.optimizer
+        rate = learning_rate_at(state.step, self.settings.steps, optimizer)
+        for player in state.optimizers.values():
+            set_rate(player, rate)
+        backup = state.buffer_backup
+        persistent = state.persistent.clone() if backup else state.persistent.tensors
+        # without skipped steps, so that an objective sees its first step as step 0
+        shared = {"step": torch.tensor(state.step - state.nonfinite.total), **persistent}
+        if backup:
+            backup.save()
+        try:
+            scalars = take_step(
+                *(state.fabric, state.turns, state.optimizers, batch),
+                shared=shared,
+                clip_norm=optimizer.clip_norm,
+                parts=self.settings.accumulate,
+            )
+        except NonFiniteError as error:
+            checkpoint = self.checkpoints.path
+            state.nonfinite.skip(state.step + 1, error, batch.photos, checkpoint=checkpoint)
+            if backup:
+                backup.restore()
+        else:
+            state.nonfinite.reset()
+            state.persistent.update(shared)
+            state.ema.update(state.networks["generator"], state.step)
+            state.running_means.add(scalars | {"learning_rate": torch.tensor(rate)})
+        state.step += 1
 
     def _log_losses(self, progress: Progress, waited: float) -> None:
         means, speed = self.state.running_means.pop(), progress.speed(waited)
@@ -144,11 +155,8 @@ class Trainer:
             if self._finished() or self.schedule.due(step):
                 self._save()
 
-    def run(self, source: BatchSource, *, title: str) -> nn.Module:
-        """Resumes and does the remaining steps.
-
-        Returns:
-            The averaged generator in eval mode; with early stopping, the best one.
+    def run(self, source: PatchSampler, *, title: str) -> nn.Module:
+        """Does the remaining steps; returns the averaged (or, stopped early, best) generator.
 
         Raises:
             NonFiniteError: Names the step, the photographs of the batch and the last checkpoint.
@@ -162,7 +170,7 @@ class Trainer:
         with (
             stop_requests() as requests,
             Progress(title, settings.steps, first, settings.batch_size) as progress,
-            Prefetcher(source.batch, steps, device=self.fabric.device) as batches,
+            Prefetcher(source.batch, steps, device=state.fabric.device) as batches,
         ):
             memory = MemoryCheck(settings)
             for step, drawn in batches:
@@ -170,14 +178,14 @@ class Trainer:
                 batch = Batch(lr=lr, hr=drawn.hr, photos=drawn.photos)
                 if step == first:
                     memory.measure(state, batch)
-                with memory.explain_errors(self.fabric.device):
-                    advance(state, batch, settings, checkpoint=self.checkpoints.path)
+                with memory.explain_errors(state.fabric.device):
+                    self.step(batch)
                 self._after_step(progress, batches)
                 if received := collectives.all_reduce_max(requests.received or 0):
                     self._save_and_exit(signal.Signals(received))
                 if self._finished():
                     break
         if state.stops_early and state.best:
-            state.ema.load_state_dict(state.best.weights)
+            state.ema.network.load_state_dict(state.best.weights)
             state.scores = state.best.scores
         return state.ema.network

@@ -13,8 +13,6 @@ from srmodels.evaluation.metrics.ssim import ssim_y
 from srmodels.images.readers.folder import whole_images
 from srmodels.resize.images import crop_to_multiple, downscale
 
-__all__ = ["Picture", "Validate", "validator"]
-
 Picture = NDArray[np.uint8]
 Validate = Callable[[nn.Module], tuple[dict[str, float], dict[str, Picture]]]
 """Maps a generator to its scores and to sample pictures, both by name."""
@@ -31,14 +29,8 @@ def validator(
 ) -> Validate:
     """Makes a function that scores generators: validation_psnr_y (dB), validation_ssim_y.
 
-    Args:
-        folder: Of whole HR pictures.
-        scale: HR side / LR side; LR is made by the protocol's resize.
-        upscale: Runs a generator on a whole LR picture, uint8 (H, W, 3).
-        lpips: LPIPS of SR and HR, for validation_lpips; None leaves that score out.
-
-    Raises:
-        DataError: The folder holds no picture.
+    LR is made of the whole HR pictures in `folder` by the protocol's resize; `upscale` runs a
+    generator on one, uint8 (H, W, 3). With `lpips` (of SR and HR) there is validation_lpips, too.
     """
     pairs = []
     for name, image in whole_images(folder):

@@ -1,22 +1,35 @@
-"""Means of scores over a test set, with intervals."""
+"""Means of scores over a test set's images, with 95 % bootstrap intervals.
 
+Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13. An interval covers other
+images like these, not other trainings.
+"""
+
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from srmodels.evaluation.interval import BOUNDS, FEWEST, interval
-
-__all__ = ["means"]
-
+BOUNDS = ("_low", "_high")  # appended to a score's name
+DRAWS = 10_000
+FEWEST = 3  # images; with two, a resample is one, the other or their mean
+SHARE = 0.95
+_BLOCK = 2**22  # numbers drawn at a time
 _DIGITS = 6
 _SIGNED = "shift_"  # directions of a tint have no interval; colour_shift has one
 
 
-def _mean(name: str, values: pd.Series) -> dict[str, float]:
-    """The mean by name and, with enough images, the ends of its interval."""
-    scores = {name: float(values.mean())}
-    if len(values) >= FEWEST and not name.startswith(_SIGNED):
-        bounds = interval(values.to_numpy(float))
-        scores |= {name + end: bound for end, bound in zip(BOUNDS, bounds, strict=True)}
-    return {key: round(value, _DIGITS) for key, value in scores.items()}
+def interval(values: NDArray[np.float64], *, seed: int = 0) -> tuple[float, float]:
+    """The ends of the percentile bootstrap interval of a mean over (n,), one value per image.
+
+    Scores with one seed draw the same images.
+    """
+    rng, count = np.random.default_rng(seed), len(values)
+    rows = max(1, _BLOCK // count)
+    means = [
+        values[rng.integers(count, size=(min(rows, DRAWS - done), count))].mean(axis=1)
+        for done in range(0, DRAWS, rows)
+    ]
+    low, high = np.quantile(np.concatenate(means), [(1 - SHARE) / 2, (1 + SHARE) / 2])
+    return float(low), float(high)
 
 
 def means(table: pd.DataFrame) -> dict[str, dict[str, float]]:
@@ -25,10 +38,12 @@ def means(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     From three pictures on, NAME_low and NAME_high follow each: the 95 % interval.
     """
     result: dict[str, dict[str, float]] = {}
-    for model in dict.fromkeys(table["model"]):
-        rows = table[table["model"] == model].dropna(axis="columns", how="all")
-        columns = [str(name) for name in rows.columns if name not in ("image", "model")]
-        result[str(model)] = {
-            key: value for name in columns for key, value in _mean(name, rows[name]).items()
-        }
+    for model, rows in table.groupby("model", sort=False):
+        scores = rows.drop(columns=["image", "model"], errors="ignore").dropna(axis=1, how="all")
+        row = result[str(model)] = {}
+        for name, values in scores.items():
+            row[str(name)] = round(float(values.mean()), _DIGITS)
+            if len(values) >= FEWEST and not str(name).startswith(_SIGNED):
+                bounds = zip(BOUNDS, interval(values.to_numpy(float)), strict=True)
+                row |= {f"{name}{end}": round(bound, _DIGITS) for end, bound in bounds}
     return result

@@ -10,19 +10,13 @@ from srmodels.evaluation.means import means
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.metrics.niqe import Niqe
 from srmodels.evaluation.protocol import NIQE, versions
-
-__all__ = ["no_reference_metrics", "no_reference_table"]
+from srmodels.evaluation.table import align_columns
 
 
 def no_reference_metrics(images: Sequence[tuple[str, Picture]]) -> dict[str, Any]:
     """Scores pictures, (name, uint8 (H, W, 3)) each.
 
-    Returns:
-        "niqe" by picture, "mean" with its interval, "protocol" and "versions".
-
-    Raises:
-        ProtocolError: There is no picture, or one is too small.
-        WeightsError: NIQE's parameters are not here.
+    Returns "niqe" by picture, "mean" with its interval, "protocol" and "versions".
     """
     if not images:
         raise ProtocolError("no picture to score. Add one to the folder.")
@@ -44,8 +38,5 @@ def no_reference_metrics(images: Sequence[tuple[str, Picture]]) -> dict[str, Any
 def no_reference_table(metrics: dict[str, Any]) -> str:
     """A line per picture, and one for the mean."""
     scores = {**metrics["niqe"], "mean": metrics["mean"]["niqe"]}
-    width = max(map(len, scores))
-    return "\n".join(
-        ["image".ljust(width) + "   NIQE"]
-        + [f"{name:{width}}  {score:5.2f}" for name, score in scores.items()]
-    )
+    lines = [("image", " NIQE"), *((name, f"{score:.2f}") for name, score in scores.items())]
+    return align_columns(lines, left={0})

@@ -12,8 +12,6 @@ from srmodels.evaluation.metrics.niqe import Niqe
 from srmodels.machine import keep_freed_memory
 from srmodels.resize.tensors import to_tensor
 
-__all__ = ["PERCEPTUAL", "PerceptualScores", "open_lpips", "open_perceptual"]
-
 PERCEPTUAL = ("lpips", "lpips_vgg", "dists")  # LPIPS on AlexNet and on VGG16, DISTS
 PerceptualScores = Callable[[Sequence[Picture], Picture], list[dict[str, float]]]
 """SR pictures and their HR, uint8 (H, W, 3) each, to each SR's PERCEPTUAL and, if wished, niqe."""
@@ -32,8 +30,7 @@ def open_perceptual(
 ) -> PerceptualScores:
     """Loads the networks, with `only_lpips` AlexNet alone, and with `niqe` NIQE's parameters.
 
-    Raises:
-        WeightsError: Weights are missing or damaged.
+    A WeightsError if weights are missing or damaged.
     """
     try:
         metrics: list[Lpips | Dists] = [Lpips("alexnet", device=device)]

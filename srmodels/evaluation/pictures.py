@@ -8,8 +8,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from srmodels.evaluation.metrics.luma import Picture, luma
 
-__all__ = ["CROP", "box_sums", "comparison", "most_detailed_crop", "sheet"]
-
 _PANEL = 384  # pixels across
 _GAP = 12
 _LABEL = 26
@@ -28,12 +26,9 @@ def box_sums(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 
 
 def most_detailed_crop(hr: Picture, size: int, *, multiple: int = 1) -> tuple[int, int]:
-    """Top and left of the crop with the largest gradient energy on Y, away from the edges.
+    """Top and left, multiples of `multiple`, of the crop with the largest gradient energy on Y.
 
-    Args:
-        hr: uint8 (H, W, 3), H and W at least `size`.
-        size: Side of the crop in pixels.
-        multiple: Of the corner's coordinates, in pixels.
+    Stays away from the edges of `hr`, uint8 (H, W, 3), whose sides are at least `size`.
     """
     y = luma(hr)
     energy = np.zeros_like(y)
@@ -48,23 +43,8 @@ def most_detailed_crop(hr: Picture, size: int, *, multiple: int = 1) -> tuple[in
     return margin[0] + row * multiple, margin[1] + column * multiple
 
 
-def _panel(picture: Picture, height: int, box: tuple[float, float, float, float]) -> Image.Image:
-    """The whole picture at the panel's size with the frame of the crop."""
-    panel = Image.fromarray(picture).resize((_PANEL, height), Image.Resampling.LANCZOS)
-    draw = ImageDraw.Draw(panel)
-    draw.rectangle(box, outline="white", width=4)
-    draw.rectangle((box[0] + 1, box[1] + 1, box[2] - 1, box[3] - 1), outline=_BOX, width=2)
-    return panel
-
-
 def sheet(panels: Mapping[str, Picture], *, corner: tuple[int, int], crop: int) -> Picture:
-    """Draws a row of pictures, uint8 (H, W, 3) by caption, and below the same crop of each.
-
-    Args:
-        panels: The pictures.
-        corner: Top and left of the crop.
-        crop: Side of the crop in pixels.
-    """
+    """Draws a row of pictures, uint8 (H, W, 3) by caption, and below the same crop of each."""
     height, width = next(iter(panels.values())).shape[:2]
     top, left = corner
     shown = max(1, round(height * _PANEL / width))
@@ -78,7 +58,11 @@ def sheet(panels: Mapping[str, Picture], *, corner: tuple[int, int], crop: int) 
     for index, (name, picture) in enumerate(panels.items()):
         x = _GAP + index * (_PANEL + _GAP)
         draw.text((x + _PANEL / 2, _LABEL / 2), name, fill="black", font=font, anchor="mm")
-        paper.paste(_panel(picture, shown, box), (x, _LABEL))
+        panel = Image.fromarray(picture).resize((_PANEL, shown), Image.Resampling.LANCZOS)
+        frame = ImageDraw.Draw(panel)  # of the crop
+        frame.rectangle(box, outline="white", width=4)
+        frame.rectangle((box[0] + 1, box[1] + 1, box[2] - 1, box[3] - 1), outline=_BOX, width=2)
+        paper.paste(panel, (x, _LABEL))
         detail = Image.fromarray(picture[top : top + crop, left : left + crop])
         detail = detail.resize((_PANEL, _PANEL), Image.Resampling.NEAREST)
         paper.paste(detail, (x, _LABEL + shown + _GAP))
@@ -86,20 +70,13 @@ def sheet(panels: Mapping[str, Picture], *, corner: tuple[int, int], crop: int) 
     return drawn
 
 
-def comparison(
-    lr: Picture, pictures: Mapping[str, Picture], hr: Picture, *, scale: int, crop: int = CROP
-) -> Picture:
+def comparison(lr: Picture, pictures: Mapping[str, Picture], hr: Picture, *, scale: int) -> Picture:
     """Draws LR, every SR and HR, whole, and below the most detailed crop of each, enlarged.
 
-    Args:
-        lr: uint8 (h, w, 3); its pixels are drawn as squares.
-        pictures: SR by model, uint8 (scale h, scale w, 3) each.
-        hr: uint8 (scale h, scale w, 3).
-        scale: HR over LR.
-        crop: Side of the crop in HR pixels.
+    LR, uint8 (h, w, 3), is drawn as squares; SR (by model) and HR are (scale h, scale w, 3).
     """
     squares = lr.repeat(scale, axis=0).repeat(scale, axis=1)
-    crop = min(crop, *hr.shape[:2])
+    crop = min(CROP, *hr.shape[:2])
     return sheet(
         {f"LR (1/{scale})": squares, **pictures, "HR": hr},
         corner=most_detailed_crop(hr, crop, multiple=scale),

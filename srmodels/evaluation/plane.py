@@ -14,8 +14,6 @@ from matplotlib.figure import Figure
 from srmodels.evaluation.protocol import STRENGTH
 from srmodels.evaluation.table import sets_of
 
-__all__ = ["PUBLISHED", "draw_plane", "draw_published"]
-
 PUBLISHED = {  # x4, PSNR-Y in dB and LPIPS (AlexNet); Ma et al., CVPR 2020, arXiv:2003.13081
     "Set5": {"SRGAN": (29.40, 0.088), "ESRGAN": (30.45, 0.075)},
     "BSD100": {"SRGAN": (25.16, 0.198), "ESRGAN": (25.32, 0.161)},

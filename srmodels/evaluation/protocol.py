@@ -7,10 +7,8 @@ Timofte, Rothe, Van Gool, "Seven ways to improve example-based single image supe
 from collections.abc import Collection, Sequence
 from importlib.metadata import version
 
-from srmodels.evaluation.interval import DRAWS, FEWEST
+from srmodels.evaluation.means import DRAWS, FEWEST
 from srmodels.evaluation.samples import Sampling
-
-__all__ = ["ENSEMBLE", "NIQE", "PROTOCOL", "STRENGTH", "protocol", "versions"]
 
 ENSEMBLE = "+x8"  # appended to a generator's name in the row of its self-ensemble
 STRENGTH = "strength_"  # begins the name of a row of mixed weights

@@ -22,8 +22,6 @@ from srmodels.evaluation.samples import Sampled, Sampling, drawing, strip
 from srmodels.evaluation.scores import ScoredPicture, evaluate
 from srmodels.evaluation.table import short_table
 
-__all__ = ["BUNDLED", "Scored", "evaluate_sets", "metrics_of"]
-
 BUNDLED = "test"  # the set of which every picture is drawn
 DRAWN = 4  # pictures of every other set
 PLANE = "perception-distortion.png"
@@ -38,20 +36,16 @@ class Scored(Sampled, Protocol):
     @property
     def scale(self) -> int:
         """How many times larger SR is."""
-        ...
 
     @property
     def parameters(self) -> int:
         """The number of parameters."""
-        ...
 
     def __call__(self, lr: Picture, /) -> Picture:
         """Enlarges uint8 (H, W, 3)."""
-        ...
 
 
 def _drawer(folder: Path, scale: int) -> Callable[[str, ScoredPicture], None]:
-    """Draws pictures as they are scored."""
     drawn: Counter[str] = Counter()
 
     def draw(name: str, picture: ScoredPicture) -> None:
@@ -84,28 +78,17 @@ def metrics_of(
     perceptual: PerceptualScores | None = None,
     show: Callable[[str, ScoredPicture], None] | None = None,
 ) -> tuple[dict[str, object], pd.DataFrame]:
-    """Scores every set.
+    """Scores every set of HR pictures, (name, uint8 (H, W, 3)).
 
-    Args:
-        generators: By name; the last is the final one, or its self-ensemble. None: bicubic alone.
-        sets: HR pictures, (name, uint8 (H, W, 3)), by the set's name.
-        scale: HR over LR.
-        features: Weights of the training's perceptual loss ("imagenet", "random", a path) or
-            "none", which the metrics file names, since they affect the scores; None names none.
-        sampling: How the final generator's samples are drawn, where it has any.
-        strengths: Of the generators named "strength_S".
-        lr: LR pictures by image, for the sets that have their own.
-        degraded: The same for sets whose LR was degraded.
-        perceptual: Computes LPIPS and DISTS; None leaves them out.
-        show: Called once a picture, with the name of the set.
+    Of `generators`, by name, the last is the final one, or its self-ensemble; without any, bicubic
+    is scored alone. `features` names the weights of the training's perceptual loss ("imagenet",
+    "random", a path), or "none", in the metrics file, since they affect the scores. `strengths` are
+    those of the generators "strength_S". `lr` has LR pictures by image, for the sets with their
+    own, `degraded` those of sets whose LR was degraded. Without `perceptual`, LPIPS and DISTS are
+    left out. `show` is called once a picture, with the set's name.
 
-    Returns:
-        The metrics file's content, the mean scores by set and model first; and one row per set,
-        picture and model.
-
-    Raises:
-        WeightsError: A generator is for another scale.
-        ProtocolError: A picture cannot be scored, or the protocol is broken.
+    Returns the metrics file's content, the mean scores by set and model first; and one row per set,
+    picture and model.
     """
     for name, generator in generators.items():
         if generator.scale != scale:

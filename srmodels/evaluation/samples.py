@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.pictures import CROP, most_detailed_crop, sheet
 
-__all__ = ["Draw", "Sampled", "Sampling", "deviation", "diversity", "drawing", "strip"]
-
 Draw = Callable[[Picture, int], list[Picture]]
 """LR and its index in the set to samples of SR."""
 
@@ -23,17 +21,11 @@ _DRAWN_SHARE = 0.995  # of the deviations that the map shows without clipping
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How samples are drawn.
+    """How samples are drawn."""
 
-    Attributes:
-        number: Of each picture; 0 for none.
-        temperature: Multiplies the standard deviations of the latents.
-        seed: Of the random numbers, with a picture's index in its set.
-    """
-
-    number: int = 5
-    temperature: float = 1.0
-    seed: int = 0
+    number: int = 5  # of each picture; 0 for none
+    temperature: float = 1.0  # multiplies the standard deviations of the latents
+    seed: int = 0  # of the random numbers, with a picture's index in its set
 
 
 class Sampled(Protocol):
@@ -42,11 +34,9 @@ class Sampled(Protocol):
     @property
     def has_samples(self) -> bool:
         """Whether `sample` works."""
-        ...
 
     def sample(self, lr: Picture, /, *, generator: torch.Generator, temperature: float) -> Picture:
         """Enlarges uint8 (H, W, 3) with another latent on every call."""
-        ...
 
 
 def drawing(generator: Sampled, sampling: Sampling) -> Draw | None:
@@ -97,11 +87,8 @@ def strip(
 ) -> Picture:
     """Draws bicubic, the prior's mean, four samples and the deviation of the samples.
 
-    Args:
-        pictures: SR by name, uint8 (H, W, 3) each; bicubic's first, the mean's last.
-        samples: uint8 (H, W, 3) each.
-        hr: uint8 (H, W, 3); chooses the crop, as in `comparison`.
-        scale: HR over LR.
+    All are uint8 (H, W, 3); of `pictures`, SR by name, bicubic's is the first, the mean's the last.
+    `hr` chooses the crop, as in `comparison`.
     """
     bicubic, *_, mean = pictures.values()
     factor, bright = _deviation_map(samples)

@@ -6,21 +6,18 @@ from typing import NamedTuple
 import pandas as pd
 from tqdm import tqdm
 
-from srmodels.errors import ProtocolError
-from srmodels.evaluation.check_sizes import check_fit
+from srmodels.errors import ProtocolError, listed
 from srmodels.evaluation.metrics.checkerboard import checkerboard
 from srmodels.evaluation.metrics.colour import colour_scores
-from srmodels.evaluation.metrics.consistency import lr_consistency
+from srmodels.evaluation.metrics.lpips import MIN_SIDE
 from srmodels.evaluation.metrics.luma import Picture, luma_pair
-from srmodels.evaluation.metrics.psnr import psnr, psnr_rgb
+from srmodels.evaluation.metrics.psnr import lr_consistency, psnr, psnr_rgb
 from srmodels.evaluation.metrics.sharpness import sharpness
-from srmodels.evaluation.metrics.ssim import ssim
+from srmodels.evaluation.metrics.ssim import WINDOW, ssim
 from srmodels.evaluation.perceptual import PerceptualScores
 from srmodels.evaluation.samples import Draw, diversity
 from srmodels.resize.images import crop_to_multiple, downscale
 from srmodels.resize.tensors import enlarge_image
-
-__all__ = ["BASELINE", "SAMPLES", "ScoredPicture", "Upscaler", "evaluate", "scores"]
 
 Upscaler = Callable[[Picture], Picture]
 BASELINE = "bicubic"
@@ -30,37 +27,20 @@ _DIGITS = 6
 
 
 class ScoredPicture(NamedTuple):
-    """One picture as it was scored.
+    """One picture as it was scored."""
 
-    Attributes:
-        image: The picture's name.
-        lr: uint8 (h, w, 3).
-        pictures: SR by model, bicubic's first; uint8 (scale h, scale w, 3) each.
-        samples: Samples of SR, of the same size; empty if none were drawn.
-        hr: What they were compared with.
-    """
-
-    image: str
-    lr: Picture
+    image: str  # the picture's name
+    lr: Picture  # uint8 (h, w, 3)
+    # SR by model, bicubic's first; uint8 (scale h, scale w, 3) each
     pictures: Mapping[str, Picture]
-    samples: Sequence[Picture]
-    hr: Picture
+    samples: Sequence[Picture]  # samples of SR, of the same size; empty if none were drawn
+    hr: Picture  # what they were compared with
 
 
 def scores(sr: Picture, hr: Picture, *, lr: Picture, scale: int) -> dict[str, float]:
-    """All scores of one picture but the perceptual ones.
+    """All scores of one picture but the perceptual ones, rounded; PROTOCOL has their units.
 
-    Args:
-        sr: uint8 (H, W, 3), sRGB.
-        hr: The same size.
-        lr: uint8 (H / scale, W / scale, 3), the input of the upscaler.
-        scale: How many times larger SR is.
-
-    Returns:
-        Scores by name, rounded to 6 decimals; PROTOCOL has their units.
-
-    Raises:
-        ProtocolError: The sizes differ, or the picture is too small.
+    SR and HR are uint8 (H, W, 3), sRGB; `lr` is (H / scale, W / scale, 3).
     """
     y = luma_pair(sr, hr, border=scale)
     shift, (lightness, red, yellow) = colour_scores(sr, hr)
@@ -108,6 +88,47 @@ def _rows(
     return table
 
 
+def _size(picture: Picture) -> str:
+    return f"{picture.shape[1]} x {picture.shape[0]}"
+
+
+def check_fit(
+    images: Sequence[tuple[str, Picture]],
+    lr: Mapping[str, Picture] | None = None,
+    *,
+    scale: int,
+    perceptual: bool = False,
+) -> None:
+    """Checks the sizes of HR pictures, and of their LR pictures by name if these are given.
+
+    With `perceptual`, LPIPS is a score: AlexNet's strides need a least size.
+    """
+    if not images:
+        raise ProtocolError("no picture to score. Add one to the test set.")
+    min_side = max(WINDOW + 2 * scale, MIN_SIDE if perceptual else 0)
+    small = [
+        f"{name}: {_size(hr)}"
+        for name, hr in images
+        if min(side - side % scale for side in hr.shape[:2]) < min_side
+    ]
+    if small:
+        raise ProtocolError(
+            f"picture too small to score (got {listed(small, separator='; ')} pixels). Use at "
+            f"least {min_side + -min_side % scale} pixels on both sides at scale {scale}"
+            + (" with LPIPS." if perceptual else ".")
+        )
+    mismatched = [
+        f"{name}: {_size(lr[name])} for {_size(hr)}"
+        for name, hr in images
+        if lr is not None and lr[name].shape[:2] != (hr.shape[0] // scale, hr.shape[1] // scale)
+    ]
+    if mismatched:
+        raise ProtocolError(
+            f"LR does not fit HR at scale {scale} (got {listed(mismatched, separator='; ')} "
+            "pixels). Use LR of HR's size over the scale, rounded down, or other weights."
+        )
+
+
 def evaluate(
     upscalers: Mapping[str, Upscaler],
     images: Sequence[tuple[str, Picture]],
@@ -118,24 +139,14 @@ def evaluate(
     draw: Draw | None = None,
     show: Callable[[ScoredPicture], None] | None = None,
 ) -> pd.DataFrame:
-    """Scores upscalers on pictures; bicubic is always the first of them.
+    """Scores upscalers, uint8 LR (h, w, 3) to SR, on pictures; bicubic is always the first of them.
 
-    Args:
-        upscalers: By name: uint8 LR (h, w, 3) to uint8 SR (scale h, scale w, 3).
-        images: Names and HR pictures, uint8 (H, W, 3), any size; cut to a multiple of `scale`.
-        scale: How many times LR is smaller.
-        lr: Given LR pictures by the images' names; None makes LR from HR.
-        perceptual: Computes LPIPS and DISTS; None leaves them out.
-        draw: Draws samples of SR, whose mean scores and diversity are the row "samples"; None
-            leaves the row out.
-        show: Called once a picture.
+    `images` are names and HR, uint8 (H, W, 3), any size, cut to a multiple of `scale`. LR is made
+    of HR, or given by name. `draw` draws samples of SR, whose mean scores and diversity are the row
+    "samples". Without `perceptual`, LPIPS and DISTS are left out. `show` is called once a picture.
 
-    Returns:
-        One row per picture and model: image, model, the scores, and those of `perceptual`.
-
-    Raises:
-        ProtocolError: There is no picture, one does not fit, or the mean PSNR-Y of bicubic is so
-            low that the protocol must be broken.
+    Returns one row per picture and model: image, model, scores. A ProtocolError if there is no
+    picture, one does not fit, or bicubic's mean PSNR-Y is so low that the protocol must be broken.
     """
     check_fit(images, lr, scale=scale, perceptual=perceptual is not None)
     models: dict[str, Upscaler] = {BASELINE: lambda lr: enlarge_image(lr, scale), **upscalers}

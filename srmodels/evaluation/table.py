@@ -1,13 +1,11 @@
 """Metrics files, and the short table of one; imports nothing heavy."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from srmodels.errors import ProtocolError
-
-__all__ = ["metrics_in", "read_metrics", "sets_of", "short_table"]
 
 _COLUMNS = {  # score: heading, digits
     "psnr_y": ("PSNR-Y (dB)", 2),
@@ -53,6 +51,18 @@ def sets_of(metrics: Mapping[str, Any]) -> dict[str, dict[str, dict[str, float]]
     }
 
 
+def align_columns(lines: Sequence[Sequence[str]], left: Collection[int]) -> str:
+    """A text table: the columns `left` start with their words, the others end with them."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            word.ljust(width) if column in left else word.rjust(width)
+            for column, (word, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
 def _cell(values: Mapping[str, float], score: str, digits: int) -> str:
     if score not in values:
         return "-"
@@ -64,14 +74,10 @@ def _cell(values: Mapping[str, float], score: str, digits: int) -> str:
 
 
 def short_table(metrics: Mapping[str, Any], *, markdown: bool = False) -> str:
-    """One line per test set and model: PSNR-Y, SSIM-Y, LPIPS, DISTS, sharpness, colour shift.
+    """One line per test set and model of a metrics file, as aligned columns or Markdown.
 
     LPIPS, DISTS, NIQE and the diversity are left out where no row has them. 95 % intervals of
     PSNR-Y and SSIM-Y stand in brackets.
-
-    Args:
-        metrics: Set, model, score, as in a metrics file.
-        markdown: A Markdown table instead of aligned columns.
     """
     rows = [values for models in sets_of(metrics).values() for values in models.values()]
     present = {score for values in rows for score in values}
@@ -92,10 +98,4 @@ def short_table(metrics: Mapping[str, Any], *, markdown: bool = False) -> str:
     if markdown:
         lines.insert(1, ["---", "---", *["---:"] * len(columns)])
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    aligned = []
-    for line in lines:
-        words = [word.ljust(width) for word, width in zip(line[:2], widths[:2], strict=True)]
-        numbers = [word.rjust(width) for word, width in zip(line[2:], widths[2:], strict=True)]
-        aligned.append("  ".join(words + numbers))
-    return "\n".join(aligned)
+    return align_columns(lines, left={0, 1})

@@ -1,16 +1,12 @@
-"""Adversarial losses on logits.
+"""Adversarial losses on logits; means over the batch and, where the logits are a map, positions.
 
-vanilla: Goodfellow et al. Generative Adversarial Nets. NeurIPS 2014.
-https://arxiv.org/abs/1406.2661. The generator's loss is the non-saturating one (section 3), as in
-    SRGAN (arXiv:1609.04802, eq. 6): -log D(fake). The discriminator's two terms are summed.
-least_squares: Mao et al. Least Squares Generative Adversarial Networks. ICCV 2017.
-https://arxiv.org/abs/1611.04076, eq. 9 with labels 0 and 1, weighted as in CycleGAN
-    (arXiv:1703.10593, section 4): the discriminator's sum is halved, the generator's loss is not.
-relativistic_average: Jolicoeur-Martineau. The relativistic discriminator. ICLR 2019.
-https://arxiv.org/abs/1807.00734, as in ESRGAN (arXiv:1809.00219, eqs. 1 and 2). Neither sum is
-    halved, as in both papers; ESRGAN's public code halves both.
-
-Means are over the batch and, where the logits are a map, over positions. The objective detaches the
+vanilla: Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661; the generator's is the
+non-saturating one (section 3), as in SRGAN (arXiv:1609.04802, eq. 6); the discriminator's two terms
+are summed. least_squares: Mao et al. 2017, https://arxiv.org/abs/1611.04076, eq. 9 with labels 0
+and 1, weighted as in CycleGAN (arXiv:1703.10593, section 4): the discriminator's sum is halved, the
+generator's loss is not. relativistic_average: Jolicoeur-Martineau 2019,
+https://arxiv.org/abs/1807.00734, as in ESRGAN (arXiv:1809.00219, eqs. 1 and 2); neither sum is
+halved, as in both papers; ESRGAN's public code halves both. The objective detaches the
 discriminator's `fake`.
 """
 
@@ -20,8 +16,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from srmodels.distributed.collectives import all_reduce_mean
-
-__all__ = ["AdversarialKind", "discriminator_loss", "generator_loss", "needs_real"]
 
 AdversarialKind = Literal["vanilla", "least_squares", "relativistic_average"]
 
@@ -37,7 +31,6 @@ def _bce_fake(logits: Tensor) -> Tensor:
 
 
 def _batch_mean(logits: Tensor) -> Tensor:
-    """The mean over the batches of all ranks."""
     return all_reduce_mean(logits.mean())
 
 

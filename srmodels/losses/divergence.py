@@ -1,16 +1,13 @@
 """The divergence of a VAE's posterior from its prior, in nats.
 
-Kingma, Welling. Auto-Encoding Variational Bayes. ICLR 2014. https://arxiv.org/abs/1312.6114, eq. 3
-and appendix B. Free bits: Kingma et al. Improving Variational Inference with Inverse Autoregressive
-Flow. NIPS 2016. https://arxiv.org/abs/1606.04934, appendix C.8, eq. 15.
+Kingma, Welling, ICLR 2014, https://arxiv.org/abs/1312.6114, eq. 3 and appendix B. Free bits: Kingma
+et al., NIPS 2016, https://arxiv.org/abs/1606.04934, appendix C.8, eq. 15.
 """
 
 from torch import Tensor
 
 from srmodels.distributed.collectives import all_reduce_mean
 from srmodels.models._latent import Gaussian
-
-__all__ = ["gaussian_kl", "kl_per_image"]
 
 
 def gaussian_kl(posterior: Gaussian, prior: Gaussian) -> Tensor:
@@ -21,12 +18,10 @@ def gaussian_kl(posterior: Gaussian, prior: Gaussian) -> Tensor:
 
 
 def kl_per_image(divergences: Tensor, *, free_bits: float = 0.0) -> Tensor:
-    """The sum over an image's latent, averaged over the batch of all ranks; a scalar.
+    """The sum over an image's latent (N, C, h, w), averaged over the batch of all ranks; a scalar.
 
-    Args:
-        divergences: (N, C, h, w).
-        free_bits: The least mean divergence of a channel, over batch and positions (the paper's
-            groups), that counts; below it there is no gradient.
+    `free_bits` is the least mean divergence of a channel, over batch and positions (the paper's
+    groups), that counts; below it there is no gradient.
     """
     positions = divergences.shape[-2] * divergences.shape[-1]
     return positions * all_reduce_mean(divergences.mean((0, 2, 3))).clamp_min(free_bits).sum()

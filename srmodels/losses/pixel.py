@@ -1,7 +1,6 @@
 """Pixel losses of SR and HR, (N, 3, H, W) both in [0, 1]; each returns a scalar.
 
-Charbonnier: Lai, Huang, Ahuja, Yang. Deep Laplacian Pyramid Networks for Fast and Accurate
-Super-Resolution. CVPR 2017. https://arxiv.org/abs/1704.03915
+Charbonnier: Lai, Huang, Ahuja, Yang, CVPR 2017, https://arxiv.org/abs/1704.03915.
 """
 
 from collections.abc import Callable
@@ -11,8 +10,6 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-__all__ = ["EPSILON", "PixelKind", "brightness", "charbonnier", "l1", "mse", "pixel_loss"]
 
 PixelKind = Literal["l1", "mse", "charbonnier"]
 EPSILON = 1e-3  # as published

@@ -1,23 +1,20 @@
 """Networks, one per module, found by module name; modules that begin with _ are shared code.
 
 A network module has `ROLE` ("generator", "degrader" or "discriminator"), `Settings` (a frozen
-dataclass; generators and degraders have `scale`), the network's class and `build`, which makes a
-network from Settings; a generator that is a VAE also has `LATENT = True`.
+dataclass; generators and degraders have `scale`) and one public class, the network, which is made
+from Settings; a generator that is a VAE also has `LATENT = True`. Images are in [0, 1].
 
-Generator: `forward(lr)` maps (N, 3, H, W) in [0, 1] to SR (N, 3, scale * H, scale * W), not
-clamped, for every H and W. `padding`: LR pixels around a tile that make its interior exact.
-`multiple`: tiles start at multiples of so many LR pixels.
-Discriminator: `forward(images)` maps (N, 3, H, W) in [0, 1] to logits (N, 1) or (N, 1, h, w).
+Generator: `forward(lr)` maps (N, 3, H, W) to SR (N, 3, scale * H, scale * W), not clamped, for
+every H and W. `padding`: LR pixels around a tile that make its interior exact. `multiple`: tiles
+start at multiples of so many LR pixels. Discriminator: `forward(images)` maps (N, 3, H, W) to
+logits (N, 1) or (N, 1, h, w).
 """
 
-from importlib import import_module
-from types import ModuleType
+import inspect
 
 from torch import nn
 
-from srmodels.config import one_of
-from srmodels.errors import ConfigError
-from srmodels.models._modules import constant_in, modules_in
+from srmodels.models._modules import constant_in, import_named, modules_in
 
 __all__ = ["build", "latent", "names", "settings_class"]
 
@@ -33,21 +30,20 @@ def latent(network: str) -> bool:
     return constant_in(f"{__name__}.{network}", "LATENT") is True
 
 
-def _module(network: str, where: str) -> ModuleType:
-    if network not in names():
-        raise ConfigError(one_of(where, network, names()))
-    return import_module(f"{__name__}.{network}")
-
-
-def settings_class(network: str, where: str = "network") -> type:
-    """The Settings class of a network; ConfigError, starting with `where`, if there is none."""
-    settings: type = _module(network, where).Settings
+def settings_class(network: str) -> type:
+    """The Settings class of a network; a ConfigError if there is none of this name."""
+    settings: type = import_named(__name__, network, names(), "network").Settings
     return settings
 
 
 def build(network: str, settings: object) -> nn.Module:
     """A newly initialised network from its Settings; ConfigError if there is none."""
-    module = _module(network, "network")
+    module = import_named(__name__, network, names(), "network")
     assert isinstance(settings, module.Settings), f"{network} takes its own Settings"
-    built: nn.Module = module.build(settings)
+    (network_class,) = (
+        kind
+        for name, kind in inspect.getmembers(module, inspect.isclass)
+        if name[0] != "_" and kind.__module__ == module.__name__ and issubclass(kind, nn.Module)
+    )
+    built: nn.Module = network_class(settings)
     return built

@@ -8,8 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.fx.experimental import _config
 
-__all__ = ["dynamic_sizes", "example_lr", "min_input_size"]
-
 
 def min_input_size(network: nn.Module) -> int:
     """The smallest LR height and width of a traced network: one pixel more than a window."""
@@ -26,7 +24,7 @@ def example_lr(network: nn.Module) -> Tensor:
 
 @contextmanager
 def dynamic_sizes() -> Iterator[None]:
-    """Context in which PyTorch does not specialise a graph to the memory layout of the example."""
+    """PyTorch does not specialise a graph to the memory layout of the example inside."""
     patch = _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]  # made at run time
     with patch, warnings.catch_warnings(action="ignore"):
         yield

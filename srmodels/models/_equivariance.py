@@ -1,12 +1,10 @@
 """Convolutions that are equivariant to the flips and quarter turns of a picture (group p4m).
 
-Taco Cohen, Max Welling. Group Equivariant Convolutional Networks. ICML 2016.
-https://arxiv.org/abs/1602.07576
-
-SR of a turned or flipped LR is the turned or flipped SR; augmentation achieves that only in part.
-Feature maps form fields of eight, one map per group element; a layer's weights follow from those of
-one map per field (section 6.2). Layers stay ordinary convolutions with all weights: tied weights
-start equal, and their gradients are averaged, so Adam and Muon keep them equal up to rounding.
+Cohen, Welling. Group Equivariant Convolutional Networks. ICML 2016.
+https://arxiv.org/abs/1602.07576. SR of a turned or flipped LR is the turned or flipped SR. Feature
+maps form fields of eight, one map per group element; a layer's weights follow from those of one map
+per field (section 6.2). Layers stay ordinary convolutions with all weights: tied weights start
+equal, and their gradients are averaged, so Adam and Muon keep them equal up to rounding.
 """
 
 from collections.abc import Iterator
@@ -16,8 +14,6 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-
-__all__ = ["FIELD", "make_equivariant"]
 
 FIELD = 8
 """Feature maps per field: the flips and turns of a square."""
@@ -70,10 +66,7 @@ class _Layout:
 
 @cache
 def _orbits(output: _Layout, inputs: _Layout) -> tuple[Tensor, Tensor]:
-    """Entries that the group moves to each other are tied and form an orbit.
-
-    Returns (8, orbits), the entries of each orbit, and (entries,), the orbit of each entry.
-    """
+    """(8, orbits): the entries of each orbit, which are tied; (entries,): each entry's orbit."""
     moved = _pair_permutations(output.permutations(), inputs.permutations())
     first, orbit = torch.unique(moved.min(dim=0).values, return_inverse=True)
     return moved[:, first], orbit
@@ -93,7 +86,6 @@ class _Tying:
         return weight.reshape(sizes).permute(1, 3, 0, 2).flatten(2).flatten(0, 1)
 
     def _from_orbits(self, values: Tensor, like: Tensor) -> Tensor:
-        """Values (orbits, blocks) to a weight."""
         blocks = values.index_select(0, self._orbit.to(values.device))
         fields = self._output.fields, self._inputs.fields
         return blocks.view(self._output.entries, -1, *fields).permute(2, 0, 3, 1).reshape_as(like)
@@ -103,7 +95,6 @@ class _Tying:
         return self._from_orbits(self._blocks(weight)[self._members[0]], weight)
 
     def average(self, gradient: Tensor) -> Tensor:
-        """A gradient averaged over each orbit."""
         members = self._members.to(gradient.device)
         entries = self._blocks(gradient).index_select(0, members.flatten())
         return self._from_orbits(entries.view(*members.shape, -1).mean(0), gradient)
@@ -116,7 +107,6 @@ def _layout(channels: int, side: int) -> _Layout:
 
 
 def _tied_parameters(network: nn.Module) -> Iterator[tuple[Tensor, _Tying]]:
-    """Weights and biases of all convolutions."""
     factors = {
         layer: after.upscale_factor
         for parent in network.modules()

@@ -1,23 +1,17 @@
 """Networks with a latent: normal distributions over the latent and a base class.
 
-Diederik Kingma, Max Welling. Auto-Encoding Variational Bayes. ICLR 2014.
-https://arxiv.org/abs/1312.6114
-Kihyuk Sohn, Xinchen Yan, Honglak Lee. Learning Structured Output Representation using Deep
-Conditional Generative Models. NIPS 2015.
-
-A latent is a map, (N, C, h, w), so any picture size works. Distributions are tuples because Fabric
-restores float32 inside tuples but not inside frozen dataclasses.
+Kingma, Welling. Auto-Encoding Variational Bayes. ICLR 2014. https://arxiv.org/abs/1312.6114; Sohn,
+Lee, Yan, NIPS 2015. A latent is a map, (N, C, h, w), so any picture size works. Distributions are
+tuples because Fabric restores float32 inside tuples but not inside frozen dataclasses.
 """
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from srmodels.distributed import collectives
-
-__all__ = ["Gaussian", "LatentNetwork", "Reconstruction", "gaussian"]
 
 _MAX_LOG_VARIANCE = 8.0
 
@@ -28,23 +22,15 @@ class Gaussian(NamedTuple):
     mean: Tensor
     log_variance: Tensor
 
-    def draw(
-        self,
-        *,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        noise: Tensor | None = None,
-    ) -> Tensor:
+    def draw(self, noise: Tensor | None = None, *, temperature: float = 1.0) -> Tensor:
         """A latent (N, C, h, w), differentiable by reparametrisation (section 2.4).
 
-        Args:
-            generator: Of the CPU, so a seed gives one latent on every device; None is PyTorch's.
-                Ranks draw their slices of the global batch's noise.
-            temperature: Factor of the standard deviation; 0 gives the mean.
-            noise: Standard normal (N, C, h, w) to use instead of drawing.
+        `noise` is standard normal, (N, C, h, w); None draws it from PyTorch's CPU generator, so a
+        seed gives one latent on every device; ranks draw slices of the global batch's noise.
+        `temperature` multiplies the standard deviation.
         """
         if noise is None:
-            noise = collectives.randn(self.mean.shape, generator=generator)
+            noise = collectives.randn(self.mean.shape)
         return self.mean + temperature * torch.exp(self.log_variance / 2) * noise.to(self.mean)
 
 
@@ -88,12 +74,6 @@ class LatentNetwork(nn.Module, ABC):
     def decode(self, lr: Tensor, z: Tensor, features: list[Tensor]) -> Tensor:
         """LR, a latent and features of LR to SR (N, 3, scale * H, scale * W), not clamped."""
 
-    @overload
-    def forward(self, lr: Tensor) -> Tensor: ...
-
-    @overload
-    def forward(self, lr: Tensor, hr: Tensor) -> Reconstruction: ...
-
     def forward(self, lr: Tensor, hr: Tensor | None = None) -> Tensor | Reconstruction:
         """SR from the prior's mean; given HR (N, 3, scale * H, scale * W), a Reconstruction."""
         prior, features = self.prior_of(lr)
@@ -103,14 +83,8 @@ class LatentNetwork(nn.Module, ABC):
         return Reconstruction(self.decode(lr, posterior.draw(), features), posterior, prior)
 
     def sample(
-        self,
-        lr: Tensor,
-        *,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        noise: Tensor | None = None,
+        self, lr: Tensor, *, noise: Tensor | None = None, temperature: float = 1.0
     ) -> Tensor:
         """SR from a latent drawn from the prior; arguments as in `Gaussian.draw`."""
         prior, features = self.prior_of(lr)
-        z = prior.draw(generator=generator, temperature=temperature, noise=noise)
-        return self.decode(lr, z, features)
+        return self.decode(lr, prior.draw(noise, temperature=temperature), features)

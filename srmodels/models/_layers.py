@@ -6,23 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = [
-    "BICUBIC_REACH",
-    "RGB_MEAN",
-    "SCALES",
-    "EvenConv2d",
-    "Residual",
-    "check_settings",
-    "conv",
-    "icnr_",
-    "kaiming_",
-    "normal_",
-    "residual_block",
-    "shuffle_stage",
-    "stage_factors",
-    "tail_reach",
-    "upsampling_stages",
-]
+from srmodels.config import check_least
 
 SCALES = (2, 3, 4, 8)
 RGB_MEAN = (0.4488, 0.4371, 0.4040)
@@ -35,9 +19,7 @@ def check_settings(settings: object, *counts: str) -> None:
     """Checks the named counts and, where there are any, scale, edge_kernel and residual_scale."""
     if getattr(settings, "scale", 2) not in SCALES:
         raise ValueError(f"scale must be one of {', '.join(map(str, SCALES))}")
-    for name in counts:
-        if getattr(settings, name) < 1:
-            raise ValueError(f"{name} must be at least 1")
+    check_least(settings, 1, *counts)
     if getattr(settings, "edge_kernel", 1) % 2 == 0:
         raise ValueError("edge_kernel must be odd")
     if not 0 < getattr(settings, "residual_scale", 1) <= 1:
@@ -77,11 +59,7 @@ def normal_(network: nn.Module, std: float) -> None:
 
 @torch.no_grad()
 def icnr_(layer: nn.Conv2d, factor: int) -> None:
-    """Starts a PixelShuffle layer as nearest-neighbour upsampling, without a checkerboard.
-
-    Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution" (arXiv:1707.02937),
-    section 3.
-    """
+    """Starts a PixelShuffle layer as nearest-neighbour upsampling (arXiv:1707.02937, section 3)."""
     layer.weight.copy_(layer.weight[:: factor**2].repeat_interleave(factor**2, dim=0))
 
 
@@ -89,9 +67,8 @@ class EvenConv2d(nn.Conv2d):
     """The 3x3 convolution before a last PixelShuffle, without checkerboard during all of training.
 
     The factor^2 kernels of a colour share one sum and one bias, so a constant input gives a
-    constant output: the condition of Sugawara et al. 2018, "Super-resolution using convolutional
-    neural networks without any checkerboard artifacts" (arXiv:1806.02658), section 3. That paper
-    filters the output; here the kernels are shifted. ICNR holds only at initialisation.
+    constant output (Sugawara et al. 2018, arXiv:1806.02658, section 3). That paper filters the
+    output; here the kernels are shifted. ICNR holds only at initialisation.
     """
 
     def __init__(self, channels: int, colours: int, factor: int) -> None:
@@ -125,7 +102,7 @@ class Residual(nn.Module):
 def residual_block(channels: int, *, gain: float = 1.0, residual_scale: float = 1.0) -> Residual:
     """Convolution, ReLU, convolution (EDSR, arXiv:1707.02921, figure 2(c)).
 
-    A small `gain`, the factor of the last convolution's initial weights, starts near the identity.
+    `gain` is the factor of the last convolution's initial weights: small starts near the identity.
     """
     first, last = (conv(channels, channels) for _ in range(2))
     kaiming_(first)
@@ -149,8 +126,7 @@ def upsampling_stages(
     """Enlarges (N, channels, H, W) by `scale`, with an activation after each stage.
 
     A stage is a `shuffle_stage`, or nearest-neighbour upsampling and a convolution, which cannot
-    draw a checkerboard (Odena et al. 2016, "Deconvolution and checkerboard artifacts",
-    doi:10.23915/distill.00003).
+    draw a checkerboard (Odena et al. 2016, doi:10.23915/distill.00003).
     """
     layers: list[nn.Module] = []
     for factor in stage_factors(scale):
@@ -164,10 +140,7 @@ def upsampling_stages(
 
 
 def tail_reach(scale: int, reach: int, *, nearest: bool = False) -> int:
-    """LR pixels on each side that a tail reads: `upsampling_stages`, then convolutions.
-
-    `reach` is the number of HR pixels on each side that the convolutions read.
-    """
+    """LR pixels on each side that `upsampling_stages` and layers of `reach` HR pixels read."""
     for factor in reversed(stage_factors(scale)):
         reach = -(-(reach + nearest) // factor) + (not nearest)
     return reach

@@ -4,17 +4,27 @@ A stage depends on the modules that its recipe names and must not import any oth
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
+from types import ModuleType
 
-__all__ = ["constant_in", "modules_in"]
+from srmodels.config import one_of
+from srmodels.errors import ConfigError
 
 
 def modules_in(package_path: Iterable[str]) -> list[str]:
     """Sorted public modules of a package's `__path__`."""
     return sorted(module.name for module in iter_modules(package_path) if module.name[0] != "_")
+
+
+def import_named(package: str, name: str, known: Sequence[str], where: str) -> ModuleType:
+    """A module of a package; a ConfigError at `where` if its name is not a known one."""
+    if name not in known:
+        raise ConfigError(one_of(where, name, known))
+    return import_module(f"{package}.{name}")
 
 
 def constant_in(module: str, constant: str) -> object:

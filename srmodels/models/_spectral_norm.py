@@ -1,7 +1,4 @@
-"""Spectral normalisation of a layer's weight.
-
-Takeru Miyato, Toshiki Kataoka, Masanori Koyama, Yuichi Yoshida. Spectral Normalization for
-Generative Adversarial Networks. ICLR 2018. https://arxiv.org/abs/1802.05957
+"""Spectral normalisation of a layer's weight (Miyato et al. ICLR 2018, arXiv:1802.05957).
 
 The norm is float32 also under autocast, where PyTorch's version mixes bfloat16 and float32.
 """
@@ -12,8 +9,6 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import register_parametrization
 
 from srmodels.models._layers import kaiming_
-
-__all__ = ["SpectralNorm", "spectral"]
 
 
 class SpectralNorm(nn.Module):

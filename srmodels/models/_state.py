@@ -12,8 +12,6 @@ from torch import Tensor
 
 from srmodels.errors import WeightsError
 
-__all__ = ["misfits", "read_state"]
-
 # keys under which public files keep the state dict; averaged weights first
 _NESTED = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
 _PICKLED_CALL = re.compile(r"GLOBAL (\S+)")
@@ -32,10 +30,7 @@ def _reason(error: Exception) -> str:
 def read_state(path: Path, *, where: str, expected: str) -> dict[str, Tensor]:
     """Reads a state dict from a safetensors or PyTorch file onto the CPU; unpickles only tensors.
 
-    `where` is the key that named the file, `expected` what it should name, both for errors.
-
-    Raises:
-        WeightsError: The file is missing, cannot be read, or holds no state dict.
+    In a WeightsError, `where` is the key that named the file, `expected` what it should name.
     """
     if not path.is_file():
         raise WeightsError(f"{where}: no such file (got {str(path)!r}). Give {expected}.")

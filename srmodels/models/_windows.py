@@ -1,13 +1,7 @@
-"""Windows of a picture, for attention inside windows (Swin Transformer).
-
-Ze Liu et al. Swin Transformer: Hierarchical Vision Transformer using Shifted Windows. ICCV 2021.
-https://arxiv.org/abs/2103.14030
-"""
+"""Windows of a picture, for attention inside them (Swin Transformer, arXiv:2103.14030)."""
 
 import torch
 from torch import Tensor
-
-__all__ = ["from_windows", "mirror_to_multiple", "relative_positions", "seam_mask", "to_windows"]
 
 _MASKED = -100.0  # added to attention logits; e^-100 is 0
 

@@ -1,18 +1,15 @@
 """CVAE: a convolutional conditional VAE with skips from LR's encoder to the decoder.
 
-Kihyuk Sohn, Xinchen Yan, Honglak Lee. Learning Structured Output Representation using Deep
-Conditional Generative Models. NIPS 2015, section 4.1: posterior q(z | LR, HR), learned prior
-p(z | LR), generator p(HR | LR, z). Layers are those of published re-implementations for
-super-resolution of 32 x 32 LR: encoder 64 x 32 x 32, 128 x 16 x 16, 256 x 8 x 8, 512 x 4 x 4, a
-latent of 256 numbers, a mirrored decoder with the encoder's features, two PixelShuffle stages,
-sigmoid. Their 11,707,011 parameters are LR's encoder and the decoder here; the posterior's encoder,
-needed in training only, is not counted. That count implies one BN of 64 channels fewer than layers;
-here the first layer has none, as in DCGAN (https://arxiv.org/abs/1511.06434).
+Sohn, Lee, Yan. Learning Structured Output Representation using Deep Conditional Generative Models.
+NIPS 2015, section 4.1: posterior q(z | LR, HR), learned prior p(z | LR), generator p(HR | LR, z).
+Layers are those of published re-implementations for 32 x 32 LR: encoder 64 x 32 x 32, 128 x 16 x
+16, 256 x 8 x 8, 512 x 4 x 4, a latent of 256 numbers, a mirrored decoder with the encoder's
+features, two PixelShuffle stages, sigmoid. Their 11,707,011 parameters are LR's encoder and the
+decoder here; that count implies one BN of 64 channels fewer than layers; here the first layer has
+none, as in DCGAN.
 
-Differences from the published networks:
-
-- Their posterior reads LR only, so it is the prior, and they sample with zeros as skips, which
-  do not occur in training. Here the posterior reads HR, too, and skips are always LR's features.
+- Their posterior reads LR only, so it is the prior, and they sample with zeros as skips, which do
+  not occur in training. Here the posterior reads HR, too, and skips are always LR's features.
 - They take 32 x 32 only. Here pictures are mirrored to a multiple of `window_size`, dense layers
   read and write one latent per window, and other layers run over the whole picture.
 - For short trainings: `residual: bicubic` adds the bicubic enlargement instead of the sigmoid, and
@@ -37,8 +34,6 @@ from srmodels.models._layers import (
 )
 from srmodels.models._windows import mirror_to_multiple
 from srmodels.resize.tensors import enlarge
-
-__all__ = ["CVAE", "ROLE", "Settings", "build"]
 
 ROLE = "generator"
 LATENT = True
@@ -188,6 +183,3 @@ def _receptive_field(settings: Settings) -> int:
             first, last = 2 * first - 1, 2 * last + 1
         farthest = max(farthest, pixel - first + 1, last + 1 - pixel)
     return farthest
-
-
-build = CVAE

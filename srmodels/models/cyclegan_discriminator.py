@@ -1,12 +1,10 @@
 """CycleGAN's discriminator, a PatchGAN.
 
-Phillip Isola, Jun-Yan Zhu, Tinghui Zhou, Alexei Efros. Image-to-Image Translation with Conditional
-Adversarial Networks. CVPR 2017. https://arxiv.org/abs/1611.07004, section 3.2.2; as in CycleGAN:
-Jun-Yan Zhu et al. ICCV 2017. https://arxiv.org/abs/1703.10593, appendix 7.2.
-
-Differences, as in published re-implementations for super-resolution: no layer of 512 channels, so
-a logit sees 46 pixels instead of 70, and no instance normalisation. Images are in [0, 1]; the
-network works in [-1, 1] inside.
+Isola, Zhu, Zhou, Efros. Image-to-Image Translation with Conditional Adversarial Networks. CVPR
+2017. https://arxiv.org/abs/1611.07004, section 3.2.2, as in CycleGAN
+(https://arxiv.org/abs/1703.10593, appendix 7.2). Differences, as in published re-implementations
+for super-resolution: no layer of 512 channels, so a logit sees 46 pixels instead of 70, and no
+instance normalisation. Images are in [0, 1]; the network works in [-1, 1] inside.
 """
 
 from dataclasses import dataclass
@@ -15,8 +13,6 @@ from torch import Tensor, nn
 
 from srmodels.errors import ConfigError
 from srmodels.models._layers import check_settings, normal_
-
-__all__ = ["ROLE", "CycleGANDiscriminator", "Settings", "build"]
 
 ROLE = "discriminator"
 _SLOPE = 0.2
@@ -55,11 +51,7 @@ class CycleGANDiscriminator(nn.Module):
         normal_(self, 0.02)  # appendix 7.1
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to logits (N, 1, h, w), h = floor(H / 2^num_stages) - 1.
-
-        Raises:
-            ConfigError: The images are smaller than `min_input_size`.
-        """
+        """(N, 3, H, W) in [0, 1] to logits (N, 1, h, w), h = floor(H / 2^num_stages) - 1."""
         height, width = images.shape[-2:]
         if min(height, width) < self.min_input_size:
             raise ConfigError(
@@ -69,6 +61,3 @@ class CycleGANDiscriminator(nn.Module):
             )
         logits: Tensor = self.layers(images * 2 - 1)
         return logits.to(images.dtype)
-
-
-build = CycleGANDiscriminator

@@ -1,11 +1,9 @@
 """CycleGAN's generator from HR to LR: a learned degradation.
 
-Jun-Yan Zhu, Taesung Park, Phillip Isola, Alexei Efros. Unpaired Image-to-Image Translation using
-Cycle-Consistent Adversarial Networks. ICCV 2017. https://arxiv.org/abs/1703.10593
-
-Mirrors `cyclegan_up`, with the same differences from the paper: strided convolutions before the
-residual blocks, no upsampling after them. `residual: bicubic` adds the output to the bicubic
-reduction, so the network learns how real LR differs from bicubic.
+Zhu, Park, Isola, Efros. ICCV 2017. https://arxiv.org/abs/1703.10593. Mirrors `cyclegan_up`, with
+the same differences: strided convolutions before the residual blocks, no upsampling after them.
+`residual: bicubic` adds the output to the bicubic reduction, so the network learns how real LR
+differs from bicubic.
 """
 
 from dataclasses import dataclass
@@ -16,8 +14,6 @@ from torch import Tensor, nn
 
 from srmodels.models._layers import check_settings, conv, normal_, residual_block, stage_factors
 from srmodels.resize.tensors import reduce
-
-__all__ = ["ROLE", "CycleGANDown", "Settings", "build"]
 
 ROLE = "degrader"
 
@@ -61,6 +57,3 @@ class CycleGANDown(nn.Module):
         """
         picture = torch.tanh(self.layers(hr * 2 - 1).to(hr.dtype)) / 2
         return picture + (reduce(hr, self.scale) if self.add_bicubic else 0.5)
-
-
-build = CycleGANDown

@@ -1,9 +1,7 @@
 """CycleGAN's generator from LR to HR, for super-resolution without pairs.
 
-Jun-Yan Zhu, Taesung Park, Phillip Isola, Alexei Efros. Unpaired Image-to-Image Translation using
-Cycle-Consistent Adversarial Networks. ICCV 2017. https://arxiv.org/abs/1703.10593
-
-Differences from the paper's translator (section 4, appendix 7.2):
+Zhu, Park, Isola, Efros. ICCV 2017. https://arxiv.org/abs/1703.10593. Differences from the paper's
+translator (section 4, appendix 7.2):
 
 - As in published re-implementations for super-resolution, no strides before the residual blocks and
   PixelShuffle stages, which start with ICNR, after them.
@@ -30,9 +28,8 @@ from srmodels.models._layers import (
     tail_reach,
     upsampling_stages,
 )
+from srmodels.models._trunk_tail import TrunkTail
 from srmodels.resize.tensors import enlarge
-
-__all__ = ["ROLE", "CycleGANUp", "Settings", "build"]
 
 ROLE = "generator"
 
@@ -51,14 +48,13 @@ class Settings:
         check_settings(self, "num_blocks", "channels", "edge_kernel")
 
 
-class CycleGANUp(nn.Module):
+class CycleGANUp(TrunkTail):
     """7x7 convolution, residual blocks, PixelShuffle stages, 7x7 convolution, tanh."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         channels, kernel = settings.channels, settings.edge_kernel
         self.scale = settings.scale
-        self.multiple = 1
         tail = tail_reach(settings.scale, kernel // 2)
         self.trunk_padding = 2 * settings.num_blocks + kernel // 2
         self.tail_padding = max(tail, BICUBIC_REACH)
@@ -79,10 +75,6 @@ class CycleGANUp(nn.Module):
                 assert isinstance(layer, nn.Conv2d), "a PixelShuffle follows a convolution"
                 icnr_(layer, after.upscale_factor)
 
-    def forward(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        return self.sr_of(self.features_of(lr), lr)
-
     def features_of(self, lr: Tensor) -> Tensor:
         """The trunk: (N, 3, H, W) in [0, 1] to (N, channels, H, W)."""
         features = lr * 2 - 1
@@ -96,6 +88,3 @@ class CycleGANUp(nn.Module):
             features = layer(features)
         picture = torch.tanh(features.to(lr.dtype)) / 2
         return picture + (enlarge(lr, self.scale) if self.add_bicubic else 0.5)
-
-
-build = CycleGANUp

@@ -1,13 +1,9 @@
 """EDSR: Enhanced Deep Residual Networks for Single Image Super-Resolution.
 
-Bee Lim, Sanghyun Son, Heewon Kim, Seungjun Nah, Kyoung Mu Lee. CVPR workshops 2017.
-https://arxiv.org/abs/1707.02921
-
-The defaults are the baseline (table 1: 16 blocks, 64 channels, 1.5 M parameters). The paper's EDSR
-has num_blocks 32, channels 256, residual_scale 0.1 (43 M parameters, batches of 16 crops of 48 LR
-pixels).
-
-Differences from the public code:
+Lim et al. CVPR workshops 2017. https://arxiv.org/abs/1707.02921. The defaults are the baseline
+(table 1: 16 blocks, 64 channels, 1.5 M parameters). The paper's EDSR has num_blocks 32, channels
+256, residual_scale 0.1 (43 M parameters, batches of 16 crops of 48 LR pixels). Differences from the
+public code:
 
 - Images are in [0, 1], not [0, 255]; the mean is a constant, not a frozen 1x1 convolution.
 - Initialisation: He et al. 2015 with small branches and ICNR (see `_layers`) instead of PyTorch's
@@ -28,8 +24,7 @@ from srmodels.models._layers import (
     tail_reach,
     upsampling_stages,
 )
-
-__all__ = ["EDSR", "ROLE", "Settings", "build"]
+from srmodels.models._trunk_tail import TrunkTail
 
 ROLE = "generator"
 _GAIN = 0.1  # of the last layer of a branch, residual_scale included, and of the last layer
@@ -48,7 +43,7 @@ class Settings:
         check_settings(self, "num_blocks", "channels")
 
 
-class EDSR(nn.Module):
+class EDSR(TrunkTail):
     """Figure 3: head, residual blocks inside a long skip, PixelShuffle tail."""
 
     mean: Tensor
@@ -57,7 +52,6 @@ class EDSR(nn.Module):
         super().__init__()
         channels, residual_scale = settings.channels, settings.residual_scale
         self.scale = settings.scale
-        self.multiple = 1
         self.tail_padding = tail_reach(settings.scale, 1)
         self.trunk_padding = 2 + 2 * settings.num_blocks
         self.padding = self.trunk_padding + self.tail_padding
@@ -78,10 +72,6 @@ class EDSR(nn.Module):
         mean = torch.tensor(RGB_MEAN).view(1, 3, 1, 1)
         self.register_buffer("mean", mean, persistent=False)
 
-    def forward(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        return self.sr_of(self.features_of(lr), lr)
-
     def features_of(self, lr: Tensor) -> Tensor:
         """The trunk: (N, 3, H, W) in [0, 1] to (N, channels, H, W)."""
         features: Tensor = self.head(lr - self.mean)
@@ -92,6 +82,3 @@ class EDSR(nn.Module):
         """The tail: features (N, channels, H, W) and LR to SR."""
         picture: Tensor = self.tail(features)
         return picture.to(lr.dtype) + self.mean
-
-
-build = EDSR

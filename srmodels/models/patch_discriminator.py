@@ -1,12 +1,10 @@
 """A fully convolutional discriminator with spectral normalisation.
 
-The convolutions of SRGAN's discriminator (Ledig et al. 2017, https://arxiv.org/abs/1609.04802,
-figure 4) on overlapping patches (Isola et al. 2017, https://arxiv.org/abs/1611.07004, section
-3.2.2), all with spectral normalisation (Miyato et al. 2018, https://arxiv.org/abs/1802.05957) and
-without BN.
-
-Differences: 1x1 convolutions instead of SRGAN's dense layers, so any picture size works; 3x3
-kernels instead of Isola's 4x4, because gradients of even kernels with stride 2 have a checkerboard.
+The convolutions of SRGAN's discriminator (https://arxiv.org/abs/1609.04802, figure 4) on
+overlapping patches (Isola et al. 2017, https://arxiv.org/abs/1611.07004, section 3.2.2), all with
+spectral normalisation (Miyato et al. 2018, https://arxiv.org/abs/1802.05957) and without BN.
+Differences: 1x1 convolutions instead of dense layers, so any picture size works; 3x3 kernels
+instead of Isola's 4x4, because gradients of even kernels with stride 2 have a checkerboard.
 """
 
 from dataclasses import dataclass
@@ -15,8 +13,6 @@ from torch import Tensor, nn
 
 from srmodels.models._layers import check_settings, conv
 from srmodels.models._spectral_norm import spectral
-
-__all__ = ["ROLE", "PatchDiscriminator", "Settings", "build"]
 
 ROLE = "discriminator"
 _SLOPE = 0.2
@@ -57,6 +53,3 @@ class PatchDiscriminator(nn.Module):
         """(N, 3, H, W) in [0, 1] to logits (N, 1, h, w), h = ceil(H / 2^num_stages)."""
         logits: Tensor = self.classifier(self.features(images * 2 - 1))
         return logits.to(images.dtype)
-
-
-build = PatchDiscriminator

@@ -1,13 +1,9 @@
 """RRDBNet: ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks.
 
-Xintao Wang, Ke Yu, Shixiang Wu, Jinjin Gu, Yihao Liu, Chao Dong, Chen Change Loy, Yu Qiao, Xiaoou
-Tang. ECCV workshops 2018. https://arxiv.org/abs/1809.00219
-
-The defaults are the public network. Parameters have Real-ESRGAN's names
-(https://arxiv.org/abs/2107.10833), and the names of ESRGAN's first two releases
-(https://github.com/xinntao/ESRGAN) load, too. Because of those weights, inputs are not centred.
-
-Differences:
+Wang et al. ECCV workshops 2018. https://arxiv.org/abs/1809.00219. The defaults are the public
+network. Parameters have Real-ESRGAN's names (https://arxiv.org/abs/2107.10833), and the names of
+ESRGAN's first two releases (https://github.com/xinntao/ESRGAN) load, too. Because of those weights,
+inputs are not centred. Differences:
 
 - `upsampler: pixelshuffle`, as in many re-implementations: convolutions four times as wide and a
   PixelShuffle instead of nearest-neighbour enlargement and a convolution.
@@ -38,9 +34,8 @@ from srmodels.models._layers import (
     stage_factors,
     tail_reach,
 )
+from srmodels.models._trunk_tail import TrunkTail
 from srmodels.resize.tensors import enlarge
-
-__all__ = ["ROLE", "RRDBNet", "Settings", "build"]
 
 ROLE = "generator"
 _SLOPE = 0.2
@@ -109,14 +104,13 @@ class _RRDB(nn.Module):
         return features + self.residual_scale * change
 
 
-class RRDBNet(nn.Module):
+class RRDBNet(TrunkTail):
     """Figure 3's generator with RRDBs as basic blocks (section 3.1)."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         channels = settings.channels
         self.scale = settings.scale
-        self.multiple = 1
         self.factors = stage_factors(settings.scale)
         self.shuffles = settings.upsampler == "pixelshuffle"
         self.direct = settings.upsampler == "direct"
@@ -151,10 +145,6 @@ class RRDBNet(nn.Module):
             if self.shuffles:
                 icnr_(layer, factor)
             self.add_module(f"conv_up{number}", layer)
-
-    def forward(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        return self.sr_of(self.features_of(lr), lr)
 
     def features_of(self, lr: Tensor) -> Tensor:
         """The trunk: (N, 3, H, W) in [0, 1] to (N, channels, H, W)."""
@@ -206,6 +196,3 @@ def _rename_keys(
             if count and prefix + renamed != key:
                 state[prefix + renamed] = state.pop(key)
                 break
-
-
-build = RRDBNet

@@ -1,9 +1,6 @@
 """SRCNN: Image Super-Resolution Using Deep Convolutional Networks.
 
-Chao Dong, Chen Change Loy, Kaiming He, Xiaoou Tang. IEEE TPAMI 2016 (first at ECCV 2014).
-https://arxiv.org/abs/1501.00092
-
-Differences from the paper:
+Dong, Loy, He, Tang. IEEE TPAMI 2016. https://arxiv.org/abs/1501.00092. Differences:
 
 - The bicubic enlargement is inside, so the network takes LR. Pictures are RGB (section 4.5), not Y.
 - The paper's convolutions shrink the picture. Here edge pixels extend it first (a reflection would
@@ -21,8 +18,6 @@ from torch import Tensor, nn
 
 from srmodels.models._layers import check_settings, kaiming_
 from srmodels.resize.tensors import enlarge
-
-__all__ = ["ROLE", "SRCNN", "Settings", "build"]
 
 ROLE = "generator"
 
@@ -86,6 +81,3 @@ class SRCNN(nn.Module):
         features = F.relu(self.map(F.relu(self.extract(images))))
         sr: Tensor = self.reconstruct(features).to(lr.dtype)
         return sr
-
-
-build = SRCNN

@@ -1,10 +1,8 @@
 """SRGAN's discriminator: Photo-Realistic Single Image Super-Resolution Using a GAN.
 
-Christian Ledig, Lucas Theis, Ferenc Huszar, et al. CVPR 2017, figure 4 (below).
-https://arxiv.org/abs/1609.04802
-
-Differences from the paper: the output is the logit, without sigmoid; images are in [0, 1] and the
-network works in [-1, 1] inside; He initialisation, which the paper leaves open.
+Ledig et al. CVPR 2017, figure 4 (below). https://arxiv.org/abs/1609.04802. Differences: the output
+is the logit, without sigmoid; images are in [0, 1] and the network works in [-1, 1] inside; He
+initialisation, which the paper leaves open.
 """
 
 from dataclasses import dataclass
@@ -13,8 +11,6 @@ from torch import Tensor, nn
 
 from srmodels.errors import ConfigError
 from srmodels.models._layers import check_settings, conv, kaiming_
-
-__all__ = ["ROLE", "SRGANDiscriminator", "Settings", "build"]
 
 ROLE = "discriminator"
 _SLOPE = 0.2
@@ -62,11 +58,7 @@ class SRGANDiscriminator(nn.Module):
                 kaiming_(layer, slope=_SLOPE)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Patches (N, 3, patch_size, patch_size) in [0, 1] to logits (N, 1); above 0 is real.
-
-        Raises:
-            ConfigError: The patches have another size.
-        """
+        """Patches (N, 3, patch_size, patch_size) in [0, 1] to logits (N, 1); above 0 is real."""
         height, width = images.shape[-2:]
         if (height, width) != (self.patch_size, self.patch_size):
             raise ConfigError(
@@ -75,6 +67,3 @@ class SRGANDiscriminator(nn.Module):
             )
         logits: Tensor = self.classifier(self.features(images * 2 - 1))
         return logits.to(images.dtype)
-
-
-build = SRGANDiscriminator

@@ -1,10 +1,7 @@
 """SRResNet: Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network.
 
-Christian Ledig, Lucas Theis, Ferenc Huszar, Jose Caballero, Andrew Cunningham, Alejandro Acosta,
-Andrew Aitken, Alykhan Tejani, Johannes Totz, Zehan Wang, Wenzhe Shi. CVPR 2017.
-https://arxiv.org/abs/1609.04802
-
-The defaults are figure 4's generator. Differences from the paper:
+Ledig et al. CVPR 2017. https://arxiv.org/abs/1609.04802. The defaults are figure 4's generator.
+Differences:
 
 - HR is in [0, 1], not [-1, 1] (section 3.2). The network subtracts and adds 0.5 inside, so zero
   padding is grey, not black.
@@ -35,9 +32,8 @@ from srmodels.models._layers import (
     tail_reach,
     upsampling_stages,
 )
+from srmodels.models._trunk_tail import TrunkTail
 from srmodels.resize.tensors import enlarge
-
-__all__ = ["ROLE", "SRResNet", "Settings", "build"]
 
 ROLE = "generator"
 _GAIN = 0.1  # of the last layer of every branch and of the network at the start
@@ -88,15 +84,6 @@ def _conv_norm(settings: Settings, *, gain: float = 1.0) -> list[nn.Module]:
     return [layer, norm]
 
 
-def _body(settings: Settings) -> Residual:
-    """Figure 4: residual blocks, convolution and BN inside the long skip."""
-    blocks = [
-        Residual(*_conv_norm(settings), _activation(settings), *_conv_norm(settings, gain=_GAIN))
-        for _ in range(settings.num_blocks)
-    ]
-    return Residual(*blocks, *_conv_norm(settings))
-
-
 def _tail(settings: Settings) -> tuple[nn.Sequential, int]:
     """Upsampling layers to a picture, and LR pixels on each side that they read."""
     scale, channels, kernel = settings.scale, settings.channels, settings.edge_kernel
@@ -111,18 +98,23 @@ def _tail(settings: Settings) -> tuple[nn.Sequential, int]:
     return nn.Sequential(*stages, last), tail_reach(scale, kernel // 2, nearest=nearest)
 
 
-class SRResNet(nn.Module):
+class SRResNet(TrunkTail):
     """Figure 4's generator: head, body with a long skip, tail; in an ensemble the first member."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.scale = settings.scale
-        self.multiple = 1
         self.add_bicubic = settings.residual == "bicubic"
         first = conv(3, settings.channels, settings.edge_kernel)
         kaiming_(first)
         self.head = nn.Sequential(first, _activation(settings))
-        self.body = _body(settings)
+        blocks = [
+            Residual(
+                *_conv_norm(settings), _activation(settings), *_conv_norm(settings, gain=_GAIN)
+            )
+            for _ in range(settings.num_blocks)
+        ]
+        self.body = Residual(*blocks, *_conv_norm(settings))  # the long skip
         self.tail, reach = _tail(settings)
         self.trunk_padding = 1 + 2 * settings.num_blocks + settings.edge_kernel // 2
         self.tail_padding = max(reach, BICUBIC_REACH)
@@ -148,7 +140,7 @@ class SRResNet(nn.Module):
     def forward(self, lr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
         if not (self.training and self.others):
-            return self.sr_of(self.features_of(lr), lr)
+            return super().forward(lr)
         members = self._members()
         shares = zip(members, lr.tensor_split(len(members)), strict=True)
         pictures = [member.tail(member._trunk(share)) for member, share in shares if len(share)]
@@ -169,6 +161,3 @@ class SRResNet(nn.Module):
         pictures = [member.tail(chunk).to(lr.dtype) for member, chunk in chunks]
         mean: Tensor = torch.stack(pictures).mean(0) if self.others else pictures[0]
         return mean + self._base(lr)
-
-
-build = SRResNet

@@ -1,12 +1,10 @@
 """SRVAE: a conditional VAE around a residual super-resolution network.
 
-Kihyuk Sohn, Xinchen Yan, Honglak Lee. Learning Structured Output Representation using Deep
-Conditional Generative Models. NIPS 2015, section 4.1 (learned prior). The name comes from Ioannis
-Gatopoulos, Maarten Stol, Jakub Tomczak. Super-resolution Variational Auto-Encoders. 2020.
-https://arxiv.org/abs/2006.05218, which models LR and HR jointly with flows.
-
-The latent z has `latent_channels` numbers per LR pixel, so the network is convolutional: any size
-works, and a padded tile equals the whole picture.
+Sohn, Lee, Yan. Learning Structured Output Representation using Deep Conditional Generative Models.
+NIPS 2015, section 4.1 (learned prior). The name comes from Gatopoulos et al. Super-resolution
+Variational Auto-Encoders. 2020. https://arxiv.org/abs/2006.05218, which models LR and HR jointly
+with flows. The latent z has `latent_channels` numbers per LR pixel, so any size works, and a padded
+tile equals the whole picture.
 
 - Posterior q(z | LR, HR): three convolutions on enlarged LR and HR, folded to LR's size.
 - Prior p(z | LR): three convolutions on LR.
@@ -32,8 +30,6 @@ from srmodels.models._layers import (
     upsampling_stages,
 )
 from srmodels.resize.tensors import enlarge
-
-__all__ = ["ROLE", "SRVAE", "Settings", "build"]
 
 ROLE = "generator"
 LATENT = True
@@ -112,6 +108,3 @@ class SRVAE(LatentNetwork):
         """LR (N, 3, H, W) and z (N, latent_channels, H, W) to SR, not clamped."""
         picture: Tensor = self.tail(self.body(features[0] + self.inject(z)))
         return picture.to(lr.dtype) + enlarge(lr, self.scale)
-
-
-build = SRVAE

@@ -1,13 +1,9 @@
 """SwinIR: Image Restoration Using Swin Transformer.
 
-Jingyun Liang, Jiezhang Cao, Guolei Sun, Kai Zhang, Luc Van Gool, Radu Timofte. ICCV workshops 2021.
-https://arxiv.org/abs/2108.10257
-
-The defaults are the paper's classical SwinIR (M, 11.9 M parameters at x4); its lightweight version
-has channels 60, depths and num_heads (6, 6, 6, 6), upsampler direct. Parameters have the names of
-the public code, so weights can be exchanged.
-
-Differences from the public code:
+Liang et al. ICCV workshops 2021. https://arxiv.org/abs/2108.10257. The defaults are the paper's
+classical SwinIR (M, 11.9 M parameters at x4); its lightweight version has channels 60, depths and
+num_heads (6, 6, 6, 6), upsampler direct. Parameters have the names of the public code, so weights
+can be exchanged. Differences from it:
 
 - No stochastic depth, so a training step depends on the batch and the parameters only.
 - Attention masks are computed per picture. Masks of 64 x 64 pixels are saved for the public code.
@@ -36,8 +32,6 @@ from srmodels.models._windows import (
     to_windows,
 )
 from srmodels.resize.tensors import enlarge
-
-__all__ = ["ROLE", "Settings", "SwinIR", "build"]
 
 ROLE = "generator"
 _UPSAMPLER_CHANNELS = 64
@@ -159,7 +153,6 @@ class _Group(nn.Module):
 
 
 def _shuffles(channels_in: int, factors: tuple[int, ...], channels_out: int) -> nn.Sequential:
-    """A convolution and a PixelShuffle to `channels_out` for each factor."""
     layers: list[nn.Module] = []
     for factor in factors:
         layer = conv(channels_in, channels_out * factor**2)
@@ -248,6 +241,3 @@ def _keep_masks(
     for name, buffer in network.named_buffers():
         if name.endswith(".attn_mask"):
             state[prefix + name] = buffer
-
-
-build = SwinIR

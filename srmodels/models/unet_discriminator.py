@@ -1,12 +1,9 @@
 """A U-Net discriminator with spectral normalisation: Real-ESRGAN's.
 
-Xintao Wang, Liangbin Xie, Chao Dong, Ying Shan. Real-ESRGAN: Training Real-World Blind
-Super-Resolution with Pure Synthetic Data. ICCV workshops 2021. https://arxiv.org/abs/2107.10833,
-section 3.4 and figure 6. U-Net discriminators: Edgar Schoenfeld, Bernt Schiele, Anna Khoreva. CVPR
-2020. https://arxiv.org/abs/2002.12655
-
-Layers, sizes and biases are those of the public code: ten convolutions, all but the first and last
-normalised. Differences from the public code:
+Wang, Xie, Dong, Shan. ICCV workshops 2021. https://arxiv.org/abs/2107.10833, section 3.4 and figure
+6, after Schoenfeld et al. CVPR 2020. https://arxiv.org/abs/2002.12655. Layers, sizes and biases are
+those of the public code: ten convolutions, all but the first and last normalised. Differences from
+it:
 
 - Images are in [0, 1]; the network works in [-1, 1] inside.
 - Pictures are mirrored to a multiple of 8, so any size works; multiples are unchanged.
@@ -21,8 +18,6 @@ from torch import Tensor, nn
 from srmodels.models._layers import check_settings, conv, kaiming_
 from srmodels.models._spectral_norm import spectral
 from srmodels.models._windows import mirror_to_multiple
-
-__all__ = ["ROLE", "Settings", "UNetDiscriminator", "build"]
 
 ROLE = "discriminator"
 _SLOPE = 0.2
@@ -80,6 +75,3 @@ class UNetDiscriminator(nn.Module):
         features = self._conv(8, self._conv(7, features))
         logits: Tensor = self.conv9(features)[..., :height, :width]
         return logits.to(images.dtype)
-
-
-build = UNetDiscriminator

@@ -6,15 +6,11 @@ different photographs) and `LATENT = True` (the generator must be a VAE). See `t
 """
 
 from collections.abc import Mapping
-from importlib import import_module
-from types import ModuleType
 
 import torch
 from torch import nn
 
-from srmodels.config import one_of
-from srmodels.errors import ConfigError
-from srmodels.models._modules import constant_in, modules_in
+from srmodels.models._modules import constant_in, import_named, modules_in
 from srmodels.objectives.turn import Turn
 
 __all__ = ["names", "needs_latent", "paired", "roles", "settings_class", "turns"]
@@ -51,16 +47,10 @@ def needs_latent(objective: str) -> bool:
     return _constant(objective, "LATENT") is True
 
 
-def _module(objective: str, where: str) -> ModuleType:
-    if objective not in names():
-        raise ConfigError(one_of(where, objective, names()))
-    return import_module(f"{__name__}.{objective}")
-
-
-def settings_class(objective: str, where: str = "objective") -> type:
-    """The dataclass of an objective's settings; an unknown name is a ConfigError at `where`."""
-    kind: type = _module(objective, where).Settings
-    return kind
+def settings_class(objective: str) -> type:
+    """The Settings class of an objective; a ConfigError if there is none of this name."""
+    settings: type = import_named(__name__, objective, names(), "objective").Settings
+    return settings
 
 
 def turns(
@@ -71,16 +61,10 @@ def turns(
 ) -> tuple[Turn, ...]:
     """The turns of an objective, in their order.
 
-    Args:
-        objective: The name of the objective's module.
-        networks: By role, as the engine wrapped them.
-        settings: An instance of that module's Settings.
-        device: Of the losses' own frozen networks; None is the CPU.
-
-    Raises:
-        WeightsError: A loss's own weights are missing.
+    `networks` are those that the engine wrapped, by role; `device` is of the losses' own frozen
+    networks (None: the CPU), whose missing weights are a WeightsError.
     """
-    module = _module(objective, "objective")
+    module = import_named(__name__, objective, names(), "objective")
     assert isinstance(settings, module.Settings), f"{objective} takes its own Settings"
     assert set(networks) == set(module.ROLES), f"{objective} needs {', '.join(module.ROLES)}"
     objective_turns: tuple[Turn, ...] = module.turns(networks, settings, device)

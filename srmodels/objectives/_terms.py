@@ -3,8 +3,6 @@
 import torch
 from torch import Tensor
 
-__all__ = ["check_perceptual", "check_shift", "check_weights", "random_crop"]
-
 
 def check_weights(*weights: float) -> None:
     """Raises ValueError unless all weights are 0 or more and one is above 0."""
@@ -16,12 +14,6 @@ def check_perceptual(weight: float, settings: object | None) -> None:
     """Raises ValueError if a perceptual term has a weight but no settings."""
     if weight > 0 and settings is None:
         raise ValueError("perceptual must be given where weights.perceptual is above 0")
-
-
-def check_shift(shift: int) -> None:
-    """Raises ValueError if the crop's shift is negative."""
-    if shift < 0:
-        raise ValueError("shift must be 0 or more HR pixels")
 
 
 def random_crop(shift: int, *images: Tensor) -> tuple[Tensor, ...]:

@@ -1,9 +1,8 @@
 """CycleGAN: two generators against two discriminators, on LR and HR of different photographs.
 
-Jun-Yan Zhu, Taesung Park, Phillip Isola, Alexei Efros. Unpaired Image-to-Image Translation using
-Cycle-Consistent Adversarial Networks. ICCV 2017. https://arxiv.org/abs/1703.10593, eqs. 1-3 with
-least-squares losses and the image pool of section 4. G, the generator, maps LR to HR; F, the
-degrader, maps HR to LR. The defaults are the paper's. Differences:
+Zhu, Park, Isola, Efros, ICCV 2017, https://arxiv.org/abs/1703.10593, eqs. 1-3 with least-squares
+losses and the image pool of section 4. G, the generator, maps LR to HR; F, the degrader, maps HR to
+LR. The defaults are the paper's. Differences:
 
 - Identity (section 5.2): LR and HR differ in size, so LR is enlarged with the bicubic kernel first:
   F(enlarged) must equal LR, and G(LR) stay near the enlargement. (G of reduced HR near HR would be
@@ -19,15 +18,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from srmodels.config import check_least
 from srmodels.data.batches.batch import Batch
+from srmodels.distributed import collectives
 from srmodels.losses.adversarial import AdversarialKind, discriminator_loss, generator_loss
 from srmodels.losses.pixel import l1
 from srmodels.objectives import _terms
-from srmodels.objectives._image_pool import query_pool
-from srmodels.objectives.turn import Losses, Shared, Turn
+from srmodels.objectives.turn import PERSISTENT, Losses, Shared, Turn
 from srmodels.resize.tensors import enlarge, reduce
-
-__all__ = ["PAIRED", "ROLES", "CycleSettings", "CycleWeights", "Settings", "cycle_turns", "turns"]
 
 ROLES = ("generator", "degrader", "discriminator_hr", "discriminator_lr")
 PAIRED = False
@@ -36,49 +34,63 @@ _KIND: AdversarialKind = "least_squares"
 
 @dataclass(frozen=True, kw_only=True)
 class CycleWeights:
-    """The weights of the generators' terms; a term of weight 0 is not computed.
+    """The weights of the generators' terms; a term of weight 0 is not computed."""
 
-    Attributes:
-        adversarial: Of each of the two adversarial terms.
-        cycle: Of each of the two L1 distances after a whole cycle (the paper's lambda).
-        identity: Of the L1 distances to the bicubic enlargement.
-        colour: Of the L1 distance between reduced SR and LR.
-    """
-
-    adversarial: float = 1.0  # multiplies the term; 0 leaves the term out
-    cycle: float = 10.0  # multiplies the term; 0 leaves the term out
-    identity: float = 0.0  # multiplies the term; 0 leaves the term out
-    colour: float = 0.0  # multiplies the term; 0 leaves the term out
+    adversarial: float = 1.0  # of each of the two adversarial terms
+    cycle: float = 10.0  # of each of the two L1 distances after a whole cycle (the paper's lambda)
+    identity: float = 0.0  # of the L1 distances to the bicubic enlargement
+    colour: float = 0.0  # of the L1 distance between reduced SR and LR
 
     def __post_init__(self) -> None:
         _terms.check_weights(self.adversarial, self.cycle, self.identity, self.colour)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CycleSettings:
-    """Losses and image pools; CycleGAN's by default.
+class Settings:
+    """Losses and image pools; CycleGAN's by default."""
 
-    Attributes:
-        weights: The weights of the generators' terms.
-        pool_size: Images in the pool of each discriminator; 0 means no pool.
-        shift: The HR discriminator gets random crops of SR and HR, this many pixels smaller on each
-            axis, as in `GanSettings`; 0 means no cropping.
-    """
-
+    # the weights of the generators' terms
     weights: CycleWeights = field(default_factory=CycleWeights)
-    pool_size: int = 50
+    pool_size: int = 50  # images in the pool of each discriminator; 0 means no pool
+    # the HR discriminator gets random crops of SR and HR, this many pixels smaller on each axis, as
+    # in `gan.Settings`; 0 means no cropping
     shift: int = 0
 
     def __post_init__(self) -> None:
-        _terms.check_shift(self.shift)
-        if self.pool_size < 0:
-            raise ValueError("pool_size must be 0 or more")
+        check_least(self, 0, "shift", "pool_size")
 
 
-Settings = CycleSettings
+def query_pool(images: Tensor, shared: Shared, name: str, *, size: int) -> Tensor:
+    """Exchanges about half of the images for older ones once the pool is full.
+
+    As Shrivastava et al., CVPR 2017, https://arxiv.org/abs/1612.07828, section 2.3: stores and
+    returns every image until there are `size`, then exchanges, with probability 1/2, an image for a
+    random stored one. All processes hold the same pool, `shared`'s "persistent/<name>", which takes
+    the images of the whole batch. Random numbers come from PyTorch's CPU generator.
+    """
+    if size == 0:
+        return images
+    key = f"{PERSISTENT}{name}"
+    first = int(shared.get("step", torch.tensor(0))) == 0
+    assert first or key in shared, f"the engine keeps persistent tensors; {key} is missing"
+    pool = shared[key].to(images) if key in shared else images[:0]
+    batch = collectives.all_gather(images)
+    exchanged = []
+    for index in range(len(batch)):
+        image = batch[index : index + 1]
+        if len(pool) < size:
+            pool = torch.cat([pool, image])
+        elif torch.rand(()) < 0.5:
+            place = int(torch.randint(size, ()))
+            stored = pool[place : place + 1].clone()
+            pool[place : place + 1] = image
+            image = stored
+        exchanged.append(image)
+    shared[key] = pool
+    return torch.cat(exchanged[collectives.local_slice(len(batch))])
 
 
-def _generators_turn(networks: Mapping[str, nn.Module], settings: CycleSettings) -> Turn:
+def _generators_turn(networks: Mapping[str, nn.Module], settings: Settings) -> Turn:
     weights = settings.weights
     generator, degrader, discriminator_hr, discriminator_lr = (networks[role] for role in ROLES)
 
@@ -107,7 +119,7 @@ def _generators_turn(networks: Mapping[str, nn.Module], settings: CycleSettings)
     return Turn("generators", (generator, degrader), losses)
 
 
-def _discriminators_turn(networks: Mapping[str, nn.Module], settings: CycleSettings) -> Turn:
+def _discriminators_turn(networks: Mapping[str, nn.Module], settings: Settings) -> Turn:
     discriminators = {"hr": networks["discriminator_hr"], "lr": networks["discriminator_lr"]}
 
     def losses(batch: Batch, shared: Shared) -> Losses:
@@ -127,17 +139,12 @@ def _discriminators_turn(networks: Mapping[str, nn.Module], settings: CycleSetti
     return Turn("discriminators", tuple(discriminators.values()), losses)
 
 
-def cycle_turns(networks: Mapping[str, nn.Module], settings: CycleSettings) -> tuple[Turn, ...]:
+def turns(
+    networks: Mapping[str, nn.Module], settings: Settings, _device: torch.device | None = None
+) -> tuple[Turn, ...]:
     """The turn of both generators, then that of both discriminators, for networks by role.
 
     They share "sr", "degraded", the mean logits "d_hr_real" to "d_lr_fake" and the image pools
     "persistent/hr" and "persistent/lr".
     """
     return _generators_turn(networks, settings), _discriminators_turn(networks, settings)
-
-
-def turns(
-    networks: Mapping[str, nn.Module], settings: CycleSettings, _device: torch.device | None
-) -> tuple[Turn, ...]:
-    """The turns for networks by role."""
-    return cycle_turns(networks, settings)

@@ -1,11 +1,8 @@
 """A conditional VAE, which reconstructs HR from LR and a latent.
 
-Diederik Kingma, Max Welling. Auto-Encoding Variational Bayes. ICLR 2014.
-https://arxiv.org/abs/1312.6114, eq. 3; conditional and with a learned prior: Kihyuk Sohn, Xinchen
-Yan, Honglak Lee. Learning Structured Output Representation using Deep Conditional Generative
-Models. NIPS 2015, eq. 4.
-KL warm-up: Casper Kaae Sonderby, Tapani Raiko, Lars Maaloe, Soren Kaae Sonderby, Ole Winther.
-Ladder Variational Autoencoders. NIPS 2016. https://arxiv.org/abs/1602.02282, section 2.3.
+Kingma, Welling, ICLR 2014, https://arxiv.org/abs/1312.6114, eq. 3; conditional and with a learned
+prior: Sohn, Lee, Yan, NIPS 2015, eq. 4; KL warm-up: Sonderby et al., NIPS 2016,
+https://arxiv.org/abs/1602.02282, section 2.3.
 
 The pixel loss is a mean over an image's 3 * H * W values, so the KL divergence, a sum over the
 latent, is divided by as many. With `pixel_loss: l1`, a KL weight of w gives w times the ELBO of a
@@ -19,6 +16,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from srmodels.config import check_least
 from srmodels.data.batches.batch import Batch
 from srmodels.errors import ConfigError
 from srmodels.losses.divergence import gaussian_kl, kl_per_image
@@ -27,65 +25,58 @@ from srmodels.losses.pixel import PixelKind, pixel_loss
 from srmodels.objectives import _terms
 from srmodels.objectives.turn import Losses, Shared, Turn
 
-__all__ = ["ROLES", "ElboSettings", "ElboWeights", "Settings", "elbo_turns", "turns"]
-
 ROLES = ("generator",)
 LATENT = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class ElboWeights:
-    """The weights of the terms; a term of weight 0 is not computed.
+    """The weights of the terms; a term of weight 0 is not computed."""
 
-    Attributes:
-        reconstruction: Of the pixel loss, a mean over values in [0, 1].
-        perceptual: Of the perceptual loss.
-        kl: Of the KL divergence in nats per image, divided by the image's 3 * H * W values.
-    """
-
-    reconstruction: float = 1.0  # multiplies the term; 0 leaves the term out
-    perceptual: float = 0.0  # multiplies the term; 0 leaves the term out
-    kl: float = 0.03  # multiplies the term; 0 leaves the term out
+    reconstruction: float = 1.0  # of the pixel loss, a mean over values in [0, 1]
+    perceptual: float = 0.0  # of the perceptual loss
+    # of the KL divergence in nats per image, divided by the image's 3 * H * W values
+    kl: float = 0.03
 
     def __post_init__(self) -> None:
         _terms.check_weights(self.reconstruction, self.perceptual, self.kl)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ElboSettings:
-    """The evidence lower bound and its terms.
+class Settings:
+    """The evidence lower bound and its terms."""
 
-    Attributes:
-        pixel_loss: Which pixel loss measures the reconstruction; Charbonnier's epsilon is the
-            published one.
-        weights: The weights of the terms.
-        warmup_steps: Steps over which the weight of the KL divergence rises linearly; 0 means none.
-        free_bits: Nats per latent value that cost nothing.
-        perceptual: The perceptual loss; None where its weight is 0.
-    """
-
+    # which pixel loss measures the reconstruction; Charbonnier's epsilon is the published one
     pixel_loss: PixelKind = "l1"
-    weights: ElboWeights = field(default_factory=ElboWeights)
+    weights: ElboWeights = field(default_factory=ElboWeights)  # the weights of the terms
+    # steps over which the weight of the KL divergence rises linearly; 0 means none
     warmup_steps: int = 0
-    free_bits: float = 0.0
-    perceptual: PerceptualSettings | None = None
+    free_bits: float = 0.0  # nats per latent value that cost nothing
+    perceptual: PerceptualSettings | None = None  # the perceptual loss; None where its weight is 0
 
     def __post_init__(self) -> None:
-        if min(self.warmup_steps, self.free_bits) < 0:
-            raise ValueError("warmup_steps and free_bits must not be negative")
+        check_least(self, 0, "warmup_steps", "free_bits")
         _terms.check_perceptual(self.weights.perceptual, self.perceptual)
 
 
-Settings = ElboSettings
-
-
-def elbo_turns(
-    generator: nn.Module, settings: ElboSettings, perceptual: Perceptual | None
+def turns(
+    networks: Mapping[str, nn.Module], settings: Settings, device: torch.device | None = None
 ) -> tuple[Turn, ...]:
     """One turn of the generator, with the terms "reconstruction", "perceptual" and "kl".
 
-    It shares "kl_nats", the unweighted KL divergence of an image without free bits.
+    It shares "kl_nats", the unweighted KL divergence of an image without free bits. The perceptual
+    loss moves to the device.
     """
+    generator = networks["generator"]
+    if not hasattr(generator, "sample"):
+        kind = type(getattr(generator, "module", generator)).__name__
+        raise ConfigError(
+            f"objective elbo: the generator has no posterior and no prior (got {kind}). Use cvae "
+            "or srvae."
+        )
+    perceptual = None
+    if settings.weights.perceptual and settings.perceptual is not None:
+        perceptual = Perceptual(settings.perceptual).placed(device)
     weights = settings.weights
     pixel = pixel_loss(settings.pixel_loss)
 
@@ -109,24 +100,3 @@ def elbo_turns(
         return terms
 
     return (Turn("generator", (generator,), losses),)
-
-
-def turns(
-    networks: Mapping[str, nn.Module], settings: ElboSettings, device: torch.device | None
-) -> tuple[Turn, ...]:
-    """The turns for networks by role; puts the perceptual loss on the device.
-
-    Raises:
-        ConfigError: The generator is no VAE.
-    """
-    generator = networks["generator"]
-    if not hasattr(generator, "sample"):
-        kind = type(getattr(generator, "module", generator)).__name__
-        raise ConfigError(
-            f"objective elbo: the generator has no posterior and no prior (got {kind}). Use cvae "
-            "or srvae."
-        )
-    perceptual = None
-    if settings.weights.perceptual and settings.perceptual is not None:
-        perceptual = Perceptual(settings.perceptual).placed(device)
-    return elbo_turns(generator, settings, perceptual)

@@ -1,12 +1,9 @@
 """A generator against a discriminator; the choice of loss functions makes SRGAN or ESRGAN of it.
 
-SRGAN: Christian Ledig et al. Photo-Realistic Single Image Super-Resolution Using a Generative
-Adversarial Network. CVPR 2017. https://arxiv.org/abs/1609.04802, eqs. 3-6; the default settings.
-ESRGAN: Xintao Wang et al. ECCV workshops 2018. https://arxiv.org/abs/1809.00219, eqs. 1-3: kind
-relativistic_average, pixel_loss l1, weights 1e-2, 1 and 5e-3.
-
-SRGAN has no pixel term. Recipes with few pictures or without ImageNet weights should set one, since
-nothing else constrains the colours.
+SRGAN, https://arxiv.org/abs/1609.04802, eqs. 3-6: the default settings. ESRGAN,
+https://arxiv.org/abs/1809.00219, eqs. 1-3: kind relativistic_average, pixel_loss l1, weights 1e-2,
+1 and 5e-3. SRGAN has no pixel term. Recipes with few pictures or without ImageNet weights should
+set one, since nothing else constrains the colours.
 """
 
 from collections.abc import Mapping
@@ -15,6 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from srmodels.config import check_least
 from srmodels.data.batches.batch import Batch
 from srmodels.losses.adversarial import (
     AdversarialKind,
@@ -27,8 +25,6 @@ from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.losses.pixel import PixelKind, pixel_loss
 from srmodels.objectives import _terms
 from srmodels.objectives.turn import Losses, Shared, Turn
-
-__all__ = ["ROLES", "GanSettings", "GanWeights", "Settings", "gan_turns", "turns"]
 
 ROLES = ("generator", "discriminator")
 
@@ -46,46 +42,34 @@ class GanWeights:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GanSettings:
-    """Losses of the generator and the discriminator; SRGAN's by default.
+class Settings:
+    """Losses of the generator and the discriminator; SRGAN's by default."""
 
-    Attributes:
-        kind: Which adversarial losses.
-        pixel_loss: Which pixel loss; Charbonnier's epsilon is the published one.
-        weights: The weights of the generator's terms.
-        perceptual: The perceptual loss; None where its weight is 0.
-        shift: The discriminator gets random crops of SR and HR, this many HR pixels smaller on each
-            axis. With 0, strided convolutions always meet the same pixels of the upsampling grid,
-            and dots appear in SR; 2^(number of strides) - 1 prevents them.
-        r1: Weight of the discriminator's gradient penalty, gamma in Mescheder et al. 2018
-            (arXiv:1801.04406, eq. 9); 0 means none.
-        r1_every: Steps between two gradient penalties, each of which is multiplied by this number.
-    """
-
-    kind: AdversarialKind = "vanilla"
-    pixel_loss: PixelKind = "mse"
-    weights: GanWeights = field(default_factory=GanWeights)
+    kind: AdversarialKind = "vanilla"  # which adversarial losses
+    pixel_loss: PixelKind = "mse"  # which pixel loss; Charbonnier's epsilon is the published one
+    weights: GanWeights = field(default_factory=GanWeights)  # the weights of the generator's terms
+    # the perceptual loss; None where its weight is 0
     perceptual: PerceptualSettings | None = field(default_factory=PerceptualSettings)
+    # The discriminator gets random crops of SR and HR, this many HR pixels smaller on each axis.
+    # With 0, strided convolutions always meet the same pixels of the upsampling grid, and dots
+    # appear in SR; 2^(number of strides) - 1 prevents them.
     shift: int = 0
+    # weight of the discriminator's gradient penalty, gamma in Mescheder et al. 2018
+    # (arXiv:1801.04406, eq. 9); 0 means none
     r1: float = 0.0
+    # steps between two gradient penalties, each of which is multiplied by this number
     r1_every: int = 16
 
     def __post_init__(self) -> None:
-        _terms.check_shift(self.shift)
+        check_least(self, 0, "shift", "r1")
+        check_least(self, 1, "r1_every")
         _terms.check_perceptual(self.weights.perceptual, self.perceptual)
-        if self.r1 < 0:
-            raise ValueError("r1 must be 0 (no gradient penalty) or more")
-        if self.r1_every < 1:
-            raise ValueError("r1_every must be 1 step or more")
-
-
-Settings = GanSettings
 
 
 def _generator_turn(
     generator: nn.Module,
     discriminator: nn.Module,
-    settings: GanSettings,
+    settings: Settings,
     perceptual: Perceptual | None,
 ) -> Turn:
     weights = settings.weights
@@ -115,7 +99,7 @@ def _generator_turn(
     return Turn("generator", (generator,), losses)
 
 
-def _discriminator_turn(discriminator: nn.Module, settings: GanSettings) -> Turn:
+def _discriminator_turn(discriminator: nn.Module, settings: Settings) -> Turn:
     def gradient_penalty(hr: Tensor, shared: Shared) -> Tensor:
         if "step" in shared and int(shared["step"]) % settings.r1_every:
             return hr.new_zeros(())  # so that the curve's mean is right
@@ -137,7 +121,7 @@ def _discriminator_turn(discriminator: nn.Module, settings: GanSettings) -> Turn
 def gan_turns(
     generator: nn.Module,
     discriminator: nn.Module,
-    settings: GanSettings,
+    settings: Settings,
     perceptual: Perceptual | None,
 ) -> tuple[Turn, ...]:
     """The generator's turn, then the discriminator's (terms "adversarial" and, with r1, "r1").
@@ -151,7 +135,7 @@ def gan_turns(
 
 
 def turns(
-    networks: Mapping[str, nn.Module], settings: GanSettings, device: torch.device | None
+    networks: Mapping[str, nn.Module], settings: Settings, device: torch.device | None
 ) -> tuple[Turn, ...]:
     """The turns for networks by role; puts the perceptual loss on the device."""
     perceptual = None

@@ -10,26 +10,20 @@ from srmodels.data.batches.batch import Batch
 from srmodels.losses.pixel import EPSILON, PixelKind, pixel_loss
 from srmodels.objectives.turn import Losses, Shared, Turn
 
-__all__ = ["ROLES", "PixelSettings", "Settings", "pixel_turns", "turns"]
-
 ROLES = ("generator",)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PixelSettings:
-    """Which pixel loss.
+class Settings:
+    """Which pixel loss."""
 
-    Attributes:
-        kind: "l1" (EDSR and later; arXiv:1707.02921, section 3.3), "mse" (SRCNN, SRResNet) or
-            "charbonnier" (LapSRN).
-        epsilon: Charbonnier's epsilon, below which the loss is nearly quadratic; the range of a
-            picture is 1.
-        luma: The share of the loss that is computed on luma, which PSNR-Y measures; 0 uses RGB
-            alone, as published.
-    """
-
+    # "l1" (EDSR and later; arXiv:1707.02921, section 3.3), "mse" (SRCNN, SRResNet) or "charbonnier"
+    # (LapSRN)
     kind: PixelKind = "l1"
+    # charbonnier's epsilon, below which the loss is nearly quadratic; the range of a picture is 1
     epsilon: float = EPSILON
+    # the share of the loss that is computed on luma, which PSNR-Y measures; 0 uses RGB alone, as
+    # published
     luma: float = 0.0
 
     def __post_init__(self) -> None:
@@ -43,21 +37,14 @@ class PixelSettings:
             )
 
 
-Settings = PixelSettings
-
-
-def pixel_turns(generator: nn.Module, settings: PixelSettings) -> tuple[Turn, ...]:
+def turns(
+    networks: Mapping[str, nn.Module], settings: Settings, _device: torch.device | None = None
+) -> tuple[Turn, ...]:
     """One turn of the generator, with the term "pixel"."""
+    generator = networks["generator"]
     distance = pixel_loss(settings.kind, epsilon=settings.epsilon, luma=settings.luma)
 
     def losses(batch: Batch, _shared: Shared) -> Losses:
         return {"pixel": distance(generator(batch.lr), batch.hr)}
 
     return (Turn("generator", (generator,), losses),)
-
-
-def turns(
-    networks: Mapping[str, nn.Module], settings: PixelSettings, _device: torch.device | None
-) -> tuple[Turn, ...]:
-    """The turns for networks by role."""
-    return pixel_turns(networks["generator"], settings)

@@ -7,8 +7,6 @@ from torch import Tensor, nn
 
 from srmodels.data.batches.batch import Batch
 
-__all__ = ["PERSISTENT", "Losses", "Shared", "Turn"]
-
 PERSISTENT = "persistent/"
 
 Losses = dict[str, Tensor]
@@ -28,13 +26,9 @@ class Turn:
 
     A turn neither calls an optimizer nor freezes anything. The engine lets gradients reach the
     parameters of `networks` only, so a generator's turn may run a discriminator.
-
-    Attributes:
-        player: The player's name; each player has one optimizer.
-        networks: The networks whose parameters are trained.
-        losses: Computes the terms from a batch and the shared tensors.
     """
 
-    player: str
-    networks: tuple[nn.Module, ...]
+    player: str  # the player's name; each player has one optimizer
+    networks: tuple[nn.Module, ...]  # the networks whose parameters are trained
+    # computes the terms from a batch and the shared tensors
     losses: Callable[[Batch, Shared], Losses]

@@ -1,8 +1,7 @@
-"""LR images by MATLAB's `imresize(..., 'bicubic')` with an integer factor, exactly, for uint8.
+"""uint8 images to LR by MATLAB's `imresize(..., 'bicubic')` with an integer factor, exactly.
 
-The same kernel as in `srmodels.resize.tensors`: cubic with a = -0.5 (Keys 1981, eq. 15), widened by
-the scale, edges mirrored. Columns come first, which leaves 1 / scale of the work for the rows. At
-scales 2, 4 and 8 all weights and sums are exact, so that ties round as they should.
+The same kernel as in `resize.tensors`. Columns come first, which leaves 1 / scale of the work for
+the rows. At scales 2, 4 and 8 all weights and sums are exact, so that ties round as they should.
 """
 
 from collections.abc import Callable
@@ -10,8 +9,6 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-
-__all__ = ["crop_to_multiple", "downscale", "load"]
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32 | np.float64]
@@ -42,17 +39,16 @@ def _weights(scale: int) -> NDArray[np.float64]:
 
 @cache
 def _kernel() -> Kernel:
-    """The kernel, compiled at its first use, in a few seconds, and cached on disk.
+    """Compiled at its first use, in a few seconds, and cached on disk.
 
-    It works on one row of LR pixels at a time, which fits into the first-level cache, and adds
-    values that are neighbours in memory, so that the compiler vectorises.
+    Works on one row of LR pixels at a time, which fits into the first-level cache, and adds values
+    that are neighbours in memory, so that the compiler vectorises.
     """
     import numba
 
     lines = numba.types.Array(numba.uint8, 2, "C", readonly=True)
     signature = numba.void(
-        *(numba.uint8[:, ::1], lines, numba.float64[::1]),
-        numba.types.UniTuple(numba.int64[::1], 2),
+        *(numba.uint8[:, ::1], lines, numba.float64[::1]), numba.types.UniTuple(numba.int64[::1], 2)
     )
 
     def shrink(

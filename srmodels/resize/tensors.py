@@ -1,10 +1,8 @@
-"""MATLAB's `imresize(..., 'bicubic')`, which makes the field's LR images, for float tensors.
+"""Float tensors smaller and larger by MATLAB's `imresize(..., 'bicubic')`, differentiable.
 
-Cubic kernel with a = -0.5 (Keys, "Cubic convolution interpolation for digital image processing",
-1981, eq. 15), widened when shrinking (anti-aliasing), edges mirrored. PyTorch's antialiased bicubic
-is the same kernel but renormalises it at the edges, so the image is mirrored by more than the
-kernel's support first and cropped afterwards. `srmodels.resize.images` reduces uint8 images,
-exactly and faster.
+Cubic kernel with a = -0.5 (Keys 1981, eq. 15), widened when shrinking (anti-aliasing), edges
+mirrored. PyTorch's antialiased bicubic is the same kernel but renormalises it at the edges, so the
+image is mirrored by more than the kernel's support first and cropped afterwards.
 """
 
 from typing import Any, TypeVar, overload
@@ -14,8 +12,6 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
-
-__all__ = ["PixelT", "enlarge", "enlarge_image", "mirror", "reduce", "to_image", "to_tensor"]
 
 PixelT = TypeVar("PixelT", bound=np.uint8 | np.uint16 | np.float32)
 _UINT8 = np.dtype(np.uint8)
@@ -37,10 +33,7 @@ def mirror(images: Tensor, margin: int) -> Tensor:
 
 
 def reduce(images: Tensor, scale: int) -> Tensor:
-    """Downscales (N, C, H, W), float32, by an integer factor that divides H and W.
-
-    The result keeps its overshoot: it is neither clamped nor rounded.
-    """
+    """Downscales (N, C, H, W), float32, by an integer factor that divides H and W; not clamped."""
     height, width = images.shape[-2:]
     assert height % scale == 0 and width % scale == 0, "call crop_to_multiple first"  # noqa: PT018
     size = (height // scale + 2 * _MARGIN, width // scale + 2 * _MARGIN)
@@ -50,10 +43,7 @@ def reduce(images: Tensor, scale: int) -> Tensor:
 
 
 def enlarge(images: Tensor, scale: int) -> Tensor:
-    """Upscales (N, C, H, W), float32, by an integer factor: the bicubic baseline.
-
-    The result keeps its overshoot: it is neither clamped nor rounded.
-    """
+    """Upscales (N, C, H, W), float32, by an integer factor: the bicubic baseline; not clamped."""
     height, width = images.shape[-2:]
     size = ((height + 2 * _MARGIN) * scale, (width + 2 * _MARGIN) * scale)
     # antialias=True selects a = -0.5 (a = -0.75 without); it does not blur an enlargement.

@@ -5,7 +5,8 @@ import pytest
 from typer.testing import CliRunner
 
 from srmodels.cli.main import app
-from srmodels.data.patches.cut import PatchSettings, cut
+from srmodels.data.patches.cut import cut
+from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.store.writer import ShardWriter, write_index
 from srmodels.errors import DataError
 from srmodels.images.readers.decode import decode

@@ -22,8 +22,8 @@ from srmodels.engine.checkpoint.rng_state import seed_all
 from srmodels.engine.early_stopping import EarlyStoppingSettings
 from srmodels.engine.optim.optim import OptimSettings
 from srmodels.engine.precision import fabric_for
-from srmodels.engine.run_settings import RunSettings
-from srmodels.engine.settings import TrainSettings
+from srmodels.engine.settings import RunSettings, TrainSettings
+from srmodels.engine.state import State
 from srmodels.engine.train import Trainer
 from srmodels.errors import DataError, SrmodelsError
 from tests.engine.toys import RecordingLogger
@@ -94,23 +94,26 @@ def trainer(name: str, folder: Path, *, steps: int, run: RunSettings) -> Trainer
     settings = check(values, objectives.settings_class(objective), name)
     seed_all(0)
     folder.mkdir(parents=True, exist_ok=True)
+    training = TrainSettings(
+        steps=steps,
+        batch_size=BATCH,
+        log_every=1,
+        validate_every=5,
+        optimizer=OptimSettings(learning_rate=1e-4, ema_decay=0.9),
+    )
     return Trainer(
-        fabric,
-        built(roles),
-        lambda networks: objectives.turns(objective, networks, settings),
-        TrainSettings(
-            steps=steps,
-            batch_size=BATCH,
-            log_every=1,
-            validate_every=5,
-            optimizer=OptimSettings(learning_rate=1e-4, ema_decay=0.9),
+        State(
+            fabric,
+            built(roles),
+            lambda networks, _: objectives.turns(objective, networks, settings),
+            training,
+            keep_best=EarlyStoppingSettings(),
         ),
         checkpoints=Checkpoints(folder),
         validate=lambda network: (
             {"validation_psnr_y": float(sum(each.abs().sum() for each in network.parameters()))},
             {},
         ),
-        keep_best=EarlyStoppingSettings(),
         logger=RecordingLogger(),
         run=run,
     )

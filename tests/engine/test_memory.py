@@ -28,8 +28,8 @@ def test_activations_of_a_sample_are_what_its_layers_keep() -> None:
     batch = Batch(lr=torch.rand(4, 3, 10, 10), hr=torch.rand(4, 3, 10, 10), photos=("a",) * 4)
     found = measure({"generator": network}, (squares(network),), batch)
     assert found.sample == 16 * 100 * 4  # the input is a view of the whole batch: the same for all
-    assert found.parameters == found.gradients == found.average == 48 * 4
-    assert found.optimizer == 2 * 48 * 4
+    sizes = {"parameters": 48 * 4, "gradients": 48 * 4, "optimizer": 2 * 48 * 4, "average": 48 * 4}
+    assert found.constant == sizes
 
 
 def test_measuring_moves_nothing_and_draws_no_random_numbers() -> None:
@@ -46,14 +46,9 @@ def test_measuring_moves_nothing_and_draws_no_random_numbers() -> None:
 @pytest.fixture
 def memory() -> Memory:
     mebibyte = 2**20
-    return Memory(
-        parameters=10 * mebibyte,
-        gradients=10 * mebibyte,
-        optimizer=20 * mebibyte,
-        average=10 * mebibyte,
-        fixed=0,
-        sample=5 * mebibyte,
-    )
+    sizes = {"parameters": 10, "gradients": 10, "optimizer": 20, "average": 10}
+    constant = {name: size * mebibyte for name, size in sizes.items()}
+    return Memory(constant=constant, fixed=0, sample=5 * mebibyte)
 
 
 def test_the_largest_batch_leaves_a_quarter_free(memory) -> None:

@@ -7,7 +7,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from srmodels.engine.precision import _MixedPrecision, fabric_for, to_channels_last, unscale
-from srmodels.engine.run_settings import RunSettings
+from srmodels.engine.settings import RunSettings
 from srmodels.errors import ConfigError
 
 

@@ -57,7 +57,7 @@ def test_a_checkpoint_of_the_old_layout_is_refused_with_its_reason(
     state = {
         "step": 5,
         "networks": {role: net.state_dict() for role, net in first.state.networks.items()},
-        "average": first.state.ema.state_dict(),
+        "average": first.state.ema.network.state_dict(),
         "optimizers": {name: opt.state_dict() for name, opt in first.state.optimizers.items()},
         "precision": {},
         "kept": {"kept/mean": torch.tensor(0.5)},

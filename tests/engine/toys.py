@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from srmodels.data.batches.batch import Batch
 from srmodels.engine.early_stopping import EarlyStoppingSettings
 from srmodels.engine.optim.optim import OptimSettings
-from srmodels.engine.run_settings import RunSettings
-from srmodels.engine.settings import TrainSettings
+from srmodels.engine.settings import RunSettings, TrainSettings
+from srmodels.engine.state import State
 from srmodels.engine.train import Trainer
 from srmodels.objectives.turn import Losses, Shared, Turn
 
@@ -56,7 +56,7 @@ class RecordingLogger:
         """Does nothing."""
 
 
-def two_player_turns(networks: Mapping[str, nn.Module]) -> tuple[Turn, ...]:
+def two_player_turns(networks: Mapping[str, nn.Module], _device: object = None) -> tuple[Turn, ...]:
     generator, discriminator = networks["generator"], networks["discriminator"]
 
     def generate(batch: Batch, shared: Shared) -> Losses:
@@ -98,22 +98,20 @@ def trainer(
     def weight(network: nn.Module) -> tuple[dict[str, float], dict[str, NDArray[np.uint8]]]:
         return {"validation_weight": float(network.conv.weight.sum())}, {}
 
+    settings = TrainSettings(
+        steps=steps,
+        log_every=3,
+        validate_every=4,
+        optimizer=OptimSettings(learning_rate=1e-2, ema_decay=0.9, schedule="cosine"),
+        early_stopping=early_stopping,
+        on_nan=on_nan,
+        on_nan_limit=on_nan_limit,
+    )
+    networks = {"generator": Toy(), "discriminator": Toy()}
     return Trainer(
-        fabric,
-        {"generator": Toy(), "discriminator": Toy()},
-        two_player_turns,
-        TrainSettings(
-            steps=steps,
-            log_every=3,
-            validate_every=4,
-            optimizer=OptimSettings(learning_rate=1e-2, ema_decay=0.9, schedule="cosine"),
-            early_stopping=early_stopping,
-            on_nan=on_nan,
-            on_nan_limit=on_nan_limit,
-        ),
+        State(fabric, networks, two_player_turns, settings, keep_best=keep_best),
         checkpoints=checkpoints,
         validate=validate or weight,
-        keep_best=keep_best,
         logger=logger or RecordingLogger(),
         run=run or RunSettings(checkpoint_seconds=0),
     )

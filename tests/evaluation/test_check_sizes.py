@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srmodels.errors import ProtocolError
-from srmodels.evaluation.check_sizes import check_fit
+from srmodels.evaluation.scores import check_fit
 
 
 def picture(width, height):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from srmodels.evaluation.interval import interval
+from srmodels.evaluation.means import interval
 
 
 @pytest.fixture
@@ -36,5 +36,5 @@ def test_the_same_values_have_the_same_interval_every_time(values):
 
 def test_drawing_in_blocks_changes_nothing(values, monkeypatch):
     whole = interval(values)
-    monkeypatch.setattr("srmodels.evaluation.interval._BLOCK", 12_345)
+    monkeypatch.setattr("srmodels.evaluation.means._BLOCK", 12_345)
     assert interval(values) == pytest.approx(whole, abs=1e-9)

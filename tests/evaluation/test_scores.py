@@ -7,9 +7,8 @@ from srmodels.errors import ProtocolError
 from srmodels.evaluation.means import means
 from srmodels.evaluation.metrics.checkerboard import checkerboard
 from srmodels.evaluation.metrics.colour import colour_scores
-from srmodels.evaluation.metrics.consistency import lr_consistency
 from srmodels.evaluation.metrics.luma import luma_pair
-from srmodels.evaluation.metrics.psnr import psnr_rgb, psnr_y
+from srmodels.evaluation.metrics.psnr import lr_consistency, psnr_rgb, psnr_y
 from srmodels.evaluation.metrics.sharpness import sharpness
 from srmodels.evaluation.metrics.ssim import ssim_y
 from srmodels.evaluation.perceptual import PERCEPTUAL

@@ -4,7 +4,7 @@ import torch
 
 from srmodels.evaluation.metrics.luma import luma
 from srmodels.losses.pixel import brightness, pixel_loss
-from srmodels.objectives.pixel import PixelSettings
+from srmodels.objectives.pixel import Settings as PixelSettings
 
 SR = torch.tensor([[[[0.0, 0.5], [1.0, 0.2]]]])
 HR = torch.tensor([[[[0.0, 0.1], [0.8, 0.5]]]])

@@ -53,5 +53,5 @@ def test_one_member_has_the_weights_it_always_had():
 
 
 def test_an_ensemble_without_members_is_refused():
-    with pytest.raises(ValueError, match="members must be at least 1"):
+    with pytest.raises(ValueError, match="members must be 1 or more"):
         Settings(members=0)

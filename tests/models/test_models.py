@@ -61,8 +61,8 @@ def test_networks_are_found_by_role():
 
 
 def test_an_unknown_network_is_refused_with_a_guess():
-    with pytest.raises(ConfigError, match=r"recipe\.generator: .*did you mean srresnet"):
-        models.settings_class("srresnt", "recipe.generator")
+    with pytest.raises(ConfigError, match=r"network: .*did you mean srresnet"):
+        models.settings_class("srresnt")
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ from srmodels import models, objectives
 from srmodels.config import check
 from srmodels.errors import ConfigError
 from srmodels.models._modules import constant_in
-from srmodels.objectives.cycle import ROLES, CycleSettings, CycleWeights, cycle_turns
+from srmodels.objectives.cycle import ROLES, CycleWeights, turns
+from srmodels.objectives.cycle import Settings as CycleSettings
 from srmodels.resize.tensors import enlarge, reduce
 
 TERMS = {
@@ -78,7 +79,7 @@ def test_two_generators_move_together_then_two_discriminators(networks):
 def test_each_term_alone_pulls_on_its_own_generators_and_on_nobody_else(
     weight, term, networks, batch
 ):
-    turn = cycle_turns(networks, settings_for(**{weight: 1.0}))[0]
+    turn = turns(networks, settings_for(**{weight: 1.0}))[0]
     frozen_but(networks, "generator", "degrader")
     losses = turn.losses(batch, {})
     assert set(losses) == set(TERMS[weight])
@@ -88,10 +89,10 @@ def test_each_term_alone_pulls_on_its_own_generators_and_on_nobody_else(
 
 @pytest.mark.parametrize("domain", ["hr", "lr"])
 def test_each_discriminators_term_pulls_on_it_and_on_nobody_else(domain, networks, batch):
-    turns = cycle_turns(networks, settings_for(cycle=1.0))
+    both = turns(networks, settings_for(cycle=1.0))
     shared = {}
-    turns[0].losses(batch, shared)  # without backward: the generators' gradients stay empty
-    turns[1].losses(batch, shared)[f"adversarial_{domain}"].backward()
+    both[0].losses(batch, shared)  # without backward: the generators' gradients stay empty
+    both[1].losses(batch, shared)[f"adversarial_{domain}"].backward()
     assert pulled(networks) == {f"discriminator_{domain}"}
 
 
@@ -99,10 +100,10 @@ def test_the_terms_equal_the_papers_formulas(networks, batch):
     g, f, d_hr, d_lr = (networks[role] for role in ROLES)
     weights = {"adversarial": 1.0, "cycle": 10.0, "identity": 5.0, "colour": 2.0}
     shared = {}
-    turns = cycle_turns(networks, settings_for(**weights))
+    both = turns(networks, settings_for(**weights))
     with torch.no_grad():
-        found = turns[0].losses(batch, shared)
-        judged = turns[1].losses(batch, shared)
+        found = both[0].losses(batch, shared)
+        judged = both[1].losses(batch, shared)
         x, y = batch.lr, batch.hr
         large = enlarge(x, 4)
         wanted = {
@@ -126,7 +127,7 @@ def test_the_terms_equal_the_papers_formulas(networks, batch):
 
 def test_the_turns_share_detached_images_mean_logits_and_what_is_kept(networks, batch):
     shared = {}
-    for turn in cycle_turns(networks, settings_for(pool_size=3, cycle=1.0)):
+    for turn in turns(networks, settings_for(pool_size=3, cycle=1.0)):
         turn.losses(batch, shared)
     logits = {f"d_{domain}_{kind}" for domain in ("hr", "lr") for kind in ("real", "fake")}
     assert set(shared) == {"sr", "degraded", "persistent/hr", "persistent/lr"} | logits
@@ -135,7 +136,7 @@ def test_the_turns_share_detached_images_mean_logits_and_what_is_kept(networks, 
 
 
 def test_lr_and_hr_of_a_batch_may_be_swapped_for_others_without_changing_the_rest(networks, batch):
-    turn = cycle_turns(networks, settings_for(adversarial=1.0, colour=1.0))[0]
+    turn = turns(networks, settings_for(adversarial=1.0, colour=1.0))[0]
     other = SimpleNamespace(lr=batch.lr, hr=torch.rand_like(batch.hr), photos=batch.photos)
     with torch.no_grad():
         first, second = turn.losses(batch, {}), turn.losses(other, {})
@@ -144,15 +145,15 @@ def test_lr_and_hr_of_a_batch_may_be_swapped_for_others_without_changing_the_res
     assert not torch.equal(first["adversarial_lr"], second["adversarial_lr"])
 
 
-def optimized(networks, turns, batch, *, rate, steps):
+def optimized(networks, both, batch, *, rate, steps):
     """Both players, as the engine moves them; the generators' losses and the last shared."""
     optimizers = [
-        torch.optim.Adam([p for n in t.networks for p in n.parameters()], lr=rate) for t in turns
+        torch.optim.Adam([p for n in t.networks for p in n.parameters()], lr=rate) for t in both
     ]
     kept, sums = {}, []
     for step in range(steps):
         shared = {"step": torch.tensor(step)} | kept
-        for optimizer, turn in zip(optimizers, turns, strict=True):
+        for optimizer, turn in zip(optimizers, both, strict=True):
             optimizer.zero_grad()
             for network in networks.values():
                 network.requires_grad_(network in turn.networks)
@@ -162,18 +163,18 @@ def optimized(networks, turns, batch, *, rate, steps):
         for optimizer in optimizers:
             optimizer.step()
         kept = {name: value for name, value in shared.items() if name.startswith("persistent/")}
-    return sums[:: len(turns)], shared
+    return sums[:: len(both)], shared
 
 
 def test_a_batch_can_be_learnt(networks, batch):
-    turns = cycle_turns(networks, settings_for(cycle=10.0, colour=1.0))
-    losses, _ = optimized(networks, turns, batch, rate=3e-3, steps=25)
+    both = turns(networks, settings_for(cycle=10.0, colour=1.0))
+    losses, _ = optimized(networks, both, batch, rate=3e-3, steps=25)
     assert losses[-1] < 0.95 * losses[0]
 
 
 def test_the_discriminators_learn_to_tell_one_batch(networks, batch):
-    turns = cycle_turns(networks, settings_for(pool_size=3, cycle=1.0))
-    _, shared = optimized(networks, turns, batch, rate=5e-3, steps=25)
+    both = turns(networks, settings_for(pool_size=3, cycle=1.0))
+    _, shared = optimized(networks, both, batch, rate=5e-3, steps=25)
     assert shared["d_hr_real"] - shared["d_hr_fake"] > 0.2
     assert shared["d_lr_real"] - shared["d_lr_fake"] > 0.2
 
@@ -205,7 +206,7 @@ def test_the_hr_discriminator_alone_sees_a_smaller_window(networks, batch):
             lambda _, inputs, role=role: seen.setdefault(role, []).append(inputs[0].shape[-1])
         )
     shared = {"step": torch.tensor(0)}
-    for turn in cycle_turns(networks, CycleSettings(pool_size=0, shift=3)):
+    for turn in turns(networks, CycleSettings(pool_size=0, shift=3)):
         turn.losses(batch, shared)
     assert seen == {"discriminator_hr": [29] * 3, "discriminator_lr": [8] * 3}
 

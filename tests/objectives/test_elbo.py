@@ -7,10 +7,11 @@ from torch.distributions import Normal, kl_divergence
 from srmodels import models, objectives
 from srmodels.config import check
 from srmodels.engine.precision import fabric_for
-from srmodels.engine.run_settings import RunSettings
+from srmodels.engine.settings import RunSettings
 from srmodels.errors import ConfigError
-from srmodels.losses.perceptual import Perceptual, PerceptualSettings
-from srmodels.objectives.elbo import ElboSettings, ElboWeights, elbo_turns
+from srmodels.losses.perceptual import PerceptualSettings
+from srmodels.objectives.elbo import ElboWeights, turns
+from srmodels.objectives.elbo import Settings as ElboSettings
 
 RANDOM_VGG = PerceptualSettings(weights="random", layers={"conv1_2": 1.0})
 TERMS = ["reconstruction", "perceptual", "kl"]
@@ -43,7 +44,7 @@ def turn_for(generator, *, warmup_steps=0, free_bits=0.0, **weights):
         free_bits=free_bits,
         perceptual=RANDOM_VGG,
     )
-    (turn,) = elbo_turns(generator, settings, Perceptual(RANDOM_VGG))
+    (turn,) = turns({"generator": generator}, settings)
     return turn
 
 
@@ -188,8 +189,8 @@ def test_a_generator_without_a_latent_is_refused_at_the_start():
         ({"weights": {"kl": -1.0}}, "weights must be 0 or more"),
         ({"weights": {"kl": 0.0, "reconstruction": 0.0}}, "one of them above 0"),
         ({"weights": {"perceptual": 1.0}}, "perceptual: must be given"),
-        ({"warmup_steps": -1}, "must not be negative"),
-        ({"free_bits": -0.1}, "must not be negative"),
+        ({"warmup_steps": -1}, "must be 0 or more"),
+        ({"free_bits": -0.1}, "must be 0 or more"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes, message):

@@ -7,7 +7,8 @@ from srmodels import models
 from srmodels.config import check
 from srmodels.data.batches.batch import Batch
 from srmodels.errors import ConfigError
-from srmodels.objectives.gan import GanSettings, GanWeights, gan_turns
+from srmodels.objectives.gan import GanWeights, gan_turns
+from srmodels.objectives.gan import Settings as GanSettings
 
 BATCH = Batch(lr=torch.rand(2, 3, 6, 6), hr=torch.rand(2, 3, 24, 24), photos=("a", "b"))
 
@@ -58,7 +59,7 @@ def test_it_is_weighed_by_the_steps_it_stands_for(networks):
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"r1": -1.0}, "r1: must be 0"), ({"r1_every": 0}, "r1_every: must be 1 step or more")],
+    [({"r1": -1.0}, "r1: must be 0"), ({"r1_every": 0}, "r1_every: must be 1 or more")],
 )
 def test_settings_that_cannot_be_are_refused(changes, message):
     with pytest.raises(ConfigError, match=message):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from srmodels.objectives._image_pool import query_pool
+from srmodels.objectives.cycle import query_pool
 
 
 def numbered(*numbers):

@@ -10,9 +10,10 @@ from PIL import Image
 from torch import nn
 
 from reports.faults import __main__ as command
-from reports.faults.dataset import SCALE, StudyData
-from reports.faults.page import FAULTS, read_numbers, with_faults
+from reports.faults.case import SCALE, StudyData
+from reports.faults.page import FAULTS, read_numbers, sections
 from reports.faults.pairs import VARIANTS
+from reports.markdown import fill_section
 from srmodels.data.batches.batch import Batch
 from srmodels.engine.validation import validator
 from srmodels.errors import ProtocolError
@@ -35,7 +36,8 @@ def numbers():
 
 def test_the_page_is_the_one_of_the_files(numbers):
     text = PAGE.read_text(encoding="utf-8")
-    assert with_faults(text, [(fault, numbers[fault.name]) for fault in FAULTS.values()]) == text
+    results = [(fault, numbers[fault.name]) for fault in FAULTS.values()]
+    assert fill_section(text, "faults", sections(results)) == text
 
 
 @pytest.mark.parametrize("name", ["baseline", "peak", "validation"])

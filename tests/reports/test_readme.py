@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from reports.readme import BENCHMARKS, with_benchmark, with_training
+from reports.markdown import fill_section
+from reports.readme import BENCHMARKS, benchmark
 from srmodels.evaluation.table import short_table
 
 ROOT = Path(__file__).parents[2]
@@ -28,13 +29,8 @@ def test_the_table_is_the_one_of_the_pipelines_metrics_file() -> None:
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_benchmarks_table_is_the_one_of_its_file(name) -> None:
-    results = ROOT / "benchmarks" / "results" / f"{name}.json"
-    assert with_benchmark(README, name, results) == README
+    assert fill_section(README, name, benchmark(name)) == README
     assert "ours" in README.split(f"<!-- {name} -->")[1].split("<!--")[0]
-
-
-def test_the_trainings_table_is_the_one_of_its_file() -> None:
-    assert with_training(README, ROOT / "benchmarks" / "results" / "training.json") == README
 
 
 def test_every_file_the_readme_links_is_there() -> None:

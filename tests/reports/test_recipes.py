@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from reports.recipes import read_results, recipes_table, result_of, with_recipes
+from reports.markdown import fill_sections
+from reports.recipes import read_results, recipes_table, result_of
 from srmodels.errors import ProtocolError, TrainingError
 from tests.reports.test_training_times import PARAMS, SPEED, FakeRuns
 
@@ -110,7 +111,7 @@ def test_results_are_read_in_the_order_of_the_recipes(tmp_path):
 
 
 def test_the_table_replaces_what_stood_between_its_marks(tmp_path):
-    results = [collected(tmp_path)]
-    text = with_recipes("a\n<!-- recipes -->\nold\n<!-- /recipes -->\nb\n", results)
-    table = recipes_table(results)
-    assert text == f"a\n<!-- recipes -->\n{table}\n<!-- /recipes -->\nb\n"
+    page, table = tmp_path / "README.md", recipes_table([collected(tmp_path)])
+    page.write_text("a\n<!-- recipes -->\nold\n<!-- /recipes -->\nb\n")
+    fill_sections(page, {"recipes": table})
+    assert page.read_text() == f"a\n<!-- recipes -->\n{table}\n<!-- /recipes -->\nb\n"

@@ -7,7 +7,6 @@ import pytest
 from ruamel.yaml import YAML
 
 from reports.markdown import fill_section
-from reports.plots import draw_curves, draw_scatter
 from reports.results import (
     PAGE,
     collected,
@@ -18,7 +17,14 @@ from reports.results import (
     repeat,
     settings_of,
 )
-from reports.results_page import command_of, commands, repeats_list, results_table
+from reports.results_page import (
+    command_of,
+    commands,
+    draw_curves,
+    draw_scatter,
+    repeats_list,
+    results_table,
+)
 from srmodels.errors import ProtocolError
 from srmodels.params import parse
 from tests.reports.test_recipes import runs, write_metrics

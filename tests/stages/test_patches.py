@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from srmodels.data.batches.paired import PatchStore
 from srmodels.data.photos.collect import collect
 from srmodels.data.photos.settings import PhotosSettings
 from srmodels.data.photos.table import Photo, write_photos
+from srmodels.data.store.reader import PatchStore
 from srmodels.images.readers.folder import whole_images
 
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["crop_and_augment"]
-
 Pixels = NDArray[np.void]
 Values = NDArray[np.uint8]
 Kernel = Callable[[NDArray[np.float32], NDArray[np.uint8], tuple[int, ...]], None]
@@ -58,8 +56,7 @@ _compiled_copy_rows, _compiled_permute = numba.njit(_copy_rows), numba.njit(_per
 def _kernel() -> Kernel:
     """Compiles at the first call, in seconds; cached on disk.
 
-    NumPy needs a pass over the whole image for each symmetry, permutation and division. Here all
-    three take a few rows at a time, in vectorised loops.
+    NumPy would pass over the whole image for each symmetry, permutation and division.
     """
     images = numba.types.Array(numba.uint8, 3, "C", readonly=True)
     numbers = numba.types.UniTuple(numba.int64, 6)
@@ -103,14 +100,9 @@ def crop_and_augment(
 ) -> None:
     """Writes a square crop in one of its eight symmetries, with permuted colours, into `out`.
 
-    Releases the GIL.
-
-    Args:
-        image: uint8 (H, W, 3), contiguous.
-        corner: First row and column of the crop.
-        symmetry: Bit 0 transposes, 1 flips rows, 2 flips columns, in this order.
-        order: The image's channels that become the first, second and third.
-        out: float32 (p, p, 3), contiguous, receives values in [0, 1].
+    `image` is uint8 (H, W, 3), `corner` the crop's first row and column; bit 0 of `symmetry`
+    transposes, 1 flips rows, 2 flips columns, in this order; `order` has the image's channels that
+    become red, green and blue; `out` is float32 (p, p, 3), in [0, 1]. Releases the GIL.
     """
     (height, width, _), side = image.shape, len(out)
     top, left = corner

@@ -15,8 +15,6 @@ from srmodels.data.store.files import RERUN_HINT
 from srmodels.data.store.reader import PatchStore
 from srmodels.errors import DataError
 
-__all__ = ["PatchSampler", "PatchStore"]
-
 _MAX_THREADS = 8
 _MIN_THREADED_SIZE = 2**20  # values; smaller batches are faster in one thread
 
@@ -44,30 +42,22 @@ def _jitter(lr: NDArray[np.float32], hr: NDArray[np.float32], noise: NDArray[np.
 class PatchSampler:
     """Random crops of uniformly drawn patches, in one of the eight symmetries of a square.
 
-    Attributes:
-        store: The patches.
-        patch_size: Side of a crop in LR pixels, at most the stored one.
-        batch_size: Pairs in a batch.
-        seed: Seed of all batches.
-        scale: HR over LR; must be the store's.
-        permute_colours: Permutes the colours of each pair (RGB permutation of Yoo et al. 2020,
-            arXiv:2004.00448, section 3).
-        colour_jitter: Contrast about 0.5 is multiplied by exp(N(0, jitter)), brightness shifted by
-            N(0, jitter / 2), for each pair and colour, alike in LR and HR since bicubic commutes
-            with both. Values may leave [0, 1]. 0 for none.
-        part: The pairs of a batch to return; other processes return the others.
-
-    Raises:
-        DataError: The store has smaller patches or another scale.
+    Refuses a store of smaller patches or of another scale by a DataError.
     """
 
-    store: PatchStore = field(kw_only=False)
-    patch_size: int
-    batch_size: int
-    seed: int
-    scale: int
+    store: PatchStore = field(kw_only=False)  # the patches
+    patch_size: int  # side of a crop in LR pixels, at most the stored one
+    batch_size: int  # pairs in a batch
+    seed: int  # seed of all batches
+    scale: int  # HR over LR; must be the store's
+    # permutes the colours of each pair (RGB permutation of Yoo et al. 2020, arXiv:2004.00448,
+    # section 3)
     permute_colours: bool = False
+    # Contrast about 0.5 is multiplied by exp(N(0, jitter)), brightness shifted by N(0, jitter / 2),
+    # for each pair and colour, alike in LR and HR since bicubic commutes with both. Values may
+    # leave [0, 1]. 0 for none.
     colour_jitter: float = 0.0
+    # the pairs of a batch to return; other processes return the others
     part: slice = field(default_factory=lambda: slice(None))
 
     def __post_init__(self) -> None:

@@ -11,18 +11,13 @@ from srmodels.data.batches.paired import PatchSampler
 from srmodels.data.store.reader import PatchStore
 from srmodels.errors import DataError
 
-__all__ = ["UnpairedSampler", "disjoint_halves"]
-
 _HR_SEED = 2**31  # above the seeds of params.yaml
 
 
 def disjoint_halves(store: PatchStore) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Splits the rows of a store into two halves of similar size that share no photograph.
 
-    The split depends on the photographs' names alone.
-
-    Raises:
-        DataError: The store has a single photograph.
+    The split depends on the photographs' names alone. A DataError for a single photograph.
     """
     photos, rows = np.unique(np.array(store.photos), return_inverse=True)
     if len(photos) < 2:
@@ -42,11 +37,7 @@ def disjoint_halves(store: PatchStore) -> tuple[NDArray[np.int64], NDArray[np.in
 
 @dataclass(kw_only=True, eq=False)
 class UnpairedSampler(PatchSampler):
-    """LR crops from one half of the photographs, HR crops from the other.
-
-    Raises:
-        DataError: As `PatchSampler`, or the store has a single photograph.
-    """
+    """LR crops from one half of the photographs, HR crops from the other."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

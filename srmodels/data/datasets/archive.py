@@ -19,8 +19,6 @@ from tqdm import tqdm
 from srmodels.cache import check_disk_space
 from srmodels.errors import DataError
 
-__all__ = ["Limits", "is_unpacked", "unpack"]
-
 log = logging.getLogger(__name__)
 
 _MARKER = ".unpacked.json"  # hidden from the listing of photographs
@@ -70,11 +68,9 @@ def unpack(
 ) -> None:
     """Unpacks the folder `inner` of an archive ('': all of it); replaces `target` when complete.
 
-    Stores `sha256`, the archive's digest, for `is_unpacked`.
-
-    Raises:
-        DataError: The archive is damaged, has no such folder, exceeds the limits, or holds a path
-            outside of its folder, a link, a device or an encrypted file.
+    Stores `sha256`, the archive's digest, for `is_unpacked`. A DataError if the archive is damaged,
+    has no such folder, exceeds the limits, or holds a path outside of its folder, a link, a device
+    or an encrypted file.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     for leftover in target.parent.glob(f".{target.name}.*"):  # of a killed process

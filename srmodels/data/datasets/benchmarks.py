@@ -15,8 +15,6 @@ from srmodels.data.datasets.catalog import resolve_source
 from srmodels.errors import DataError, listed
 from srmodels.images.readers.folder import photo_files, whole_images
 
-__all__ = ["SETS", "find_set", "lr_pictures"]
-
 SETS = {"Set5": 5, "Set14": 14, "BSD100": 100, "Urban100": 100, "DIV2K-val": 100}
 """Number of pictures."""
 
@@ -26,8 +24,7 @@ _DEFINED = {"BSD100": ("bsds", "bsds_val"), "DIV2K-val": ("div2k", "DIV2K_valid_
 def find_set(given: str, *, data: Path) -> tuple[str, Path]:
     """Returns the name and the HR folder of a test set: a folder, or one of SETS in any case.
 
-    Raises:
-        DataError: There is no such folder or set, or it has another number of pictures.
+    A DataError if there is no such folder or set, or if it has another number of pictures.
     """
     folder = Path(given).expanduser()
     if folder.is_dir():
@@ -65,11 +62,8 @@ def _find_folder(name: str, data: Path) -> Path:
 def lr_pictures(names: Sequence[str], folder: Path, *, scale: int) -> dict[str, NDArray[np.uint8]]:
     """Reads the LR pictures of a folder by the names of their HR pictures (see `whole_images`).
 
-    The name of an LR picture may end with a suffix such as x4.
-
-    Raises:
-        DataError: There is no such folder, or pictures without a partner; lists them.
-        PhotoError: A picture cannot be decoded.
+    The name of an LR picture may end with a suffix such as x4. A DataError lists the pictures
+    without a partner.
     """
     lr = dict(whole_images(folder))
     pairs = {name: name for name in names if name in lr}

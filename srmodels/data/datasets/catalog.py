@@ -1,8 +1,7 @@
 """Resolves `data.photos` into folders: a defined set, a folder, or a mix of several.
 
 The definitions of a set are data/NAME/*.yaml; its archives are downloaded and unpacked once into a
-cache outside the repository. DVC watches the definitions or the folder, since the stage `photos`
-depends on data/NAME or on the given path; the stage `mix` watches the members of a mix.
+cache outside the repository. DVC watches data/NAME, the given folder, or the members of a mix.
 """
 
 import logging
@@ -16,16 +15,6 @@ from srmodels.data.datasets.definition import Archive, Definition, read_definiti
 from srmodels.data.datasets.download import fetch, trusted_digest
 from srmodels.data.split import SPLITS
 from srmodels.errors import DataError
-
-__all__ = [
-    "MIX",
-    "ImageFolder",
-    "members_of",
-    "official_lr_of",
-    "resolve_folders",
-    "resolve_source",
-    "set_names",
-]
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +38,7 @@ def set_names(data: Path) -> list[str]:
 
 
 def members_of(data: Path) -> dict[str, str]:
-    """Reads the members of the mix: for each name, the name of a set or a folder.
-
-    Raises:
-        DataError: DATA/mix/mix.yaml is empty or has another form.
-    """
+    """Reads the members of the mix, DATA/mix/mix.yaml: by name, a set's name or a folder."""
     path = data / MIX / f"{MIX}.yaml"
     values = read_yaml(path)
     members = values.get(MIX) if isinstance(values, dict) else None
@@ -71,11 +56,8 @@ def resolve_folders(photos: str, *, data: Path, scale: int, official_lr: bool) -
     """Returns the folders of `data.photos`; downloads and unpacks what is missing.
 
     `photos` is a set's name, `mix` or a folder, absolute or relative to the folder `data`; `scale`
-    is that of the official LR pictures, which are used if `official_lr` is set.
-
-    Raises:
-        DataError: There is no such set or folder, a download or an archive is faulty, or no folder
-            has official LR.
+    is that of the official LR pictures, which are used if `official_lr` is set. A DataError if
+    there is no such set or folder, a download or archive is faulty, or no folder has official LR.
     """
     if photos == MIX:
         folders = [
@@ -101,11 +83,7 @@ def resolve_folders(photos: str, *, data: Path, scale: int, official_lr: bool) -
 
 
 def resolve_source(name: str, source: str, *, data: Path) -> ImageFolder:
-    """Returns one folder of a set, by its name in the definition; downloads only its archive.
-
-    Raises:
-        DataError: The download or the archive is faulty.
-    """
+    """Returns one folder of a set, by its name in the definition; downloads only its archive."""
     (definition,) = (read_definition(path) for path in (data / name).glob("*.yaml"))
     only = replace(definition, sources={source: definition.sources[source]})
     return _resolve_definitions([only], data, 1, official_lr=False)[0]

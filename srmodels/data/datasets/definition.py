@@ -14,16 +14,6 @@ from srmodels.config import check
 from srmodels.data.split import SPLITS
 from srmodels.errors import ConfigError, DataError
 
-__all__ = [
-    "SUFFIXES",
-    "Archive",
-    "Definition",
-    "LrFolder",
-    "PhotoFolder",
-    "read_definition",
-    "read_yaml",
-]
-
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
@@ -89,11 +79,7 @@ class Definition:
 
 
 def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
-    """Reads a YAML 1.2 file, as DVC does.
-
-    Raises:
-        DataError: The file cannot be read.
-    """
+    """Reads a YAML 1.2 file, as DVC does; a DataError if it cannot be read."""
     try:
         return YAML(typ="safe").load(path)
     except (OSError, UnicodeDecodeError, YAMLError) as error:
@@ -101,11 +87,7 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
 
 
 def read_definition(path: Path) -> Definition:
-    """Reads a definition file.
-
-    Raises:
-        DataError: The file cannot be read, or values are wrong; lists all of them.
-    """
+    """Reads a definition file; a DataError lists all wrong values."""
     try:
         return check(read_yaml(path), Definition, str(path))
     except ConfigError as error:

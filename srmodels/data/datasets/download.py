@@ -14,8 +14,6 @@ from srmodels.data.datasets.definition import Archive
 from srmodels.data.datasets.http import RetryPolicy, TransferError, transfer
 from srmodels.errors import DataError
 
-__all__ = ["fetch", "trusted_digest"]
-
 log = logging.getLogger(__name__)
 
 _BLOCK = 1 << 20  # bytes
@@ -33,10 +31,8 @@ def fetch(path: Path, archive: Archive, *, policy: RetryPolicy | None = None) ->
     """Downloads an archive unless the file exists; checks the file. The caller holds `cache_lock`.
 
     Returns the SHA-256. If the definition has none, that of the first copy is recorded in
-    NAME.sha256 and required from then on.
-
-    Raises:
-        DataError: The download failed, or the file is another one.
+    NAME.sha256 and required from then on. A DataError if the download failed or the file is another
+    one.
     """
     if path.exists():
         sha256, wrong = _check(path, path, archive)

@@ -23,8 +23,6 @@ from urllib3.util import Retry
 from srmodels.atomic import write_bytes
 from srmodels.cache import check_disk_space
 
-__all__ = ["RetryPolicy", "TransferError", "transfer"]
-
 log = logging.getLogger(__name__)
 
 _MAX_WAIT = 600.0  # seconds
@@ -78,11 +76,8 @@ def transfer(
     """Downloads a file of `total` bytes (0: unknown) to `part`; resumes what is there.
 
     Tries the mirrors in the order of `urls`. If the digest will be `verified`, a part is resumed
-    even if the server sends no version.
-
-    Raises:
-        TransferError: No mirror delivered the file; `part` keeps what was received.
-        DataError: The disk is too full.
+    even if the server sends no version. A TransferError if no mirror delivers the file; `part`
+    keeps what was received.
     """
     reasons = []
     for url in urls:
@@ -123,7 +118,6 @@ def _download(url: str, part: Path, total: int, verified: bool, policy: RetryPol
 
 
 def _attempt(url: str, part: Path, total: int, verified: bool, timeout: float) -> None:
-    """Sends one request for the file or for the rest of it."""
     before, start = _read_version(part), _size(part)
     expected = total or (before.total if before else 0)
     if start and start == expected and (verified or before):

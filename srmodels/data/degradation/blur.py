@@ -15,8 +15,6 @@ from torch import Tensor
 from srmodels.data.degradation.settings import DegradationStage, Kernel
 from srmodels.resize.tensors import mirror
 
-__all__ = ["SIDE", "blur", "draw_kernels", "draw_sincs", "gaussian", "sinc"]
-
 Weights = NDArray[np.float64]
 
 SIDE = 21
@@ -45,12 +43,8 @@ def gaussian(
 ) -> Weights:
     """A kernel of the Gaussian family (section 3.1), (SIDE, SIDE).
 
-    Args:
-        kind: The member of the family; an isotropic one needs equal `sigmas`.
-        size: Odd, in pixels.
-        sigmas: Standard deviations along the two axes, in pixels.
-        angle: Of the first axis, in radians.
-        shape: Exponent beta of generalised and plateau-shaped kernels.
+    `size` is odd; `sigmas` are the standard deviations along two axes, in pixels, the first at
+    `angle` radians; `shape` is the exponent beta of generalised and plateau-shaped kernels.
     """
     y, x = _grid()
     along, across = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
@@ -65,9 +59,7 @@ def gaussian(
 def sinc(size: int, cutoff: float) -> Weights:
     """The ideal low-pass filter, circular in frequency, cropped to (SIDE, SIDE) (section 3.3).
 
-    Args:
-        size: Odd, in pixels.
-        cutoff: Radians per pixel, up to pi.
+    `size` is odd, `cutoff` in radians per pixel, up to pi.
     """
     distance = np.hypot(*_grid())
     centre = distance == 0
@@ -130,12 +122,7 @@ def draw_sincs(rng: np.random.Generator, count: int, share: float) -> Tensor:
 
 
 def blur(images: Tensor, kernels: Tensor) -> Tensor:
-    """Filters each image with its own kernel, with mirrored edges.
-
-    Args:
-        images: (N, 3, H, W), float32, any range and size.
-        kernels: (N, SIDE, SIDE), on any device.
-    """
+    """Filters images (N, 3, H, W), float32, each with its own kernel; mirrors the edges."""
     padded = mirror(images, SIDE // 2)
     kernels = kernels.to(images.device, non_blocking=True)
     weights = kernels.repeat_interleave(3, dim=0)[:, None]

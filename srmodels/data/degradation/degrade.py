@@ -1,9 +1,8 @@
 """Real-ESRGAN's second-order degradation of HR to LR, on the device.
 
-Xintao Wang, Liangbin Xie, Chao Dong, Ying Shan. Real-ESRGAN: Training Real-World Blind
-Super-Resolution with Pure Synthetic Data. ICCV workshops 2021. https://arxiv.org/abs/2107.10833,
-section 3 and figure 2. Blur, resize, noise, JPEG; the same again; a sinc filter and JPEG in either
-order. Differences from the public code:
+Wang, Xie, Dong, Shan, ICCV workshops 2021, https://arxiv.org/abs/2107.10833, section 3 and figure
+2. Blur, resize, noise, JPEG; the same again; a sinc filter and JPEG in either order. Differences
+from the public code:
 
 - All random numbers depend on (seed, step), so no state is saved. `images_per_resize` replaces the
   pool of 180 pairs, which mixes batches because a batch shares its resizes.
@@ -22,9 +21,7 @@ from torch import Tensor
 from srmodels.data.degradation.blur import blur, draw_kernels, draw_sincs
 from srmodels.data.degradation.jpeg import jpeg
 from srmodels.data.degradation.noise import add_noise
-from srmodels.data.degradation.settings import DegradationSettings, DegradationStage, SecondOrder
-
-__all__ = ["DegradationSettings", "DegradationStage", "SecondOrder", "degrade"]
+from srmodels.data.degradation.settings import DegradationSettings, DegradationStage
 
 _TAG = 2107_10833  # makes the random numbers differ from those of the batch
 _MODES = ("area", "bilinear", "bicubic")
@@ -36,7 +33,6 @@ def _resize(images: Tensor, size: tuple[int, int], rng: np.random.Generator) -> 
 
 
 def _factor(rng: np.random.Generator, settings: DegradationStage) -> float:
-    """The factor of a resize."""
     choice, (low, high) = rng.random(), settings.resize
     if choice < settings.enlarged:
         return rng.uniform(1, high)
@@ -73,7 +69,6 @@ def _degrade_part(
     rng: np.random.Generator,
     generator: torch.Generator,
 ) -> Tensor:
-    """Degrades images that share their resizes."""
     height, width = hr.shape[-2:]
     size = (height // scale, width // scale)
     degrade_once = partial(_degrade_once, rng=rng, generator=generator)
@@ -92,17 +87,9 @@ def _degrade_part(
 def degrade(
     hr: Tensor, settings: DegradationSettings, scale: int, *, seed: int, step: int
 ) -> Tensor:
-    """Makes the LR images of a step; deterministic on a device.
+    """Makes the LR images of a step, deterministic on a device, from HR in [0, 1].
 
-    Args:
-        hr: (N, 3, scale H, scale W), float32 RGB in [0, 1].
-        settings: Ranges and probabilities of the random numbers.
-        scale: HR over LR.
-        seed: 0 or more.
-        step: 0 or more.
-
-    Returns:
-        (N, 3, H, W) in [0, 1], multiples of 1/255, channels last in memory.
+    (N, 3, scale H, scale W) to (N, 3, H, W), multiples of 1/255, channels last in memory.
     """
     height, width = hr.shape[-2:]
     assert height % scale == 0 and width % scale == 0, "HR's sides are multiples of scale"  # noqa: PT018

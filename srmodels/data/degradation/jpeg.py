@@ -11,8 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["jpeg", "tables"]
-
 _CELL = 16  # pixels: two blocks of 8, because chroma has half the size
 _LUMA = (
     (16, 11, 10, 16, 24, 40, 51, 61),
@@ -78,14 +76,9 @@ def _convert(images: Tensor, matrix: Tensor) -> Tensor:
 
 
 def jpeg(images: Tensor, quality: Tensor) -> Tensor:
-    """Encodes and decodes images, each with its own quality.
+    """Encodes and decodes images (N, 3, H, W) in [0, 1], each with its own quality, 1 to 100.
 
-    Args:
-        images: (N, 3, H, W), float32 RGB in [0, 1], any size; rounded to 8 bits first.
-        quality: (N,), integers 1 to 100, on the same device.
-
-    Returns:
-        (N, 3, H, W) in [0, 1], multiples of 1/255.
+    Rounds to 8 bits first; the result has multiples of 1/255.
     """
     height, width = images.shape[-2:]
     _, _, to_ycc, to_rgb = _constants(images.device)

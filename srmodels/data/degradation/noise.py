@@ -7,8 +7,6 @@ from torch import Tensor
 
 from srmodels.data.degradation.settings import DegradationStage
 
-__all__ = ["add_noise", "levels_in", "shot_noise"]
-
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
@@ -38,13 +36,9 @@ def add_noise(
     rng: np.random.Generator,
     generator: torch.Generator,
 ) -> Tensor:
-    """Adds Gaussian or Poisson noise of random strength to each image; clamps to [0, 1].
+    """Adds Gaussian or Poisson noise of random strength to images (N, 3, H, W); clamps to [0, 1].
 
-    Args:
-        images: (N, 3, H, W) in [0, 1].
-        settings: Ranges and probabilities of the random numbers.
-        rng: Draws kinds and strengths.
-        generator: Draws the noise, on the device of the images.
+    `rng` draws kinds and strengths, `generator` the noise, on the images' device.
     """
     count = len(images)
     gaussian = rng.random(count) < settings.gaussian

@@ -11,8 +11,6 @@ from srmodels.data.degradation.settings import DegradationSettings
 from srmodels.resize.images import crop_to_multiple
 from srmodels.resize.tensors import to_image, to_tensor
 
-__all__ = ["DEGRADED", "degraded_pictures"]
-
 DEGRADED = "_degraded"  # ends the name of such a test set
 _SEED = 0
 

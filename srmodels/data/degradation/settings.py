@@ -1,14 +1,12 @@
 """Settings of the second-order degradation; the defaults are Real-ESRGAN's.
 
-Xintao Wang, Liangbin Xie, Chao Dong, Ying Shan. Real-ESRGAN: Training Real-World Blind
-Super-Resolution with Pure Synthetic Data. ICCV workshops 2021. https://arxiv.org/abs/2107.10833,
-section 4.1, and the public code's train_realesrgan_x4plus.yml.
+https://arxiv.org/abs/2107.10833, section 4.1, and the public code's train_realesrgan_x4plus.yml.
 """
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["DegradationSettings", "DegradationStage", "Kernel", "SecondOrder"]
+from srmodels.config import check_least
 
 Kernel = Literal[
     "isotropic",
@@ -46,40 +44,26 @@ def _check_range(section: object, name: str, least: float, most: float) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class DegradationStage:
-    """One stage: blur, resize, noise, JPEG; the defaults are the first stage's.
+    """One stage: blur, resize, noise, JPEG; the defaults are the first stage's."""
 
-    Attributes:
-        blur: Share of blurred images.
-        sinc: Share of their kernels that are sinc filters, which ring.
-        kernels: Relative frequency of each kind of the other kernels.
-        sigma: Range of a kernel's standard deviations, in pixels.
-        generalised_shape: Range of the generalised Gaussian's exponent; 1 is a Gaussian. Half of
-            the kernels are drawn below 1, half above.
-        plateau_shape: The same for the plateau-shaped kernel.
-        enlarged: Share of resizes that enlarge.
-        shrunk: Share of resizes that shrink; the rest keeps the size.
-        resize: Smallest and largest factor of a resize.
-        gaussian: Share of images with Gaussian noise; the others have Poisson noise.
-        sigma_noise: Range of the standard deviation of Gaussian noise, in 1/255.
-        poisson: Range of the strength of Poisson noise; 1 is as many photons as levels.
-        grey: Share of images with the same noise in all colours.
-        jpeg: Range of the JPEG quality, ends included.
-    """
-
-    blur: float = 1.0
-    sinc: float = 0.1
+    blur: float = 1.0  # share of blurred images
+    sinc: float = 0.1  # share of their kernels that are sinc filters, which ring
+    # relative frequency of each kind of the other kernels
     kernels: dict[Kernel, float] = field(default_factory=_kernels)
-    sigma: Range = (0.2, 3.0)
+    sigma: Range = (0.2, 3.0)  # range of a kernel's standard deviations, in pixels
+    # Range of the generalised Gaussian's exponent; 1 is a Gaussian. Half of the kernels are drawn
+    # below 1, half above.
     generalised_shape: Range = (0.5, 4.0)
-    plateau_shape: Range = (1.0, 2.0)
-    enlarged: float = 0.2
-    shrunk: float = 0.7
-    resize: Range = (0.15, 1.5)
-    gaussian: float = 0.5
-    sigma_noise: Range = (1.0, 30.0)
+    plateau_shape: Range = (1.0, 2.0)  # the same for the plateau-shaped kernel
+    enlarged: float = 0.2  # share of resizes that enlarge
+    shrunk: float = 0.7  # share of resizes that shrink; the rest keeps the size
+    resize: Range = (0.15, 1.5)  # smallest and largest factor of a resize
+    gaussian: float = 0.5  # share of images with Gaussian noise; the others have Poisson noise
+    sigma_noise: Range = (1.0, 30.0)  # range of the standard deviation of Gaussian noise, in 1/255
+    # range of the strength of Poisson noise; 1 is as many photons as levels
     poisson: Range = (0.05, 3.0)
-    grey: float = 0.4
-    jpeg: tuple[int, int] = (30, 95)
+    grey: float = 0.4  # share of images with the same noise in all colours
+    jpeg: tuple[int, int] = (30, 95)  # range of the JPEG quality, ends included
 
     def __post_init__(self) -> None:
         _check_share(self, "blur", "sinc", "enlarged", "shrunk", "gaussian", "grey")
@@ -112,22 +96,16 @@ class SecondOrder(DegradationStage):
 
 @dataclass(frozen=True, kw_only=True)
 class DegradationSettings:
-    """Both stages and the final filter.
+    """Both stages and the final filter."""
 
-    Attributes:
-        first: The stage applied to HR.
-        second: The stage applied to the result of the first.
-        final_sinc: Share of images with a final sinc filter.
-        images_per_resize: Images of a batch that share the sizes and modes of their resizes and the
-            order of the final filter and JPEG. Fewer are more varied, more are faster on a GPU.
-    """
-
-    first: DegradationStage = field(default_factory=DegradationStage)
+    first: DegradationStage = field(default_factory=DegradationStage)  # the stage applied to HR
+    # the stage applied to the result of the first
     second: SecondOrder = field(default_factory=SecondOrder)
-    final_sinc: float = 0.8
+    final_sinc: float = 0.8  # share of images with a final sinc filter
+    # Images of a batch that share the sizes and modes of their resizes and the order of the final
+    # filter and JPEG. Fewer are more varied, more are faster on a GPU.
     images_per_resize: int = 4
 
     def __post_init__(self) -> None:
         _check_share(self, "final_sinc")
-        if self.images_per_resize < 1:
-            raise ValueError("images_per_resize must be 1 or more")
+        check_least(self, 1, "images_per_resize")

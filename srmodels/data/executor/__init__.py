@@ -1,5 +1,5 @@
 """Runs tasks on the processes of this machine or of a dask cluster, by `concurrent.futures`.
 
 Begin with `run`, the loop; `processes` and `cluster` are the two executors, `task` what they
-run, `time_limit` ends a process that is at one photograph for too long.
+run; its `ProgressNote` ends a process that is at one photograph for too long.
 """

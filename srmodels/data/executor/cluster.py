@@ -9,8 +9,6 @@ from typing import ParamSpec, TypeVar
 from srmodels.data.executor.task import use_one_thread
 from srmodels.errors import DataError
 
-__all__ = ["DaskExecutor"]
-
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
@@ -29,12 +27,6 @@ class DaskExecutor(Executor):
     Workers need one thread each, this package and its libraries in the same versions as here, and
     the photographs and patches under the same absolute paths. dask itself repeats the task of a
     dead worker; by default the fourth death is what `result` reports.
-
-    Args:
-        scheduler: The address of dask's scheduler.
-
-    Raises:
-        DataError: dask is not installed, or no scheduler answers.
     """
 
     def __init__(self, scheduler: str) -> None:
@@ -61,11 +53,7 @@ class DaskExecutor(Executor):
         log.info("%d dask workers at %s", len(self._client.nthreads()), scheduler)
 
     def slots(self) -> int:
-        """How many tasks may run at a time: two per worker, so that none waits for the next.
-
-        Raises:
-            DataError: The scheduler is lost, or a worker has several threads.
-        """
+        """How many tasks may run at a time: two per worker, so that none waits for the next."""
         try:
             threads: dict[str, int] = self._client.nthreads()
         except OSError as error:
@@ -84,11 +72,7 @@ class DaskExecutor(Executor):
         return future
 
     def result(self, future: Future[R]) -> R | None:
-        """The result of a call; None if its workers died.
-
-        Raises:
-            DataError: The scheduler is lost, or a worker lacks a package.
-        """
+        """The result of a call; None if its workers died."""
         try:
             return future.result()
         except self._killed:

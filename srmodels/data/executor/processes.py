@@ -12,8 +12,6 @@ from typing import Any, ParamSpec, TypeVar
 
 from srmodels.data.executor.task import use_one_thread
 
-__all__ = ["ProcessExecutor"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -37,11 +35,8 @@ def _start_worker() -> None:
 class ProcessExecutor(Executor):
     """Process pools of one process each, so that a death costs one task.
 
-    `shutdown` kills the processes, also those at work.
-
-    Args:
-        count: Number of processes. Each starts with its first task.
-        preload: Modules that the fork server imports once for all processes.
+    Each process starts with its first task; `shutdown` kills all. The fork server imports the
+    modules `preload` once for all processes.
     """
 
     def __init__(self, count: int, *, preload: Sequence[str] = ()) -> None:

@@ -15,11 +15,8 @@ from tqdm import tqdm
 
 from srmodels.data.executor.cluster import DaskExecutor
 from srmodels.data.executor.processes import ProcessExecutor
-from srmodels.data.executor.task import KILLED, Task
-from srmodels.data.executor.time_limit import ProgressNote
+from srmodels.data.executor.task import KILLED, ProgressNote, Task
 from srmodels.errors import DataError
-
-__all__ = ["run"]
 
 R = TypeVar("R")
 
@@ -47,21 +44,12 @@ def run(
     done: int = 0,
     label: str = "patches",
 ) -> None:
-    """Runs every task.
+    """Runs every task on an executor.
 
-    Args:
-        work: Does a task; calls `ProgressNote.begin` for each photograph. A module's function, or
-            a partial of one.
-        tasks: The tasks.
-        executor: Where they run.
-        notes: The folder of the progress notes.
-        seconds: Time limit of a photograph; 0: none.
-        keep: Called with each task and its result, in no order.
-        done: Number of photographs that earlier runs have done, for the progress bar.
-        label: Of the progress bar.
-
-    Raises:
-        DataError: Processes die without having begun a photograph.
+    `work`, a module's function or a partial of one, does a task and calls `ProgressNote.begin` for
+    each photograph; `keep` gets each task and its result, in no order. `seconds` limits a
+    photograph (0: no limit); the progress notes lie in `notes`. `done` photographs were done
+    before, for the bar `label`.
     """
     # the longest first, so that none of them is the last to run
     waiting = deque(sorted(tasks, key=lambda task: -sum(photo.bytes for photo in task.photos)))

@@ -13,8 +13,6 @@ from srmodels.data.store.index import PhotoPatches
 from srmodels.errors import PhotoError
 from srmodels.resize.images import crop_to_multiple, downscale
 
-__all__ = ["PatchSettings", "boxes", "cut"]
-
 # PSNR of a given LR picture against the reduced HR, dB, green. On 253 photographs at scale 4:
 # rounding 48 or more, Pillow's bicubic 43 to 58; HR moved by one pixel both ways at most 37 in 95 %
 # (one way: 40), by four 27, JPEG of quality 75 at most 41.
@@ -29,16 +27,9 @@ def _starts(length: int, size: int, stride: int) -> list[int]:
 
 
 def boxes(height: int, width: int, *, size: int, stride: int) -> NDArray[np.int64]:
-    """A regular grid of patches that covers every pixel: the last row and column touch the edges.
+    """A regular grid of patches of side `size` that covers every pixel of LR (height, width).
 
-    Args:
-        height: Of the LR picture, in LR pixels.
-        width: Of the LR picture, in LR pixels.
-        size: Side of a patch.
-        stride: From one patch to the next, at most `size`.
-
-    Returns:
-        (N, 2), top and left, row by row; empty if no patch fits.
+    The last row and column touch the edges. Returns (N, 2), top and left, row by row.
     """
     tops, lefts = _starts(height, size, stride), _starts(width, size, stride)
     grid = [(top, left) for top in tops for left in lefts]
@@ -73,16 +64,10 @@ def cut(
     *,
     lr: NDArray[np.uint8] | None = None,
 ) -> PhotoPatches:
-    """Cuts a photograph into aligned pairs.
+    """Cuts a photograph, uint8 (H, W, 3), into aligned pairs.
 
-    Args:
-        hr: The photograph, uint8 (H, W, 3).
-        settings: Sizes and limits.
-        scale: HR over LR.
-        lr: The official LR picture, uint8 (H // scale, W // scale, 3); None: HR is reduced.
-
-    Raises:
-        PhotoError: The photograph is smaller than a patch, or `lr` does not fit.
+    LR is the official picture `lr`, uint8 (H // scale, W // scale, 3), or the reduced HR. A
+    PhotoError if the photograph is smaller than a patch, or if `lr` does not fit.
     """
     size = settings.patch_size
     height, width = hr.shape[:2]

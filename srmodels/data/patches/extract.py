@@ -3,19 +3,17 @@
 A task is one shard or one whole picture, so pixels never travel between processes. A killed run
 loses the tasks under way; the next run does only those. A changed photograph costs its shard.
 
-A process holds one photograph at a time. Beyond what its libraries take at rest, its peak in bytes
-per pixel of the largest photograph is, for patches of side p every s LR pixels:
-
-    max(D, 4 + 3 F + 3 (1 + F) (p / s)^2 (1 + 1 / scale^2))
-
-F is the sum of the squares of `also_reduced_to` (3 F are the reduced photographs), D is decoding:
-4 for JPEG, 6 for PNG, 18 for HEIF, 25 for camera RAW. The main process holds the index's rows.
+A process holds one photograph at a time. Its peak in bytes per pixel of the largest photograph is,
+for patches of side p every s LR pixels, max(D, 4 + 3 F + 3 (1 + F) (p / s)^2 (1 + 1 / scale^2)): F
+is the sum of the squares of `also_reduced_to`, D is decoding: 4 for JPEG, 6 for PNG, 18 for HEIF,
+25 for camera RAW.
 """
 
 import hashlib
 import logging
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,10 +30,8 @@ from srmodels.data.photos.table import Photo, read_photos
 from srmodels.data.split import SPLITS
 from srmodels.data.store.index import INDEX
 from srmodels.data.store.writer import shard_of, write_index
-from srmodels.errors import DataError
+from srmodels.errors import DataError, disk_errors
 from srmodels.machine import cores
-
-__all__ = ["extract"]
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +54,6 @@ def _tasks(photos: Sequence[Photo], shards: int) -> list[Task]:
 
 
 def _remove_outdated(folder: Path, current: set[str]) -> None:
-    """Removes what an earlier run wrote, except the current files."""
     (folder / "train" / INDEX).unlink(missing_ok=True)  # first: without it no store is complete
     (folder / MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
@@ -72,13 +67,6 @@ def _remove_outdated(folder: Path, current: set[str]) -> None:
                 path.unlink()
 
 
-def _executor(settings: PatchSettings, tasks: int) -> DaskExecutor | ProcessExecutor:
-    if settings.executor == "dask":
-        return DaskExecutor(settings.scheduler)
-    count = min(settings.workers or cores(), tasks)
-    return ProcessExecutor(count, preload=["srmodels.data.patches.preload"])
-
-
 def extract(
     source: Path,
     folder: Path,
@@ -89,17 +77,12 @@ def extract(
     records: Path | None = None,
     code: str = "",
 ) -> None:
-    """Makes the patch store.
+    """Makes the patch store of the photographs in `source`/photos.csv.
 
-    Args:
-        source: Folder with photos.csv.
-        folder: Gets train/ (shards and index), validation/ and test/ (whole pictures, PNG) and
-            manifest.csv: the same bytes for any number of processes and after any earlier run.
-        settings: How to cut.
-        scale: HR over LR.
-        metrics: The JSON file for counts.
-        records: Folder of the records of finished tasks; None: every task runs.
-        code: A digest of the code that decides pixels; if it changes, every task runs.
+    `folder` gets train/ (shards and index), validation/ and test/ (whole pictures, PNG) and
+    manifest.csv: the same bytes for any number of processes and after any earlier run. `metrics` is
+    the JSON file for counts. Finished tasks are recorded in the folder `records`, with `code`, a
+    digest of the code that decides pixels: if it changes, every task runs, as with None.
 
     Raises:
         DataError: Too many photographs are broken, none is left to train on, or the folder cannot
@@ -108,7 +91,8 @@ def extract(
     photos = read_photos(source)
     if not photos:
         raise DataError(f"{source}: lists no photograph (got an empty table). Run `photos` again.")
-    try:
+    with disk_errors(folder), ExitStack() as cleanup:
+        cleanup.callback(shutil.rmtree, folder / SCRATCH, ignore_errors=True)
         tasks = _tasks(photos, settings.shards)
         resume_log = ResumeLog(records, folder, settings=settings, scale=scale, code=code)
         resume_log.keep_only(tasks)
@@ -127,7 +111,12 @@ def extract(
             results[task.name] = result
 
         if missing := [task for task in tasks if task.name not in results]:
-            with _executor(settings, len(missing)) as executor:
+            workers = min(settings.workers or cores(), len(missing))
+            with (
+                DaskExecutor(settings.scheduler)
+                if settings.executor == "dask"
+                else ProcessExecutor(workers, preload=["srmodels.data.patches.preload"])
+            ) as executor:
                 run(
                     partial(cut_task, settings=settings, scale=scale, folder=folder.absolute()),
                     missing,
@@ -144,14 +133,6 @@ def extract(
         if rows:
             write_index(rows, folder / "train")
         write_report(manifest, folder, metrics)
-    except OSError as error:
-        where = error.filename or folder
-        raise DataError(
-            f"{where}: cannot be written (got {error.strerror or error}). "
-            "Check disk space and permissions, then retry."
-        ) from None
-    finally:
-        shutil.rmtree(folder / SCRATCH, ignore_errors=True)
     check_rows(manifest, folder, settings)
     used = sum(not row.skipped for row in manifest)
     log.info("%d photographs, %d patches to train on", used, len(rows))

@@ -7,12 +7,9 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from srmodels.atomic import write_table
-from srmodels.data.executor.task import KILLED
-from srmodels.data.executor.time_limit import TOO_SLOW
+from srmodels.data.executor.task import KILLED, TOO_SLOW
 from srmodels.data.patches.settings import PatchSettings
 from srmodels.errors import DataError
-
-__all__ = ["MANIFEST", "ManifestRow", "check_rows", "is_transient", "skip_category", "write_report"]
 
 log = logging.getLogger(__name__)
 
@@ -84,11 +81,7 @@ def write_report(manifest: list[ManifestRow], folder: Path, metrics: Path) -> No
 
 
 def check_rows(manifest: list[ManifestRow], folder: Path, settings: PatchSettings) -> None:
-    """Logs skipped photographs.
-
-    Raises:
-        DataError: Too large a share was skipped, or a split lost all of its photographs.
-    """
+    """Logs skipped photographs; a DataError if too many were, or all of a split."""
     skipped = [row for row in manifest if row.skipped]
     for row in skipped:
         log.warning("skipped %s: %s", row.photo, row.skipped)

@@ -19,13 +19,11 @@ from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.patches.worker import TaskResult
 from srmodels.data.store.index import Row
 
-__all__ = ["ResumeLog"]
-
 # settings without effect on a task's result, or only on which photographs a task has
 _IRRELEVANT = {"executor", "scheduler", "workers", "max_skipped", "seconds_per_photo", "shards"}
 
 _TRAINING_ONLY = {
-    *("patch_size", "stride", "also_reduced_to", "min_deviation", "max_per_photo", "store"),
+    *("patch_size", "stride", "also_reduced_to", "min_deviation", "max_per_photo", "store")
 }
 
 
@@ -40,14 +38,9 @@ def _libraries() -> list[str]:
 
 
 class ResumeLog:
-    """The records of one folder of patches.
+    """The records of one folder of patches; with `records` None nothing is recorded or found.
 
-    Args:
-        records: Their folder; None: nothing is recorded and nothing found.
-        folder: Of the patches.
-        settings: How they are cut.
-        scale: HR over LR.
-        code: A digest of the code.
+    `code` is a digest of the code.
     """
 
     def __init__(

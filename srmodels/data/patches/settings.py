@@ -3,67 +3,41 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from srmodels.config import check_least
 from srmodels.data.store.files import Layout
-
-__all__ = ["PatchSettings"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PatchSettings:
-    """How photographs become patches.
+    """How photographs become patches."""
 
-    Attributes:
-        patch_size: Side of a patch in LR pixels; training takes random smaller crops.
-        stride: LR pixels from one patch to the next; less than `patch_size` overlaps.
-        also_reduced_to: Training photographs are cut again with sides reduced to these shares
-            (Dong et al. 2016, arXiv:1608.00367, section 4.1), if a patch still fits.
-        shards: Number of files for the training photographs, chosen by their names.
-        executor: "processes" on this machine, or the workers of a "dask" cluster.
-        scheduler: The address of dask's scheduler, such as tcp://host:8786.
-        workers: Processes on this machine; 0: one per available core.
-        max_skipped: The stage fails if a larger share of the photographs cannot be used.
-        max_pixels: Larger photographs are skipped before decoding.
-        min_side: Photographs with a shorter side, in HR pixels, are skipped.
-        seconds_per_photo: A photograph that takes longer is skipped; 0: no limit. The wait for a
-            slow disk counts.
-        min_deviation: Patches whose LR green channel has a smaller standard deviation (of 255) are
-            dropped as flat.
-        max_per_photo: Keeps only the sharpest patches of a photograph, and of each reduction of
-            it; 0: all.
-        half_size: Camera RAW at half its size, several times as fast.
-        store: "raw" patches are fast to read, lossless "webp" patches take half of the disk.
-    """
-
-    patch_size: int = 64
-    stride: int = 64
+    patch_size: int = 64  # side of a patch in LR pixels; training takes random smaller crops
+    stride: int = 64  # LR pixels from one patch to the next; less than `patch_size` overlaps
+    # training photographs are cut again with sides reduced to these shares (Dong et al. 2016,
+    # arXiv:1608.00367, section 4.1), if a patch still fits
     also_reduced_to: tuple[float, ...] = ()
-    shards: int = 16
+    shards: int = 16  # number of files for the training photographs, chosen by their names
+    # "processes" on this machine, or the workers of a "dask" cluster
     executor: Literal["processes", "dask"] = "processes"
-    scheduler: str = ""
-    workers: int = 0
-    max_skipped: float = 0.1
-    max_pixels: int = 250_000_000
-    min_side: int = 32
+    scheduler: str = ""  # the address of dask's scheduler, such as tcp://host:8786
+    workers: int = 0  # processes on this machine; 0: one per available core
+    max_skipped: float = 0.1  # the stage fails if a larger share of the photographs cannot be used
+    max_pixels: int = 250_000_000  # larger photographs are skipped before decoding
+    min_side: int = 32  # photographs with a shorter side, in HR pixels, are skipped
+    # A photograph that takes longer is skipped; 0: no limit. The wait for a slow disk counts.
     seconds_per_photo: float = 60.0
+    # patches whose LR green channel has a smaller standard deviation (of 255) are dropped as flat
     min_deviation: float = 0.0
+    # keeps only the sharpest patches of a photograph, and of each reduction of it; 0: all
     max_per_photo: int = 0
-    half_size: bool = False
+    half_size: bool = False  # Camera RAW at half its size, several times as fast
+    # "raw" patches are fast to read, lossless "webp" patches take half of the disk
     store: Layout = "raw"
 
     def __post_init__(self) -> None:
-        """Checks the values.
-
-        Raises:
-            ValueError: A value is out of its range.
-        """
-        if self.patch_size < 8:
-            raise ValueError("patch_size must be 8 LR pixels or more")
-        for name in ("stride", "shards", "max_pixels", "min_side"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more")
-        for name in ("workers", "min_deviation", "max_per_photo", "seconds_per_photo"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be 0 or more")
+        check_least(self, 8, "patch_size")
+        check_least(self, 1, "stride", "shards", "max_pixels", "min_side")
+        check_least(self, 0, "workers", "min_deviation", "max_per_photo", "seconds_per_photo")
         if self.stride > self.patch_size:
             raise ValueError("stride must be at most patch_size, or pixels are left out")
         if self.shards > 1000:

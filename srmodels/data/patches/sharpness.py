@@ -7,8 +7,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["load", "sharpness"]
-
 Kernel = Callable[[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64], int, int], None]
 
 
@@ -52,16 +50,10 @@ def load() -> None:
 def sharpness(
     hr: NDArray[np.uint8], corners: NDArray[np.int64], size: int, scale: int
 ) -> NDArray[np.float64]:
-    """Mean difference of green neighbours along every `scale`-th row and column of a box.
+    """Mean difference of green neighbours along every `scale`-th row and column of boxes of HR.
 
-    Args:
-        hr: The photograph, uint8 (H, W, 3), of any strides.
-        corners: (N, 2), top and left of the boxes, in LR pixels.
-        size: Side of a box, in LR pixels.
-        scale: HR over LR.
-
-    Returns:
-        (N,), 0 to 255, rounded to thousandths.
+    `corners` (N, 2), top and left, and `size` are in LR pixels. Returns (N,), 0 to 255, rounded to
+    thousandths.
     """
     side = size * scale
     sums = np.zeros((len(corners), 2), np.int64)

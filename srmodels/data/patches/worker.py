@@ -15,19 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from srmodels.data.executor.task import Task
-from srmodels.data.executor.time_limit import ProgressNote
+from srmodels.data.executor.task import ProgressNote, Task
 from srmodels.data.patches.cut import cut
 from srmodels.data.patches.manifest import ManifestRow
 from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.photos.table import Photo
 from srmodels.data.store.index import Row
 from srmodels.data.store.writer import ShardWriter, shard_of
-from srmodels.errors import DataError, PhotoError
+from srmodels.errors import PhotoError, disk_errors
 from srmodels.images.readers.decode import read
 from srmodels.resize.images import crop_to_multiple
-
-__all__ = ["SCRATCH", "TaskResult", "cut_task"]
 
 SCRATCH = ".work"
 
@@ -128,27 +125,13 @@ def cut_task(
 ) -> tuple[Path, TaskResult]:
     """Works through a task; holds one photograph at a time.
 
-    Args:
-        task: Photographs of one shard, or one photograph to keep whole.
-        settings: How to cut.
-        scale: HR over LR.
-        folder: Of the patches; its folder `.work` holds the notes and the tasks' own folders.
-
-    Returns:
-        The task's own folder, and what is in it, under the names it is to get in `folder`.
-
-    Raises:
-        DataError: The folder cannot be written.
+    Returns the task's own folder, below `folder`/.work, and what is in it, under the names it is to
+    get in `folder`. A DataError if the folder cannot be written.
     """
-    try:
+    with disk_errors(folder):  # decoding raises PhotoError
         for old in (folder / SCRATCH).glob(f"{task.name}-*"):  # of a process that died
             shutil.rmtree(old, ignore_errors=True)
         own = folder / SCRATCH / f"{task.name}-{uuid4().hex}"
         target = own / task.photos[0].split
         target.mkdir(parents=True)
         return own, _cut_photos(task, settings, scale, root=folder, folder=target)
-    except OSError as error:  # decoding raises PhotoError, so this is about writing
-        raise DataError(
-            f"{folder}: cannot be written (got {error.strerror or error}). "
-            "Check disk space and permissions, then retry."
-        ) from None

@@ -1,32 +1,21 @@
 """Writes DATA/photos: the table of photographs, and the bundled photographs themselves."""
 
-import hashlib
 import logging
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from srmodels.atomic import write_table
 from srmodels.data.datasets.bundled import Bundled, copy_bundled, read_choice
 from srmodels.data.datasets.catalog import resolve_folders
-from srmodels.data.photos.scan import REASON, ScanResult, excluded, find_photos
+from srmodels.data.photos.scan import REASON, ScanResult, digest_and_size, excluded, find_photos
 from srmodels.data.photos.settings import PhotosSettings
 from srmodels.data.photos.table import Photo, write_photos
 from srmodels.data.split import SPLITS
-from srmodels.errors import DataError
-
-__all__ = ["collect"]
+from srmodels.errors import DataError, disk_errors
 
 log = logging.getLogger(__name__)
 
 _OTHERS, _GROUPS = "others.csv", "groups.csv"
-
-
-def _copy_bundled(choice: list[Bundled], folder: Path) -> Iterator[Photo]:
-    for row, path in copy_bundled(choice, folder):
-        content = path.read_bytes()
-        sha256 = hashlib.sha256(content).hexdigest()
-        yield Photo(row.photo, row.split, path.name, len(content), sha256)
 
 
 def _scan(
@@ -54,15 +43,12 @@ def _scan(
 def _write(scan: ScanResult, folder: Path) -> None:
     write_photos(scan.photos, folder)
     write_table(folder / _OTHERS, ["file", "reason"], sorted(scan.others))
-    write_table(
-        folder / _GROUPS,
-        ["group", "photo", "like", "distance", "correlation"],
-        [
-            (number, member.photo, member.like, member.distance, f"{member.correlation:.3f}")
-            for number, group in enumerate(scan.groups, 1)
-            for member in group
-        ],
-    )
+    groups = [
+        (number, member.photo, member.like, member.distance, f"{member.correlation:.3f}")
+        for number, group in enumerate(scan.groups, 1)
+        for member in group
+    ]
+    write_table(folder / _GROUPS, ["group", "photo", "like", "distance", "correlation"], groups)
 
 
 def _log(scan: ScanResult, folder: Path) -> None:
@@ -85,21 +71,13 @@ def collect(
 ) -> list[Photo]:
     """Writes DATA/photos: photos.csv, groups.csv, others.csv and the bundled photographs.
 
-    If `settings.test` is 0 and no photograph is in test/, the bundled test photographs are added.
-
-    Args:
-        settings: What to collect.
-        preset: The table DATA/auto/PRESET.csv says what `auto` means.
-        data: The project's folder of data; a relative `settings.photos` starts here.
-        scale: HR over LR, for the official LR.
-        memory: The file of thumbnails of earlier runs; the result is the same without.
-
-    Raises:
-        DataError: There is no photograph, or the folder cannot be written.
+    `auto` means the table DATA/auto/PRESET.csv. If `settings.test` is 0 and no photograph is in
+    test/, the bundled test photographs are added. `memory` is the file of thumbnails of earlier
+    runs; the result is the same without.
     """
     output = data / "photos"
     choice: list[Bundled] = []
-    try:
+    with disk_errors(output):
         if settings.photos == "auto":
             choice = read_choice(data / "auto" / f"{preset}.csv")
             names = excluded([row.photo for row in choice], settings.leave_out)
@@ -112,13 +90,10 @@ def collect(
                 choice = [row for row in choice if row.split == "test"]
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True, exist_ok=True)
-        scan.photos.extend(_copy_bundled(choice, output))  # chosen by hand: no near duplicates
+        for row, path in copy_bundled(choice, output):  # chosen by hand: no near duplicates
+            sha256, size = digest_and_size(path)
+            scan.photos.append(Photo(row.photo, row.split, path.name, size, sha256))
         scan.photos.sort(key=lambda photo: photo.photo)
         _write(scan, output)
-    except OSError as error:
-        raise DataError(
-            f"{error.filename or output}: cannot be written (got {error.strerror}). "
-            "Check disk space and permissions, then retry."
-        ) from None
     _log(scan, output)
     return scan.photos

@@ -20,8 +20,6 @@ from srmodels.errors import DataError
 from srmodels.images.readers.folder import list_files
 from srmodels.machine import cores
 
-__all__ = ["REASON", "ScanResult", "excluded", "find_photos"]
-
 REASON = "is left out by data.leave_out"
 
 Reasons = list[tuple[str, str]]
@@ -29,19 +27,12 @@ Reasons = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What folders hold.
+    """What folders hold."""
 
-    Attributes:
-        photos: The photographs, each in its split.
-        others: Files that are left out, each with the reason.
-        groups: Near duplicates, also those that are left out.
-        undecodable: How many photographs could not be compared.
-    """
-
-    photos: list[Photo]
-    others: Reasons
-    groups: list[list[Member]]
-    undecodable: int
+    photos: list[Photo]  # the photographs, each in its split
+    others: Reasons  # files that are left out, each with the reason
+    groups: list[list[Member]]  # near duplicates, also those that are left out
+    undecodable: int  # how many photographs could not be compared
 
 
 def _list(source: ImageFolder, scale: int) -> tuple[list[Photo], list[tuple[str, ...]], Reasons]:
@@ -59,20 +50,24 @@ def _list(source: ImageFolder, scale: int) -> tuple[list[Photo], list[tuple[str,
         split = split_from_folder(name)
         photos.append(Photo(prefix + name, "", str(path), 0, "", str(lr or "")))
         allowed.append((split,) if split in source.splits else source.splits)
-    names = [prefix + path.relative_to(source.folder).as_posix() for path, _ in others]
-    return photos, allowed, list(zip(names, [reason for _, reason in others], strict=True))
+    return (
+        photos,
+        allowed,
+        [(prefix + path.relative_to(source.folder).as_posix(), why) for path, why in others],
+    )
 
 
-def _digest(path: str) -> tuple[str, int]:
-    with Path(path).open("rb") as file:
+def digest_and_size(path: Path) -> tuple[str, int]:
+    """The SHA-256 of a file, and its bytes."""
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
 
 
 def _read(photo: Photo) -> Photo | str:
     """The photograph with size and digests, or the reason why it has none."""
     try:
-        sha256, size = _digest(photo.path)
-        lr_sha256 = _digest(photo.lr)[0] if photo.lr else ""
+        sha256, size = digest_and_size(Path(photo.path))
+        lr_sha256 = digest_and_size(Path(photo.lr))[0] if photo.lr else ""
     except OSError as error:
         which = "its LR picture " if error.filename == photo.lr else ""
         return f"{which}cannot be opened ({error.strerror})"
@@ -102,15 +97,6 @@ def _read_once(
     return list(first.values()), others
 
 
-def _near_duplicates(photos: list[Photo], memory: Path | None) -> tuple[list[list[Member]], int]:
-    """Groups of near duplicates, and how many photographs could not be compared."""
-    names = {photo.sha256: photo.photo for photo in photos}
-    paths = {photo.sha256: Path(photo.path) for photo in photos}
-    pixels = thumbnails(paths, workers=cores(), memory=memory)
-    groups = find_duplicates([names[digest] for digest in pixels], list(pixels.values()))
-    return groups, len(photos) - len(pixels)
-
-
 def find_photos(
     sources: Iterable[ImageFolder],
     settings: PhotosSettings,
@@ -120,14 +106,8 @@ def find_photos(
 ) -> ScanResult:
     """Lists folders, reads every file once and gives every photograph its split.
 
-    Args:
-        sources: The folders.
-        settings: Shares of the splits, and whether to look for near duplicates.
-        scale: HR over LR, for the official LR.
-        memory: The file of thumbnails of earlier runs; see `thumbnails`.
-
-    Raises:
-        DataError: A folder cannot be listed, or `data.leave_out` names an unknown photograph.
+    `memory` is the file of thumbnails of earlier runs. A DataError if a folder cannot be listed, or
+    if `data.leave_out` names an unknown photograph.
     """
     photos, allowed, others = list[Photo](), dict[str, tuple[str, ...]](), list[tuple[str, str]]()
     for source in sources:
@@ -141,7 +121,11 @@ def find_photos(
     others += reasons
     groups, undecodable = list[list[Member]](), 0
     if settings.near_duplicates == "group":
-        groups, undecodable = _near_duplicates(photos, memory)
+        name_of = {photo.sha256: photo.photo for photo in photos}
+        paths = {photo.sha256: Path(photo.path) for photo in photos}
+        pixels = thumbnails(paths, workers=cores(), memory=memory)
+        groups = find_duplicates([name_of[digest] for digest in pixels], [*pixels.values()])
+        undecodable = len(photos) - len(pixels)
     group_names = [[member.photo for member in group] for group in groups]
     splits = assign_splits(
         (photo.photo for photo in photos),
@@ -161,11 +145,7 @@ def find_photos(
 
 
 def excluded(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
-    """The `names` that fit one of `patterns`, as a shell's: `*`, `?`, `[...]`.
-
-    Raises:
-        DataError: A pattern fits no name.
-    """
+    """The `names` that fit one of a shell's patterns: `*`, `?`, `[...]`; each must fit a name."""
     matches: set[str] = set()
     for pattern in patterns:
         fitting = [name for name in names if fnmatchcase(name, pattern)]

@@ -3,38 +3,25 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["PhotosSettings"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class PhotosSettings:
-    """Which photographs.
+    """Which photographs."""
 
-    Attributes:
-        photos: `auto` for the preset's own choice, a set's name, `mix`, or an absolute folder.
-        validation: Share of a folder's photographs for validation during training.
-        test: Share of a folder's photographs for the scores; 0: the bundled test photographs of
-            the preset `quickstart` instead.
-        near_duplicates: `group` keeps near duplicates in one split; `ignore` does not look for
-            them.
-        official_lr: Takes the LR pictures that came with a set instead of reducing HR.
-        leave_out: Photographs not to use, by their names in photos.csv or a shell's patterns; each
-            must fit at least one.
-    """
-
+    # `auto` for the preset's own choice, a set's name, `mix`, or an absolute folder
     photos: str = "auto"
-    validation: float = 0.05
+    validation: float = 0.05  # share of a folder's photographs for validation during training
+    # share of a folder's photographs for the scores; 0: the bundled test photographs of the preset
+    # `quickstart` instead
     test: float = 0.05
+    # `group` keeps near duplicates in one split; `ignore` does not look for them
     near_duplicates: Literal["group", "ignore"] = "group"
-    official_lr: bool = False
+    official_lr: bool = False  # takes the LR pictures that came with a set instead of reducing HR
+    # photographs not to use, by their names in photos.csv or a shell's patterns; each must fit at
+    # least one
     leave_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Checks the values.
-
-        Raises:
-            ValueError: A value is out of its range.
-        """
         if not self.photos.strip():
             raise ValueError("photos must be auto, a set's name or the absolute path of a folder")
         for name in ("validation", "test"):

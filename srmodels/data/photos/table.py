@@ -10,32 +10,20 @@ from srmodels.atomic import write_table
 from srmodels.data.split import SPLITS
 from srmodels.errors import DataError
 
-__all__ = ["Photo", "check_splits", "read_photos", "write_photos"]
-
 _TABLE = "photos.csv"
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A row of photos.csv.
+    """A row of photos.csv."""
 
-    Attributes:
-        photo: Its unique name, with forward slashes.
-        split: train, validation or test.
-        path: Absolute, or relative to the table's folder.
-        bytes: Size of the file.
-        sha256: Of the file.
-        lr: The absolute path of its official LR picture; '': LR is made of HR.
-        lr_sha256: Of that file; '' where there is none.
-    """
-
-    photo: str
-    split: str
-    path: str
-    bytes: int
-    sha256: str
-    lr: str = ""
-    lr_sha256: str = ""
+    photo: str  # its unique name, with forward slashes
+    split: str  # train, validation or test
+    path: str  # absolute, or relative to the table's folder
+    bytes: int  # size of the file
+    sha256: str  # of the file
+    lr: str = ""  # The absolute path of its official LR picture; '': LR is made of HR.
+    lr_sha256: str = ""  # of that file; '' where there is none
 
 
 def write_photos(photos: Sequence[Photo], folder: Path) -> None:
@@ -44,11 +32,7 @@ def write_photos(photos: Sequence[Photo], folder: Path) -> None:
 
 
 def read_photos(folder: Path) -> list[Photo]:
-    """Reads FOLDER/photos.csv; each path then opens from the working directory.
-
-    Raises:
-        DataError: The table is missing or malformed.
-    """
+    """Reads FOLDER/photos.csv; each path then opens from the working directory."""
     path = folder / _TABLE
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
@@ -73,11 +57,7 @@ def read_photos(folder: Path) -> list[Photo]:
 
 
 def check_splits(photos: Sequence[Photo]) -> None:
-    """Refuses photographs with which a later stage would have nothing to do.
-
-    Raises:
-        DataError: A split is empty.
-    """
+    """A DataError if a split is empty, so that a later stage would have nothing to do."""
     counts = {split: sum(photo.split == split for photo in photos) for split in SPLITS}
     if empty := [split for split, count in counts.items() if not count]:
         listed = ", ".join(f"{count} for {split}" for split, count in counts.items())

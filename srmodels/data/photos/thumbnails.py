@@ -17,15 +17,12 @@ from PIL import ExifTags, Image
 
 from srmodels.data.executor.processes import ProcessExecutor
 from srmodels.data.executor.run import run
-from srmodels.data.executor.task import Task
-from srmodels.data.executor.time_limit import ProgressNote
+from srmodels.data.executor.task import ProgressNote, Task
 from srmodels.data.photos.table import Photo
 from srmodels.errors import PhotoError
 from srmodels.images.file_types import detect_reader
 from srmodels.images.orientation import apply_orientation
 from srmodels.images.readers.decode import read
-
-__all__ = ["SIDE", "Thumbnail", "thumbnail", "thumbnails"]
 
 SIDE = 32
 Thumbnail = NDArray[np.uint8]
@@ -72,16 +69,10 @@ def _fast_thumbnail(path: Path) -> Thumbnail | None:
 
 
 def thumbnail(path: Path) -> Thumbnail:
-    """The thumbnail of one photograph.
+    """The thumbnail of one photograph, uint8 (32, 32), grey, upright, whatever its shape.
 
     A JPEG is decoded at an eighth of its size, a RAW by its preview; all other files, and those at
     which this fails, in full.
-
-    Returns:
-        uint8 (32, 32), grey, upright, whatever the photograph's shape.
-
-    Raises:
-        PhotoError: The photograph cannot be decoded.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -117,20 +108,11 @@ def _remembered(memory: Path) -> dict[str, Thumbnail]:
 def thumbnails(
     paths: Mapping[str, Path], *, workers: int, memory: Path | None = None, seconds: float = 60.0
 ) -> dict[str, Thumbnail]:
-    """Makes thumbnails on several processes.
+    """Makes thumbnails, uint8 (32, 32), on several processes; keys are the files' SHA-256.
 
-    A photograph at which a process dies, or that takes too long, has none; the stage `patches`
-    finds out what is wrong with it.
-
-    Args:
-        paths: Photographs by the SHA-256 of their files.
-        workers: Number of processes.
-        memory: A file of thumbnails of earlier runs, read and added to; its name must change with
-            the code. None: no memory.
-        seconds: How long a photograph may take.
-
-    Returns:
-        uint8 (32, 32) by SHA-256; photographs that cannot be decoded are missing.
+    A photograph that cannot be decoded, at which a process dies, or that takes longer than
+    `seconds` has none; the stage `patches` finds out why. `memory` is a file of thumbnails of
+    earlier runs, read and added to; its name must change with the code.
     """
     known = _remembered(memory) if memory else {}
     photos = [Photo(key, "", str(path), 0, key) for key, path in paths.items() if key not in known]

@@ -1,4 +1,4 @@
 """The patch store on disk: shards of patches and their index.
 
-Start with `reader`; `writer` makes shards, `npy` and `webp` are the two file formats.
+Start with `reader`; `writer` makes shards, `files` opens them.
 """

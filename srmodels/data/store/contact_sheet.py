@@ -11,8 +11,6 @@ from srmodels.data.store.index import Row
 from srmodels.data.store.reader import PatchStore
 from srmodels.resize.tensors import enlarge_image
 
-__all__ = ["Interpolation", "contact_sheet", "sample"]
-
 Interpolation = Literal["nearest", "bicubic"]
 
 _MIN_WIDTH = 200  # pixels, for the lines of a caption
@@ -47,10 +45,10 @@ def _caption(row: Row, patch_size: int, letters: int) -> str:
 def contact_sheet(
     store: PatchStore, rows: list[int], *, scale_lr: Interpolation
 ) -> NDArray[np.uint8]:
-    """Draws each HR patch beside its enlarged LR patch, above a caption.
+    """Draws each HR patch beside its enlarged LR patch: uint8 (H, W, 3), about square.
 
     The caption has the photograph's name, the factor it was reduced by before cutting, the box in
-    LR pixels, the sharpness and SHARD:ROW. Returns uint8 (H, W, 3), about square.
+    LR pixels, the sharpness and SHARD:ROW.
     """
     side = store.patch_size * store.scale
     width = max(2 * side, _MIN_WIDTH) + _GAP

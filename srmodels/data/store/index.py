@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from srmodels.data.store.files import RERUN_HINT
 from srmodels.errors import DataError
 
-__all__ = ["INDEX", "PhotoPatches", "Row", "read_index"]
-
 INDEX = "index.csv"
 
 
@@ -39,11 +37,7 @@ _DTYPES: dict[str, type] = {
 
 
 def read_index(folder: Path) -> pd.DataFrame:
-    """Reads FOLDER/index.csv.
-
-    Raises:
-        DataError: The file is missing, empty or damaged.
-    """
+    """Reads FOLDER/index.csv; a DataError if it is missing, empty or damaged."""
     path = folder / INDEX
     try:
         table = pd.read_csv(

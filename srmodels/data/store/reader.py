@@ -13,19 +13,12 @@ from srmodels.data.store.files import RERUN_HINT, Layout, PatchArray, open_patch
 from srmodels.data.store.index import INDEX, Row, read_index
 from srmodels.errors import DataError
 
-__all__ = ["PatchStore"]
-
 
 class PatchStore:
     """A folder of shards, checked against its index when opened; maps a shard at its first use.
 
-    Attributes:
-        photos: The photograph of each row.
-        patch_size: LR pixels.
-        scale: HR over LR.
-
-    Raises:
-        DataError: The store is incomplete, or a shard does not fit the index; names the shard.
+    `photos` has the photograph of each row; `patch_size` is in LR pixels. A DataError names the
+    shard that does not fit the index.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -58,10 +51,7 @@ class PatchStore:
         return self._opened[shard]
 
     def _check_shard(self, shard: int) -> tuple[int, int]:
-        """Compares a shard with the index; returns (patch_size, scale).
-
-        Reads the first and the last pair, because shards of another run often have the same size.
-        """
+        """Compares a shard's sizes, its first and last pair with the index; (patch_size, scale)."""
         listed, arrays = np.flatnonzero(self._shards == shard), self._open_shard(shard)
         rows, sides = self._rows[listed], []
         for path, array in zip(self._paths(shard), arrays, strict=True):
@@ -106,11 +96,7 @@ class PatchStore:
         return hr[place], lr[place]
 
     def verify(self) -> None:
-        """Compares the checksum of every patch.
-
-        Raises:
-            DataError: A patch has changed; names its shard.
-        """
+        """Compares the checksum of every patch; a DataError names the shard of a changed one."""
         for row in range(len(self)):
             self._check_row(row, self._arrays(int(self._shards[row])))
 

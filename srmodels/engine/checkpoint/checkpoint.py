@@ -22,18 +22,13 @@ from srmodels.atomic import replacing
 from srmodels.engine.checkpoint.fingerprint import Inputs, differences, fingerprint_of
 from srmodels.errors import BusyError, DataError
 
-__all__ = ["FORMAT", "CheckpointSchedule", "Checkpoints"]
-
 log = logging.getLogger(__name__)
 
 FORMAT = 2  # of a checkpoint's content; 1 had no number and other keys
 
 
 def _read(path: Path, *, mmap: bool = False) -> dict[str, Any]:
-    """A checkpoint's content, after comparing every tensor with its CRC-32.
-
-    torch.load does not compare them. The check takes about a fifth of the time of saving.
-    """
+    """A checkpoint's content, after comparing every tensor with its CRC-32; torch.load does not."""
     with zipfile.ZipFile(path) as file:
         damaged = file.testzip()
     if damaged is not None:
@@ -51,11 +46,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 class Checkpoints:
-    """The last two checkpoints of one training.
+    """The last two checkpoints of one training, in `folder`: `.resume/<stage>-<fingerprint>`.
 
-    Args:
-        folder: `.resume/<stage>-<fingerprint>`.
-        inputs: What the training depends on; every checkpoint holds their fingerprint.
+    `inputs` are what the training depends on; every checkpoint holds their fingerprint.
     """
 
     def __init__(self, folder: Path, inputs: Inputs | None = None) -> None:
@@ -64,25 +57,17 @@ class Checkpoints:
         self.path = folder / "checkpoint.pt"
         self.previous = folder / "previous.pt"
 
-    def _unfinished(self) -> list[Path]:
-        return list(self.folder.glob(f".{self.path.name}.*"))
-
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Makes the folder and holds its lock.
-
-        Raises:
-            BusyError: Another process trains this configuration.
-            DataError: The folder cannot be written.
-        """
+        """Makes the folder and holds its lock; a BusyError if another process holds it."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder.with_name(self.folder.name + ".lock"), timeout=0)
             lock.acquire()
             text = json.dumps(self.inputs, indent=1, sort_keys=True, default=str)
             (self.folder / "inputs.json").write_text(text + "\n", encoding="utf-8")
-            for path in self._unfinished():  # of a process that was killed while it saved
-                path.unlink()
+            for unfinished in self.folder.glob(f".{self.path.name}.*"):  # of a killed process
+                unfinished.unlink()
         except Timeout:
             raise BusyError(
                 f"{self.folder}: another process trains this configuration (got a locked folder). "
@@ -99,11 +84,7 @@ class Checkpoints:
             lock.release()
 
     def save(self, state: Mapping[str, Any]) -> bool:
-        """Replaces the checkpoint after reading the new one back.
-
-        Returns:
-            False if saving failed (a full disk); the old checkpoint remains.
-        """
+        """Replaces the checkpoint after reading the new one back; False if it failed."""
         fingerprint = fingerprint_of(self.inputs)
         content = {"format": FORMAT, "fingerprint": fingerprint, "state": dict(state)}
         try:
@@ -124,14 +105,6 @@ class Checkpoints:
             return False
         return True
 
-    def _mismatch(self, content: Mapping[str, Any]) -> str | None:
-        version = content.get("format", 1)
-        if version != FORMAT:
-            return f"has checkpoint format {version}, this version reads format {FORMAT}"
-        if content["fingerprint"] != fingerprint_of(self.inputs):
-            return "belongs to another configuration"
-        return None
-
     def load(self) -> dict[str, Any] | None:
         """The newest usable state; None, with the reason in the log, to start from step 0."""
         paths = [path for path in (self.path, self.previous) if path.exists()]
@@ -140,12 +113,15 @@ class Checkpoints:
                 content = _read(path)
             except Exception as error:  # noqa: BLE001 - whatever a damaged file makes torch raise
                 reason = str(error).partition("\n")[0] or repr(error)
-                problem: str | None = f"cannot be read ({reason})"
-            else:
-                problem = self._mismatch(content)
-                if problem is None:
-                    state: dict[str, Any] = content["state"]
-                    return state
+                log.warning("%s: cannot be read (%s)", path, reason)
+                continue
+            version = content.get("format", 1)
+            if version == FORMAT and content["fingerprint"] == fingerprint_of(self.inputs):
+                state: dict[str, Any] = content["state"]
+                return state
+            problem = "belongs to another configuration"
+            if version != FORMAT:
+                problem = f"has checkpoint format {version}, this version reads format {FORMAT}"
             log.warning("%s: %s", path, problem)
         if paths:
             log.warning("%s: no usable checkpoint; training starts from step 0", self.folder)
@@ -185,7 +161,7 @@ _COST_FACTOR = 20  # saving may take at most 1/20 of the time
 class CheckpointSchedule:
     """When to save: as `RunSettings.checkpoint_seconds` and `checkpoint_steps` say."""
 
-    def __init__(self, *, seconds: float, steps: int) -> None:
+    def __init__(self, seconds: float, steps: int) -> None:
         self._seconds, self._steps = seconds, steps
         self._saved = time.perf_counter()
         self._cost = 0.0

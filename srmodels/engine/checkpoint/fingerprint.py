@@ -4,8 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-__all__ = ["Inputs", "differences", "fingerprint_of", "flatten"]
-
 Inputs = Mapping[str, object]
 """JSON values by name, in nested mappings: {"settings": {"seed": 0}, "data": "5d41..."}."""
 

@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["RNGState", "seed_all"]
-
 
 def seed_all(seed: int) -> None:
     """Seeds the generators of PyTorch (all devices), NumPy and Python."""

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["StopRequests", "stop_requests"]
-
 _NAMES = ("SIGTERM", "SIGINT", "SIGUSR1")  # SLURM can send SIGUSR1 before it pre-empts a job
 
 

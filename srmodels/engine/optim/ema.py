@@ -1,13 +1,9 @@
 """The exponential moving average (EMA) of a network's weights."""
 
 import copy
-from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-__all__ = ["EMA"]
 
 
 class EMA:
@@ -35,14 +31,6 @@ class EMA:
             else:  # such as the number of batches a batch norm has seen
                 average.copy_(target)
         torch._foreach_lerp_(averages, targets, weight)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The averaged network's."""
-        return self.network.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores `state_dict`."""
-        self.network.load_state_dict(state)
 
 
 def _tensors(network: nn.Module) -> list[Tensor]:

@@ -1,13 +1,10 @@
 """Muon: steps of equal length in all directions of a layer's weight matrix.
 
-Keller Jordan, Yuchen Jin, Vlado Boza, Jiacheng You, Franz Cesista, Laker Newhouse, Jeremy
-Bernstein. Muon: An optimizer for hidden layers in neural networks. 2024.
-https://kellerjordan.github.io/posts/muon/
-
-Muon replaces a layer's averaged gradient by the nearest matrix with singular values near 1 (0.7 to
-1.2). A convolution is a matrix (out channels, in channels * kernel). Adam trains biases and layers
-with fewer than 16 input or output channels, such as the first. PyTorch's Muon takes single matrices
-only, no convolutions.
+Keller Jordan et al. Muon: An optimizer for hidden layers in neural networks. 2024.
+https://kellerjordan.github.io/posts/muon/. A layer's averaged gradient is replaced by the nearest
+matrix with singular values near 1 (0.7 to 1.2). A convolution is a matrix (out channels, in
+channels * kernel). Adam trains biases and layers with fewer than 16 input or output channels, such
+as the first. PyTorch's Muon takes single matrices only, no convolutions.
 """
 
 from collections import defaultdict
@@ -18,8 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from srmodels.errors import ConfigError
-
-__all__ = ["Muon", "is_hidden", "orthogonalize"]
 
 _MIN_CHANNELS = 16  # of a hidden layer's input and output
 _MOMENTUM = 0.95
@@ -35,8 +30,7 @@ def is_hidden(parameter: Tensor) -> bool:
 def orthogonalize(matrices: Tensor) -> Tensor:
     """The nearest matrices to (N, rows, columns) with singular values near 1; zero stays zero.
 
-    A Newton-Schulz iteration on the Gram matrix, which takes a third of the time of one on the
-    matrices.
+    A Newton-Schulz iteration on the Gram matrix: a third of the time of one on the matrices.
     """
     a, b, c = _COEFFICIENTS
     tall = matrices.shape[-2] > matrices.shape[-1]
@@ -55,10 +49,7 @@ def orthogonalize(matrices: Tensor) -> Tensor:
 class Muon(torch.optim.Adam):
     """Muon with rate `hidden_lr` for hidden layers, Adam for the rest.
 
-    Muon's parameter group has a "factor" for `set_rate`.
-
-    Raises:
-        ConfigError: No layer is hidden.
+    Muon's parameter group has a "factor" for `set_rate`. A ConfigError if no layer is hidden.
     """
 
     def __init__(
@@ -107,7 +98,6 @@ class Muon(torch.optim.Adam):
                 parameter.grad = None  # so that Adam leaves it alone
 
     def _momentum(self, parameter: nn.Parameter) -> Tensor:
-        """The gradient with Nesterov momentum."""
         state, gradient = self.state[parameter], parameter.grad
         assert gradient is not None, "parameters without a gradient do not move"
         if not state:

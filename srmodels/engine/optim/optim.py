@@ -7,39 +7,30 @@ from typing import Literal
 import torch
 from torch import nn
 
+from srmodels.config import check_least
 from srmodels.engine.optim.muon import Muon
-
-__all__ = ["OptimSettings", "learning_rate_at", "optimizer_for", "set_rate"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptimSettings:
-    """Adam (Kingma & Ba, ICLR 2015), with or without Muon, and its schedule; for every player.
+    """Adam (Kingma & Ba, ICLR 2015), with or without Muon, and its schedule; for every player."""
 
-    Attributes:
-        learning_rate: The highest rate, reached after the warm-up.
-        muon_learning_rate: The highest rate of hidden layers, which Muon then trains instead of
-            Adam (`srmodels.engine.optim.muon`); 0 means Adam alone. The schedule is the same.
-        betas: Decay of the running means of gradients and of squared gradients.
-        schedule: "constant"; "cosine" from the highest rate to `final_learning_rate`; or "halving"
-            at each step in `milestones` (with `milestone_factor` 0.1, a tenth).
-        final_learning_rate: The last rate of the cosine.
-        milestones: Steps at which "halving" multiplies the rate by `milestone_factor`.
-        milestone_factor: The factor of each milestone.
-        warmup_steps: Steps of a linear rise from 0; 0 means none.
-        clip_norm: Largest L2 norm of a player's gradient; 0 means no clipping.
-        ema_decay: Decay per step of the generator's exponential moving average; 0 means none.
-    """
-
-    learning_rate: float = 1e-4
+    learning_rate: float = 1e-4  # the highest rate, reached after the warm-up
+    # The highest rate of hidden layers, which Muon then trains instead of Adam
+    # (`srmodels.engine.optim.muon`); 0 means Adam alone. The schedule is the same.
     muon_learning_rate: float = 0.0
+    # decay of the running means of gradients and of squared gradients
     betas: tuple[float, float] = (0.9, 0.999)
+    # "constant"; "cosine" from the highest rate to `final_learning_rate`; or "halving" at each step
+    # in `milestones` (with `milestone_factor` 0.1, a tenth)
     schedule: Literal["constant", "cosine", "halving"] = "constant"
-    final_learning_rate: float = 0.0
+    final_learning_rate: float = 0.0  # the last rate of the cosine
+    # steps at which "halving" multiplies the rate by `milestone_factor`
     milestones: tuple[int, ...] = ()
-    milestone_factor: float = 0.5
-    warmup_steps: int = 0
-    clip_norm: float = 0.0
+    milestone_factor: float = 0.5  # the factor of each milestone
+    warmup_steps: int = 0  # steps of a linear rise from 0; 0 means none
+    clip_norm: float = 0.0  # largest L2 norm of a player's gradient; 0 means no clipping
+    # decay per step of the generator's exponential moving average; 0 means none
     ema_decay: float = 0.0
 
     def __post_init__(self) -> None:
@@ -51,8 +42,7 @@ class OptimSettings:
             raise ValueError("betas must lie in [0, 1)")
         if not 0 <= self.ema_decay < 1:
             raise ValueError("ema_decay must lie in [0, 1)")
-        if min(self.warmup_steps, self.clip_norm, self.final_learning_rate) < 0:
-            raise ValueError("warmup_steps, clip_norm and final_learning_rate must not be negative")
+        check_least(self, 0, "warmup_steps", "clip_norm", "final_learning_rate")
         if bool(self.milestones) != (self.schedule == "halving"):
             raise ValueError("milestones and schedule: halving belong together")
 

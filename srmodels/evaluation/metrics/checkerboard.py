@@ -14,8 +14,6 @@ from torch import Tensor
 
 from srmodels.evaluation.metrics.luma import UNITS
 
-__all__ = ["checkerboard"]
-
 _PERIODS = 8  # in a window, so that grid frequencies are eight bins apart
 _NEIGHBOURS = (2, 3)  # bins away from a grid frequency; a Hann window spreads a line over +-1
 

@@ -12,8 +12,6 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.resize.images import crop_to_multiple, downscale
 
-__all__ = ["colour_scores"]
-
 _REDUCTION = 4
 
 
@@ -27,9 +25,8 @@ def _lab(picture: Picture) -> NDArray[np.float64]:
 def colour_scores(sr: Picture, hr: Picture) -> tuple[float, tuple[float, float, float]]:
     """The colour shift and the tint of SR, uint8 (H, W, 3), sRGB, H and W at least 4.
 
-    Returns:
-        The mean CIEDE2000, 0 for equal pictures, about 1 just noticeable side by side; and the mean
-        of SR less HR in CIE Lab: positive is lighter, redder (less green), yellower (less blue).
+    The mean CIEDE2000, 0 for equal pictures, about 1 just noticeable side by side; and the mean of
+    SR less HR in CIE Lab: positive is lighter, redder (less green), yellower (less blue).
     """
     lab_sr, lab_hr = _lab(sr), _lab(hr)
     lightness, red, yellow = (lab_sr - lab_hr).mean(axis=(0, 1)).tolist()

@@ -11,8 +11,6 @@ from torch import Tensor
 from srmodels.evaluation.metrics.vgg16 import Vgg16
 from srmodels.pretrained.weights import load_weights
 
-__all__ = ["Dists"]
-
 _C1 = _C2 = 1e-6
 
 
@@ -54,7 +52,6 @@ class Dists:
     """Compares pictures with a reference, whole, without a border cut."""
 
     def __init__(self, *, device: str | torch.device = "cpu") -> None:
-        """Loads the weights; a WeightsError where they are not here."""
         state = load_weights("dists")
         weights = torch.stack([state["alpha"], state["beta"]]).double()
         self.weights = weights / weights.sum()

@@ -16,8 +16,6 @@ from srmodels.evaluation.metrics.vgg16 import Vgg16
 from srmodels.pretrained.feature_network import FeatureNetwork
 from srmodels.pretrained.weights import load_weights
 
-__all__ = ["MIN_SIDE", "Lpips"]
-
 MIN_SIDE = 31  # pixels; AlexNet's strides leave nothing of smaller pictures
 _EPSILON = 1e-10  # of the published code
 
@@ -28,7 +26,6 @@ class Lpips:
     def __init__(
         self, network: Literal["alexnet", "vgg16"], *, device: str | torch.device = "cpu"
     ) -> None:
-        """Loads the weights; a WeightsError where they are not here."""
         state = load_weights(network)
         self.weights = [state[f"lpips.{level}"].to(device) for level in range(5)]
         self.features: Callable[[Tensor], Iterable[tuple[int, Tensor]]]

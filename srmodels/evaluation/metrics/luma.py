@@ -12,8 +12,6 @@ from torch import Tensor
 
 from srmodels.errors import ProtocolError
 
-__all__ = ["UNITS", "Picture", "inside", "luma", "luma_pair"]
-
 Picture = NDArray[np.uint8]
 UNITS = 255_000  # per grey level
 _WEIGHTS = (65_481, 128_553, 24_966)
@@ -40,11 +38,7 @@ def luma(picture: Picture) -> NDArray[np.float64]:
 
 
 def inside(sr: Picture, hr: Picture, *, border: int) -> tuple[Picture, Picture]:
-    """Views of SR and HR, uint8 (H, W, 3), RGB, without `border` pixels on each side.
-
-    Raises:
-        ProtocolError: The sizes differ, or nothing is left inside the border.
-    """
+    """Views of SR and HR, uint8 (H, W, 3), RGB, without `border` pixels on each side."""
     (height, width), (hr_height, hr_width) = sr.shape[:2], hr.shape[:2]
     if (height, width) != (hr_height, hr_width):
         raise ProtocolError(

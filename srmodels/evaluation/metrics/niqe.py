@@ -16,8 +16,6 @@ from srmodels.evaluation.metrics.luma import Picture, luma
 from srmodels.pretrained.weights import load_weights
 from srmodels.resize.tensors import reduce
 
-__all__ = ["Niqe"]
-
 Array = NDArray[np.float64]
 
 _BLOCK = 96
@@ -74,15 +72,13 @@ class Niqe:
     """Scores pictures alone."""
 
     def __init__(self) -> None:
-        """Loads the parameters; a WeightsError where they are not here."""
         parameters = load_weights("niqe")
         self.mean, self.covariance = (parameters[name].numpy() for name in ("mean", "covariance"))
 
     def __call__(self, picture: Picture) -> float:
         """NIQE of uint8 (H, W, 3), RGB: lower is better, 3 to 6 for photographs.
 
-        Raises:
-            ProtocolError: Fewer than two blocks of 96 x 96 pixels have a texture.
+        A ProtocolError if fewer than two blocks of 96 x 96 pixels have a texture.
         """
         height, width = (length // _BLOCK * _BLOCK for length in picture.shape[:2])
         features = np.empty((0, 36))

@@ -1,4 +1,8 @@
-"""PSNR, peak 255: on Y, as the field's tables have it, and on RGB."""
+"""PSNR, peak 255: on Y, as the field's tables have it, on RGB, and of LR (LR consistency).
+
+LR consistency: Lugmayr, Danelljan, Timofte, "NTIRE 2021 learning the super-resolution space
+challenge", CVPR workshops 2021, with this project's resize.
+"""
 
 import math
 
@@ -6,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from srmodels.errors import ProtocolError
 from srmodels.evaluation.metrics.luma import UNITS, Picture, inside, luma_pair
-
-__all__ = ["CEILING", "psnr", "psnr_rgb", "psnr_y"]
+from srmodels.resize.images import downscale
 
 CEILING = 100.0  # dB, for equal pictures, since JSON has no infinity
 _ROWS = 64  # of a block, whose values stay in the processor's cache
@@ -40,3 +44,17 @@ def psnr_rgb(sr: Picture, hr: Picture, *, border: int) -> float:
         difference = sr[top : top + _ROWS].astype(np.int32) - hr[top : top + _ROWS]
         total += int(np.square(difference, out=difference).sum(dtype=np.int64))
     return _decibels(total / sr.size)
+
+
+def lr_consistency(sr: Picture, lr: Picture, *, scale: int) -> float:
+    """PSNR-RGB in dB, no border, of uint8 (scale h, scale w, 3), reduced, and (h, w, 3).
+
+    `psnr.CEILING` where every pixel equals LR's, as for HR itself.
+    """
+    (height, width), (lr_height, lr_width) = sr.shape[:2], lr.shape[:2]
+    if (height, width) != (scale * lr_height, scale * lr_width):
+        raise ProtocolError(
+            f"SR is not {scale} times LR (got {width} x {height} and {lr_width} x {lr_height} "
+            "pixels). Use weights of that scale."
+        )
+    return psnr_rgb(downscale(sr, scale), lr, border=0)

@@ -4,8 +4,6 @@ from torch import Tensor
 
 from srmodels.evaluation.metrics.luma import UNITS
 
-__all__ = ["sharpness"]
-
 _FLOOR = 1e-6  # squared grey levels; two flat pictures are equally sharp
 
 

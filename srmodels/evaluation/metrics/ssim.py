@@ -16,8 +16,6 @@ from torch import Tensor
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.metrics.luma import UNITS, Picture, luma_pair
 
-__all__ = ["WINDOW", "ssim", "ssim_y"]
-
 WINDOW = 11
 _SIGMA = 1.5
 _REACH = WINDOW // 2
@@ -56,13 +54,10 @@ def _smooth(planes: Tensor) -> list[Tensor]:
 
 
 def _similarity(block: Tensor) -> Tensor:
-    """The sum of eq. 13 over a block's windows.
+    """The sum of eq. 13 over a block's windows; (4, ...), smoothed: s - 2 _MIDDLE, d, both squared.
 
     With s = x + y and d = x - y, 2 cov(x, y) = (var s - var d) / 2, the sum of the variances is
     (var s + var d) / 2, and likewise for products of means.
-
-    Args:
-        block: (4, ...), smoothed: s - 2 _MIDDLE, d, and the squares of both.
     """
     mean_s, mean_d, square_s, square_d = block
     variance_s = square_s.addcmul_(mean_s, mean_s, value=-1)  # does not notice the shift

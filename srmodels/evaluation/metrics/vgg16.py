@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from srmodels.pretrained.feature_network import FeatureNetwork
 from srmodels.pretrained.weights import load_weights
 
-__all__ = ["Vgg16"]
-
 _PIXELS = 2**17  # of a strip in the first stage
 
 
@@ -22,7 +20,6 @@ class Vgg16:
     """The five stages of VGG16, which end in relu1_2, relu2_2, relu3_3, relu4_3 and relu5_3."""
 
     def __init__(self, device: str | torch.device) -> None:
-        """Loads the weights; a WeightsError where they are not here."""
         network = FeatureNetwork("vgg16", ["relu5_3"]).load(load_weights("vgg16"))
         network.features.to(memory_format=torch.channels_last)
         self.network = network.to(device)
@@ -48,15 +45,10 @@ class Vgg16:
     def __call__(
         self, images: Tensor, pool: Callable[[Tensor], Tensor], *, overlap: int = 0
     ) -> Iterator[tuple[int, Tensor]]:
-        """Strips of features with their level, 0 to 4.
+        """Strips of features of images (N, 3, H, W) in [0, 1]: level, 0 to 4, and (N, C, rows, w).
 
-        Args:
-            images: (N, 3, H, W), [0, 1].
-            pool: Halves the resolution between two stages.
-            overlap: Rows above a strip that `pool` reads, even.
-
-        Yields:
-            Level and features (N, C, rows, w), channels_last.
+        `pool` halves the resolution between two stages and reads `overlap` (even) rows above a
+        strip.
         """
         features = self.network.normalise(images).contiguous(memory_format=torch.channels_last)
         for level in range(len(self.stages)):

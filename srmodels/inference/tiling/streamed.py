@@ -16,7 +16,7 @@ from srmodels.inference.tiling.box import Box
 from srmodels.inference.tiling.device import device_of
 from srmodels.inference.tiling.job import HalfPrecisionError, TilingJob, halve_tile
 from srmodels.inference.tiling.trunk import FeatureBuffer, Trunk
-from srmodels.models._split import Split
+from srmodels.models._trunk_tail import TrunkTail
 from srmodels.resize.tensors import PixelT, to_image
 
 __all__ = ["streamed_rows"]
@@ -37,7 +37,7 @@ class _Sizes:
 
 
 def streamed_rows(job: TilingJob[PixelT]) -> Iterator[NDArray[PixelT]]:
-    """Yields SR in bands, (rows, scale W, 3), from the top down; the network is a `Split`."""
+    """Yields SR in bands, (rows, scale W, 3), from the top down; the network is a `TrunkTail`."""
     device = device_of(job.network)
     # larger ones leave a CPU's cache, smaller ones do not fill an accelerator
     tail_tile, band_pixels = (64, 2**13) if device.type == "cpu" else (256, 2**18)
@@ -122,6 +122,6 @@ def _run_tail(
     return result
 
 
-def _split(job: TilingJob[PixelT]) -> Split:
-    assert isinstance(job.network, Split), f"{type(job.network).__name__} has no trunk and tail"
+def _split(job: TilingJob[PixelT]) -> TrunkTail:
+    assert isinstance(job.network, TrunkTail), f"{type(job.network).__name__} has no trunk and tail"
     return job.network

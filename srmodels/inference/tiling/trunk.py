@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from srmodels.models._split import Split
+from srmodels.models._trunk_tail import TrunkTail
 
 __all__ = ["FeatureBuffer", "Trunk"]
 
@@ -84,7 +84,7 @@ class _Features(nn.Module):
         self.network = network
 
     def forward(self, lr: Tensor) -> Tensor:
-        assert isinstance(self.network, Split), f"{type(self.network).__name__} has no trunk"
+        assert isinstance(self.network, TrunkTail), f"{type(self.network).__name__} has no trunk"
         return self.network.features_of(lr)
 
 
@@ -102,7 +102,7 @@ def _keeps_size(layer: nn.Conv2d) -> bool:
 
 
 class Trunk:
-    """The trunk of a `Split` for one picture, or one vertical strip, of `height` rows.
+    """The trunk of a `TrunkTail` for one picture, or one vertical strip, of `height` rows.
 
     A layer computes at most `band` rows at a time, so that the rows that lag behind do not come all
     at once at the end of the picture.

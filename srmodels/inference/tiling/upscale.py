@@ -14,7 +14,7 @@ from srmodels.inference.tiling.device import Precision, device_of, resolve_preci
 from srmodels.inference.tiling.job import TileForward, TilingJob
 from srmodels.inference.tiling.streamed import streamed_rows
 from srmodels.inference.tiling.tiled import tiled_rows
-from srmodels.models._split import Split
+from srmodels.models._trunk_tail import TrunkTail
 from srmodels.resize.tensors import PixelT
 
 __all__ = ["Picture", "concat_rows", "upscale", "upscale_rows", "upscaler"]
@@ -71,7 +71,7 @@ def upscale_rows(
         precision=resolve_precision(device_of(network), precision),
         tile_forward=tile_forward,
     )
-    streams = isinstance(network, Split) and tile_forward is None
+    streams = isinstance(network, TrunkTail) and tile_forward is None
     return streamed_rows(job) if streams else tiled_rows(job)
 
 

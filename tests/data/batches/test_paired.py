@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from srmodels.data.batches import paired as batches
-from srmodels.data.batches.paired import PatchSampler, PatchStore
-from srmodels.data.patches.cut import PatchSettings, cut
+from srmodels.data.batches.paired import PatchSampler
+from srmodels.data.patches.cut import cut
+from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.store.index import PhotoPatches
+from srmodels.data.store.reader import PatchStore
 from srmodels.data.store.writer import ShardWriter, write_index
 from srmodels.errors import DataError, PhotoError
 from srmodels.images.readers.folder import whole_images

@@ -9,7 +9,7 @@ from scipy.ndimage import convolve
 from scipy.stats import multivariate_normal
 
 from srmodels.data.degradation.blur import SIDE, blur, draw_kernels, draw_sincs, gaussian, sinc
-from srmodels.data.degradation.degrade import DegradationStage
+from srmodels.data.degradation.settings import DegradationStage
 from srmodels.resize.tensors import to_image, to_tensor
 
 ROUND = {"sigmas": (2.0, 2.0), "angle": 0.0, "shape": 1.0}

@@ -8,12 +8,8 @@ import torch
 from skimage.registration import phase_cross_correlation
 
 from srmodels.config import check
-from srmodels.data.degradation.degrade import (
-    DegradationSettings,
-    DegradationStage,
-    SecondOrder,
-    degrade,
-)
+from srmodels.data.degradation.degrade import degrade
+from srmodels.data.degradation.settings import DegradationSettings, DegradationStage, SecondOrder
 from srmodels.errors import ConfigError
 from srmodels.resize.tensors import reduce
 from tests.images.pictures import pattern

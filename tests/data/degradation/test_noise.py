@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from srmodels.data.degradation.degrade import DegradationStage
 from srmodels.data.degradation.noise import add_noise, levels_in, shot_noise
+from srmodels.data.degradation.settings import DegradationStage
 
 
 def noisy(images, seed=0, **settings):

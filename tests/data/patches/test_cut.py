@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from srmodels.data.patches.cut import PatchSettings, boxes, cut
+from srmodels.data.patches.cut import boxes, cut
+from srmodels.data.patches.settings import PatchSettings
 from srmodels.errors import PhotoError
 from srmodels.resize.images import downscale
 from tests.images.pictures import pattern

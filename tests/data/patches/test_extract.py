@@ -18,11 +18,11 @@ import psutil
 import pytest
 from PIL import Image
 
-from srmodels.data.batches.paired import PatchStore
 from srmodels.data.patches import extract as extraction
-from srmodels.data.patches.cut import PatchSettings
 from srmodels.data.patches.extract import extract
+from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.photos.table import Photo, write_photos
+from srmodels.data.store.reader import PatchStore
 from srmodels.data.store.writer import ShardWriter
 from srmodels.errors import DataError
 from srmodels.images.readers.decode import decode

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from srmodels.data.batches.paired import PatchStore
-from srmodels.data.patches.cut import PatchSettings, cut
+from srmodels.data.patches.cut import cut
+from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.store.contact_sheet import contact_sheet, sample
+from srmodels.data.store.reader import PatchStore
 from srmodels.data.store.writer import ShardWriter, write_index
 from srmodels.resize.tensors import enlarge_image
 from tests.images.pictures import pattern

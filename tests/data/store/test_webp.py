@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from srmodels.data.patches.cut import PatchSettings, cut
+from srmodels.data.patches.cut import cut
+from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.store.reader import PatchStore
 from srmodels.data.store.writer import ShardWriter, write_index
 from srmodels.errors import DataError

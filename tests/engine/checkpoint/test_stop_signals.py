@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.checkpoint.stop_signals import stop_requests
-from srmodels.engine.run_settings import RunSettings
+from srmodels.engine.settings import RunSettings
 from tests.engine.toys import ToySource, trainer
 
 TAKEN = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)

@@ -5,8 +5,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
 from srmodels.errors import ProtocolError
-from srmodels.evaluation.metrics.consistency import lr_consistency
-from srmodels.evaluation.metrics.psnr import CEILING
+from srmodels.evaluation.metrics.psnr import CEILING, lr_consistency
 from srmodels.resize.images import downscale
 from srmodels.resize.tensors import enlarge_image
 

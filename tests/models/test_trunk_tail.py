@@ -1,11 +1,11 @@
-"""Split generators: trunk and tail together equal forward, and their paddings are exact."""
+"""TrunkTail generators: trunk and tail together equal forward, and their paddings are exact."""
 
 import pytest
 import torch
 from torch import nn
 
 from srmodels import models
-from srmodels.models._split import Split
+from srmodels.models._trunk_tail import TrunkTail
 from tests.models.test_reach import averaging
 
 SPLIT = ("cyclegan_up", "edsr", "rrdbnet", "srresnet")
@@ -13,7 +13,7 @@ SPLIT = ("cyclegan_up", "edsr", "rrdbnet", "srresnet")
 
 @pytest.mark.parametrize("name", models.names("generator"))
 def test_the_convolutional_generators_have_trunk_and_tail(name, small_settings):
-    assert isinstance(models.build(name, small_settings(name)), Split) == (name in SPLIT)
+    assert isinstance(models.build(name, small_settings(name)), TrunkTail) == (name in SPLIT)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
