@@ -23,7 +23,7 @@ repro: .venv/ready
 	@echo "  srmodels upscale photo.heic -o large/"
 
 test: .venv/ready lint
-	pytest -n 2 --dist loadfile --durations 15
+	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15
 
 lint: .venv/ready
 	ruff check .

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 ROOT = Path(__file__).parents[2]
 PERCEPTUAL = ("perceptual: true # LPIPS", "perceptual: false # LPIPS")  # on, off
 
@@ -68,3 +70,17 @@ def clone(target: Path) -> Path:
     run(target, "git", "add", "-A")
     run(target, "git", "commit", "-qm", "start")
     return target
+
+
+def copy_of(repository: Path, target: Path) -> Path:
+    """A copy of a finished repository with its DVC cache, without MLflow's store of that place."""
+    leave = shutil.ignore_patterns("mlflow.db*", "mlartifacts")
+    return shutil.copytree(repository, target, symlinks=True, ignore=leave)
+
+
+def forget(folder: Path, stage: str) -> None:
+    """Deletes what a stage has made, so that it must run again: nothing comes from DVC's cache."""
+    shutil.rmtree(folder / ".dvc/cache/runs")
+    made = YAML(typ="safe").load(folder / "dvc.yaml")["stages"][stage]
+    for each in (*made["outs"], *made["metrics"], *made["plots"]):
+        (folder / (each if isinstance(each, str) else next(iter(each)))).unlink()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stages.repository import clone, edit, environment, run
+from tests.stages.repository import copy_of, edit, environment, forget, run
 
 pytestmark = pytest.mark.slow
 
@@ -28,11 +28,9 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
+def finished(smoke, tmp_path_factory) -> Path:
     """A repository in which the smoke preset has run once; tests leave it as they found it."""
-    folder = clone(tmp_path_factory.mktemp("pipeline") / "repo")
-    run(folder, "dvc", "repro")
-    return folder
+    return copy_of(smoke, tmp_path_factory.mktemp("pipeline") / "repo")
 
 
 @pytest.fixture
@@ -111,9 +109,9 @@ def test_a_misspelt_model_is_one_line_with_the_names(restored) -> None:
 
 
 def kill_in(folder: Path, stage: str, number: signal.Signals = signal.SIGKILL) -> None:
-    """Starts `dvc repro`; signals DVC and its child once the stage has saved a checkpoint."""
+    """Starts `dvc repro STAGE`; signals DVC and its child once a checkpoint is saved."""
     process = subprocess.Popen(
-        ["dvc", "repro"],
+        ["dvc", "repro", stage],
         cwd=folder,
         env=environment(),
         stdout=subprocess.DEVNULL,
@@ -131,24 +129,18 @@ def kill_in(folder: Path, stage: str, number: signal.Signals = signal.SIGKILL) -
     assert saved, f"{stage} never saved a checkpoint"
 
 
-@pytest.mark.parametrize("stage", ["pretrain", "gan"])
-def test_killed_in_mid_training_and_run_again_it_ends_with_the_same_bytes(
-    finished, tmp_path, stage
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [("pretrain", signal.SIGKILL), ("gan", signal.SIGKILL), ("pretrain", signal.SIGINT)],
+    ids=["killed in pretrain", "killed in gan", "interrupted as by Ctrl-C"],
+)
+def test_a_training_stopped_in_the_middle_has_failed_for_dvc_and_goes_on_to_the_same_bytes(
+    smoke, tmp_path, stage, number
 ) -> None:
-    folder = clone(tmp_path / "repo")
-    edit(folder, "checkpoint_seconds: 15.0", "checkpoint_seconds: 0.0")
-    kill_in(folder, stage)
-    text = run(folder, "dvc", "repro")
-    assert "resumed at step" in text
-    assert digests(folder) == digests(finished)
-
-
-def test_interrupted_as_by_ctrl_c_it_has_failed_for_dvc_and_goes_on_to_the_same_bytes(
-    finished, tmp_path
-) -> None:
-    folder = clone(tmp_path / "repo")
+    folder = copy_of(smoke, tmp_path / "repo")
     edit(folder, "checkpoint_steps: 0", "checkpoint_steps: 1")
-    kill_in(folder, "pretrain", signal.SIGINT)
-    text = run(folder, "dvc", "repro")
-    assert "resumed at step" in text
-    assert digests(folder) == digests(finished)
+    before = digests(folder)
+    forget(folder, stage)
+    kill_in(folder, stage, number)
+    assert "resumed at step" in run(folder, "dvc", "repro", stage)
+    assert digests(folder) == before
