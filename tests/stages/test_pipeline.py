@@ -86,21 +86,6 @@ def test_the_presets_training_reruns_its_own_stages(restored) -> None:
     assert "up to date" in run(restored, "dvc", "status")
 
 
-def test_another_model_reruns_what_depends_on_it_and_passes_through_the_gan_stage(restored) -> None:
-    text = run(restored, "dvc", "exp", "run", "-S", "model=srresnet")
-    assert "Running stage 'pretrain'" in text
-    assert "Running stage 'patches'" not in text
-    assert "Running stage 'photos'" not in text
-    assert "no adversarial phase" in text
-    pair = [restored / "weights" / f"{name}.safetensors" for name in ("pretrained", "generator")]
-    assert pair[0].read_bytes() == pair[1].read_bytes()
-    difference = run(restored, "dvc", "metrics", "diff")
-    assert "evaluate.json" in difference
-    assert "srresnet" in run(restored, "dvc", "exp", "show", "--md")
-    run(restored, "git", "checkout", "-q", ".")
-    run(restored, "dvc", "repro")
-
-
 def test_a_misspelt_model_is_one_line_with_the_names(restored) -> None:
     text = run(restored, "dvc", "exp", "run", "-S", "model=srgann", ok=False)
     assert "error: model: unknown name (got 'srgann'). Use one of srcnn, srresnet, srgan," in text
@@ -131,8 +116,8 @@ def kill_in(folder: Path, stage: str, number: signal.Signals = signal.SIGKILL) -
 
 @pytest.mark.parametrize(
     ("stage", "number"),
-    [("pretrain", signal.SIGKILL), ("gan", signal.SIGKILL), ("pretrain", signal.SIGINT)],
-    ids=["killed in pretrain", "killed in gan", "interrupted as by Ctrl-C"],
+    [("pretrain", signal.SIGINT), ("gan", signal.SIGKILL)],
+    ids=["as by Ctrl-C", "killed"],
 )
 def test_a_training_stopped_in_the_middle_has_failed_for_dvc_and_goes_on_to_the_same_bytes(
     smoke, tmp_path, stage, number
