@@ -79,8 +79,9 @@ def copy_of(repository: Path, target: Path) -> Path:
 
 
 def forget(folder: Path, stage: str) -> None:
-    """Deletes what a stage has made, so that it must run again: nothing comes from DVC's cache."""
+    """Takes a stage out of dvc.lock and all from DVC's cache of runs, so that it must run again."""
     shutil.rmtree(folder / ".dvc/cache/runs")
-    made = YAML(typ="safe").load(folder / "dvc.yaml")["stages"][stage]
-    for each in (*made["outs"], *made["metrics"], *made["plots"]):
-        (folder / (each if isinstance(each, str) else next(iter(each)))).unlink()
+    lock, yaml = folder / "dvc.lock", YAML()
+    values = yaml.load(lock)
+    del values["stages"][stage]
+    yaml.dump(values, lock)
