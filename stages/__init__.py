@@ -1,5 +1,6 @@
 """One thin script per DVC stage: `python -m stages.NAME`, run in the repository's root."""
 
+import argparse
 import functools
 import logging
 import os
@@ -18,6 +19,13 @@ GENERATOR = Path("weights/generator.safetensors")
 def dvc_root() -> Path:
     """The user's repository, also while DVC runs the stage in a temporary copy of it."""
     return Path(os.environ.get("DVC_ROOT", "."))
+
+
+def profile_only() -> bool:
+    """Whether the command line has --profile: then the stage trains and writes nothing."""
+    parser = argparse.ArgumentParser(description="Runs the stage, as `dvc repro` does.")
+    parser.add_argument("--profile", action="store_true", help="time the parts of a step and exit")
+    return bool(parser.parse_args().profile)
 
 
 def cli_errors(main: Callable[[], None]) -> Callable[[], None]:

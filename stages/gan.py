@@ -12,9 +12,8 @@ from srmodels.distributed.launcher import launch
 from srmodels.engine.tracking.curves import write_curves, write_metrics
 from srmodels.evaluation.perceptual import open_lpips
 from srmodels.machine import resolve_device
-from stages import GENERATOR, PRETRAINED, cli_errors
+from stages import GENERATOR, PRETRAINED, cli_errors, profile_only
 from stages.resume import recipe_weights
-from stages.training import profile_only, train
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +36,8 @@ def main() -> None:
         if not launch().rank:
             copy_pretrained(settings.model)
         return
+    from stages.training import train  # takes seconds, which copying does not need
+
     pretrained = adversarial.init == "pretrained"
 
     def networks() -> Mapping[str, nn.Module]:

@@ -10,9 +10,9 @@ from torch import nn
 from srmodels import models, params, snapshot
 from srmodels.distributed.launcher import launch
 from srmodels.errors import ConfigError
-from stages import PRETRAINED, cli_errors, dvc_root
+from stages import PRETRAINED, cli_errors, dvc_root, profile_only
 from stages.resume import recipe_weights
-from stages.training import profile_only, train
+from stages.training import train
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,5 @@
 """Trains one phase of the recipe, or profiles a step: the common part of `pretrain` and `gan`."""
 
-import argparse
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,13 +20,6 @@ from stages.resume import checkpoints
 from stages.tracking import logger
 
 log = logging.getLogger(__name__)
-
-
-def profile_only() -> bool:
-    """Whether the command line has --profile: then the stage trains and writes nothing."""
-    parser = argparse.ArgumentParser(description="Runs the stage, as `dvc repro` does.")
-    parser.add_argument("--profile", action="store_true", help="time the parts of a step and exit")
-    return bool(parser.parse_args().profile)
 
 
 def train(

@@ -21,6 +21,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take longest come first, or one worker would end minutes after the other."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: ("stages" not in item.path.parts, item.path not in slow))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of benchmark sets beside the repository; skips the test if there is none."""

@@ -53,20 +53,26 @@ def server(weights, tmp_path_factory):
     process.communicate()
 
 
-@pytest.fixture
-def page(server):
+@pytest.fixture(scope="module")
+def browser():
     if CHROMIUM is None:
         pytest.skip("there is no Chromium")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        requested = []
-        page.on("request", lambda request: requested.append(request.url))
-        page.goto(server[0])
-        page.wait_for_selector("#upscale")
-        yield page
-        assert all(url.startswith((server[0], "data:", "blob:")) for url in requested)
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(server, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    requested = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(server[0])
+    page.wait_for_selector("#upscale")
+    yield page
+    assert all(url.startswith((server[0], "data:", "blob:")) for url in requested)
+    page.close()
 
 
 def give(page, path):

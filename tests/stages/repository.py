@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 ROOT = Path(__file__).parents[2]
 PERCEPTUAL = ("perceptual: true # LPIPS", "perceptual: false # LPIPS")  # on, off
 
@@ -68,3 +70,18 @@ def clone(target: Path) -> Path:
     run(target, "git", "add", "-A")
     run(target, "git", "commit", "-qm", "start")
     return target
+
+
+def copy_of(repository: Path, target: Path) -> Path:
+    """A copy of a finished repository with its DVC cache, without MLflow's store of that place."""
+    leave = shutil.ignore_patterns("mlflow.db*", "mlartifacts")
+    return shutil.copytree(repository, target, symlinks=True, ignore=leave)
+
+
+def forget(folder: Path, stage: str) -> None:
+    """Takes a stage out of dvc.lock and all from DVC's cache of runs, so that it must run again."""
+    shutil.rmtree(folder / ".dvc/cache/runs")
+    lock, yaml = folder / "dvc.lock", YAML()
+    values = yaml.load(lock)
+    del values["stages"][stage]
+    yaml.dump(values, lock)

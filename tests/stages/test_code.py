@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,25 +18,32 @@ RECIPE = parse(VALUES).recipe
 # from one is an empty class. The packages, the errors and the settings' base class stay themselves.
 REAL = {"stages", "srmodels.errors", "srmodels.config"}
 IMPORTS = """
-import importlib, json, sys, types
+import importlib, json, os, sys, types
+import numba, pandas, torch._dynamo  # they take long, so all stages have them before they begin
 class StandIn(types.ModuleType):
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
         return type(name, (), {})
-silent, names = map(json.loads, sys.argv[1:])
+silent, stages = map(json.loads, sys.argv[1:])
 for name in silent:
     sys.modules[name] = StandIn(name)
-for name in names:
-    importlib.import_module(name)
-print(json.dumps([name for name in sys.modules if name.split(".")[0] in ("srmodels", "stages")]))
+for names in stages:
+    if child := os.fork():
+        sys.exit(1) if os.waitpid(child, 0)[1] else None
+        continue
+    for name in names:
+        importlib.import_module(name)
+    found = [name for name in sys.modules if name.split(".")[0] in ("srmodels", "stages")]
+    print(json.dumps(found), flush=True)
+    os._exit(0)
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_imports_nothing_it_does_not_depend_on(stage) -> None:
-    names = [f"stages.{stage}", *stage_modules(stage, RECIPE)]
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process for each stage is forked")
+def test_a_stage_imports_nothing_it_does_not_depend_on() -> None:
+    names = [[f"stages.{stage}", *stage_modules(stage, RECIPE)] for stage in STAGES]
     done = subprocess.run(
         [sys.executable, "-c", IMPORTS, json.dumps(sorted(SILENT - REAL)), json.dumps(names)],
         cwd=ROOT,
@@ -43,8 +51,9 @@ def test_a_stage_imports_nothing_it_does_not_depend_on(stage) -> None:
         text=True,
         check=True,
     )
-    allowed = {*stage_modules(stage, RECIPE), *SILENT, "srmodels.engine"}
-    assert set(json.loads(done.stdout)) <= allowed
+    for stage, found in zip(STAGES, done.stdout.splitlines(), strict=True):
+        allowed = {*stage_modules(stage, RECIPE), *SILENT, "srmodels.engine"}
+        assert set(json.loads(found)) <= allowed, stage
 
 
 def test_a_stage_rests_on_the_networks_of_its_recipe_and_on_no_other() -> None:

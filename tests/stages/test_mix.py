@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from .test_pipeline import clone, run
+from tests.stages.repository import clone, run
 
 
 @pytest.mark.slow

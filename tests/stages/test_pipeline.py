@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stages.repository import clone, edit, environment, run
+from tests.stages.repository import copy_of, edit, environment, forget, run
 
 pytestmark = pytest.mark.slow
 
@@ -28,11 +28,9 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
+def finished(smoke, tmp_path_factory) -> Path:
     """A repository in which the smoke preset has run once; tests leave it as they found it."""
-    folder = clone(tmp_path_factory.mktemp("pipeline") / "repo")
-    run(folder, "dvc", "repro")
-    return folder
+    return copy_of(smoke, tmp_path_factory.mktemp("pipeline") / "repo")
 
 
 @pytest.fixture
@@ -88,21 +86,6 @@ def test_the_presets_training_reruns_its_own_stages(restored) -> None:
     assert "up to date" in run(restored, "dvc", "status")
 
 
-def test_another_model_reruns_what_depends_on_it_and_passes_through_the_gan_stage(restored) -> None:
-    text = run(restored, "dvc", "exp", "run", "-S", "model=srresnet")
-    assert "Running stage 'pretrain'" in text
-    assert "Running stage 'patches'" not in text
-    assert "Running stage 'photos'" not in text
-    assert "no adversarial phase" in text
-    pair = [restored / "weights" / f"{name}.safetensors" for name in ("pretrained", "generator")]
-    assert pair[0].read_bytes() == pair[1].read_bytes()
-    difference = run(restored, "dvc", "metrics", "diff")
-    assert "evaluate.json" in difference
-    assert "srresnet" in run(restored, "dvc", "exp", "show", "--md")
-    run(restored, "git", "checkout", "-q", ".")
-    run(restored, "dvc", "repro")
-
-
 def test_a_misspelt_model_is_one_line_with_the_names(restored) -> None:
     text = run(restored, "dvc", "exp", "run", "-S", "model=srgann", ok=False)
     assert "error: model: unknown name (got 'srgann'). Use one of srcnn, srresnet, srgan," in text
@@ -111,9 +94,9 @@ def test_a_misspelt_model_is_one_line_with_the_names(restored) -> None:
 
 
 def kill_in(folder: Path, stage: str, number: signal.Signals = signal.SIGKILL) -> None:
-    """Starts `dvc repro`; signals DVC and its child once the stage has saved a checkpoint."""
+    """Starts `dvc repro STAGE`; signals DVC and its child once a checkpoint is saved."""
     process = subprocess.Popen(
-        ["dvc", "repro"],
+        ["dvc", "repro", stage],
         cwd=folder,
         env=environment(),
         stdout=subprocess.DEVNULL,
@@ -131,24 +114,18 @@ def kill_in(folder: Path, stage: str, number: signal.Signals = signal.SIGKILL) -
     assert saved, f"{stage} never saved a checkpoint"
 
 
-@pytest.mark.parametrize("stage", ["pretrain", "gan"])
-def test_killed_in_mid_training_and_run_again_it_ends_with_the_same_bytes(
-    finished, tmp_path, stage
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [("pretrain", signal.SIGINT), ("gan", signal.SIGKILL)],
+    ids=["as by Ctrl-C", "killed"],
+)
+def test_a_training_stopped_in_the_middle_has_failed_for_dvc_and_goes_on_to_the_same_bytes(
+    smoke, tmp_path, stage, number
 ) -> None:
-    folder = clone(tmp_path / "repo")
-    edit(folder, "checkpoint_seconds: 15.0", "checkpoint_seconds: 0.0")
-    kill_in(folder, stage)
-    text = run(folder, "dvc", "repro")
-    assert "resumed at step" in text
-    assert digests(folder) == digests(finished)
-
-
-def test_interrupted_as_by_ctrl_c_it_has_failed_for_dvc_and_goes_on_to_the_same_bytes(
-    finished, tmp_path
-) -> None:
-    folder = clone(tmp_path / "repo")
+    folder = copy_of(smoke, tmp_path / "repo")
     edit(folder, "checkpoint_steps: 0", "checkpoint_steps: 1")
-    kill_in(folder, "pretrain", signal.SIGINT)
-    text = run(folder, "dvc", "repro")
-    assert "resumed at step" in text
-    assert digests(folder) == digests(finished)
+    before = digests(folder)
+    forget(folder, stage)
+    kill_in(folder, stage, number)
+    assert "resumed at step" in run(folder, "dvc", "repro", stage)
+    assert digests(folder) == before

@@ -4,7 +4,7 @@ import mlflow
 import pytest
 
 from tests.mlflow_server import Server
-from tests.stages.repository import clone, edit, run
+from tests.stages.repository import copy_of, edit, run
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,10 +23,10 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def tracked(server, tmp_path_factory):
+def tracked(smoke, server, tmp_path_factory):
     """A repository whose pipeline has run once, and the variables it ran with."""
     folder = tmp_path_factory.mktemp("tracked") / "repo"
-    edit(clone(folder), "model: srgan", "model: srcnn")
+    edit(copy_of(smoke, folder), "model: srgan", "model: srcnn")
     variables = {
         "MLFLOW_TRACKING_URI": server.uri,
         "SRMODELS_DATA": str(folder.parent / "cache"),

@@ -23,7 +23,6 @@ pytestmark = [
 ]
 
 SMALL = {
-    "srresnet": {"num_blocks": 1, "channels": 8},
     "swinir": {"depths": [1], "num_heads": [2], "channels": 8},
     "cvae": {},
 }
@@ -37,7 +36,7 @@ assert not [name for name in sys.modules if name.startswith("srmodels")]
 
 @pytest.fixture
 def saved(tmp_path):
-    settings = srresnet.Settings(**SMALL["srresnet"])
+    settings = srresnet.Settings(num_blocks=1, channels=8)
     network = models.build("srresnet", settings).eval()
     weights = tmp_path / "generator.safetensors"
     snapshot.save(weights, network, name="srresnet", settings=settings)
