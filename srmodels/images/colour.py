@@ -58,4 +58,4 @@ def straight_alpha(colour: Pixels, alpha: Pixels) -> Pixels:
     top = int(np.iinfo(colour.dtype).max)
     divisor = np.maximum(alpha, 1).astype(np.uint32)[..., None]
     values = (colour.astype(np.uint64) * top + divisor // 2) // divisor
-    return np.minimum(values, top).astype(colour.dtype)
+    return np.asarray(np.minimum(values, top), colour.dtype)

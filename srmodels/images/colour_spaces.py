@@ -47,8 +47,8 @@ _PRIMARIES: dict[int, Chromaticities] = {
 }
 # H.273, table 3. Photographs marked with video's curve (1, 6, 7, 11, 12, 14, 15) hold sRGB's.
 _CURVES: dict[int, Curve] = {
-    **dict.fromkeys((1, 2, 6, 7, 11, 12, 13, 14, 15), "sRGB"),  # type: ignore[arg-type]
-    **{4: 2.2, 5: 2.8, 8: 1.0, 16: "PQ", 17: 2.6, 18: "HLG"},  # type: ignore[dict-item]
+    **dict.fromkeys((1, 2, 6, 7, 11, 12, 13, 14, 15), "sRGB"),
+    **{4: 2.2, 5: 2.8, 8: 1.0, 16: "PQ", 17: 2.6, 18: "HLG"},
 }
 _NAMES = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
 _HDR_PEAK, _SDR_PEAK = 1000.0, 100.0  # cd/m2
@@ -139,7 +139,7 @@ _ENCODED = _encode_table()
 def linear_to_srgb(linear: Floats) -> NDArray[np.uint16]:
     """Linear values, clipped to [0, 1], by sRGB's curve (IEC 61966-2-1) in 16 bits."""
     root = np.sqrt(linear.clip(0, 1))
-    return _ENCODED[(root * (_STEPS - 1) + 0.5).astype(np.uint16)]
+    return np.asarray(_ENCODED[(root * (_STEPS - 1) + 0.5).astype(np.uint16)])
 
 
 def map_rows(

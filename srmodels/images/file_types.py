@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from srmodels.images.boxes import primary_item
-from srmodels.images.tiff_directories import is_raw, is_tiff
+from srmodels.images.readers.boxes import primary_item
+from srmodels.images.readers.tiff.directories import is_raw, is_tiff
 
 __all__ = ["RAW", "SUFFIXES", "Kind", "detect_kind", "is_photo"]
 
@@ -45,6 +45,7 @@ _HEIF_BRANDS = {
     *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
     *(b"mif1", b"mif2", b"mif3", b"msf1", b"miaf", b"tmap", b"MiHE"),
 }
+_CODECS: dict[bytes, Kind] = {b"av01": "AVIF", b"hvc1": "HEIF", b"hev1": "HEIF"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 # of LibRaw's makers; those whose files are TIFF inside are told by their directories
 _RAW_MAGIC = (
@@ -84,8 +85,7 @@ def detect_kind(file: BinaryIO) -> Kind | None:
         return "RAW" if is_raw(file) else "TIFF"
     kind = _by_content(head)
     if kind in ("AVIF", "HEIF"):  # brands are promises; the primary image's codec decides
-        codec = primary_item(file).codec
-        return {b"av01": "AVIF", b"hvc1": "HEIF"}.get(codec, kind)  # type: ignore[call-overload, no-any-return]
+        return _CODECS.get(primary_item(file).codec, kind)
     if kind is None and head[:2] in _PLAIN_NETPBM and head[2:3].isspace():
         return "PPM"
     return kind

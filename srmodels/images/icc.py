@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from scipy.ndimage import map_coordinates
 
-from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels
 from srmodels.images.colour_spaces import (
     ColourSpace,
@@ -52,24 +51,18 @@ def _curve(tag: bytes) -> Floats:
             return x.astype(np.float32)
         values = np.frombuffer(tag, ">u2", count, 12).astype(np.float64)
         if count == 1:
-            return (x ** (values[0] / 256)).astype(np.float32)
-        return np.interp(x, np.linspace(0, 1, count), values / 65535).astype(np.float32)
+            return np.asarray(x ** (values[0] / 256), np.float32)
+        return np.asarray(np.interp(x, np.linspace(0, 1, count), values / 65535), np.float32)
     if kind != b"para":
         raise ValueError("a curve of an unknown type")
     (form,) = struct.unpack_from(">H", tag, 8)
     number = (1, 3, 4, 5, 7)[form]
-    g, a, b, c, d, e, f = (
-        *np.frombuffer(tag, ">i4", number, 12) / 65536,
-        *((1.0, 0.0, 0.0, -np.inf, 0.0, 0.0)[number - 1 :]),
-    )
+    given = (np.frombuffer(tag, ">i4", number, 12) / 65536).tolist()
+    g, a, b, c, d, e, f = (given + [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0][number:])[:7]
     power = np.maximum(a * x + b, 0) ** g
-    if form == 1:  # zero below -b / a
-        return np.where(x >= -b / a, power, 0).astype(np.float32)
-    if form == 2:
-        return np.where(x >= -b / a, power + c, c).astype(np.float32)
-    if form == 0:
-        return power.astype(np.float32)
-    return np.where(x >= d, power + e, c * x + f).astype(np.float32)
+    if form < 3:  # with the constant c below -b / a
+        return np.asarray(power + (c if form == 2 else 0), np.float32)
+    return np.asarray(np.where(x >= d, power + e, c * x + f), np.float32)
 
 
 class Profile:
@@ -109,8 +102,7 @@ class Profile:
         codes = (tag[8], tag[9]) if len(tag) >= 12 else None
         if codes is None and (named := _HDR_NAME.search(self.name)):
             codes = (9, 16 if named[1].upper() == "PQ" else 18)
-        space = from_cicp(*codes) if codes and codes[1] in (16, 18) else None
-        return space
+        return from_cicp(*codes) if codes and codes[1] in (16, 18) else None
 
     @cached_property
     def _matrix(self) -> tuple[list[Floats], NDArray[np.float64]] | None:

@@ -10,7 +10,7 @@ from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels
 from srmodels.images.colour_spaces import ColourSpace, from_cicp
 from srmodels.images.limits import check_size
-from srmodels.images.boxes import Item, primary_item
+from srmodels.images.readers.boxes import Item, primary_item
 from srmodels.images.readers.raster import Raster, exif_loader, no_exif, split_alpha
 
 __all__ = ["read_avif"]

@@ -154,15 +154,16 @@ def _pixels(bmp: _Bmp, notes: list[str]) -> tuple[Pixels, Pixels | None]:
     if bmp.compression != _RGB:
         return bmp.palette[_run_lengths(bmp)], None
     if bmp.bits == 24:
-        rows = _rows(bmp)[:, : 3 * bmp.width].reshape(bmp.height, bmp.width, 3)
-        return rows[..., ::-1], None
+        packed = _rows(bmp)[:, : 3 * bmp.width]
+        return packed.reshape(bmp.height, bmp.width, 3)[..., ::-1], None
     if bmp.bits in _MASKS:
         return _through_masks(bmp, notes)
     rows = _rows(bmp)
     if bmp.bits < 8:
         per_byte = 8 // bmp.bits
-        shifts = np.arange(per_byte - 1, -1, -1, dtype=np.uint8) * bmp.bits
-        rows = (rows[..., None] >> shifts & ((1 << bmp.bits) - 1)).reshape(bmp.height, -1)
+        shifts = np.arange(per_byte - 1, -1, -1, dtype=np.uint8) * np.uint8(bmp.bits)
+        mask = np.uint8((1 << bmp.bits) - 1)
+        rows = (rows[..., None] >> shifts & mask).reshape(bmp.height, -1)
     return bmp.palette[rows[:, : bmp.width]], None
 
 

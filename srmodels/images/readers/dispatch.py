@@ -3,24 +3,22 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from srmodels.errors import PhotoError
 from srmodels.images.file_types import RAW, SUFFIXES, Kind, detect_kind
 from srmodels.images.limits import no_pillow_limit
 from srmodels.images.readers.avif import read_avif
 from srmodels.images.readers.bmp import read_bmp
-from srmodels.images.boxes import check_boxes
+from srmodels.images.readers.boxes import check_boxes
 from srmodels.images.readers.heif import read_heif
-from srmodels.images.readers.jpeg2000 import read_jpeg2000
+from srmodels.images.readers.jpeg2000.read import read_jpeg2000
 from srmodels.images.readers.netpbm import read_netpbm
 from srmodels.images.readers.pillow import read_gif, read_jpeg_file, read_webp
-from srmodels.images.readers.png import read_png
+from srmodels.images.readers.png.read import read_png
 from srmodels.images.readers.raster import Raster
 from srmodels.images.readers.raw import read_raw
-from srmodels.images.readers.tiff import read_tiff
+from srmodels.images.readers.tiff.read import read_tiff
 
 __all__ = ["open_raster"]
 

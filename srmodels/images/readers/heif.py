@@ -21,7 +21,8 @@ def read_heif(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     """
     container = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
     primary = container[container.primary_index]
-    check_size(*primary.size, max_pixels)
+    width, height = primary.size
+    check_size(width, height, max_pixels)
     if len(container) > 1:
         notes.append(f"the primary one of {len(container)} pictures")
     info = primary.info

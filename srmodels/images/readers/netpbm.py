@@ -1,4 +1,4 @@
-"""PBM, PGM and PPM, plain and raw, of up to 16 bits (the Netpbm manual's pages pbm, pgm and ppm)."""
+"""PBM, PGM and PPM, plain and raw, of up to 16 bits (the Netpbm manual, pages pbm, pgm, ppm)."""
 
 import re
 from typing import BinaryIO
@@ -30,9 +30,12 @@ def _header(body: bytes, count: int) -> tuple[list[int], int]:
 
 def _plain(text: bytes, count: int, *, bits: bool) -> Pixels:
     text = _COMMENT.sub(b" ", text)
-    parts = list(b"".join(text.split())[:count]) if bits else text.split(maxsplit=count)[:count]
+    parts = text.split(maxsplit=count)[:count]
+    if bits:  # digits need no space between them
+        digits = b"".join(text.split())[:count]
+        parts = [digits[k : k + 1] for k in range(len(digits))]
     try:
-        values = [part - 48 for part in parts] if bits else [int(part) for part in parts]
+        values = [int(part) for part in parts]
     except ValueError:
         raise PhotoError("is damaged (a value is no number)") from None
     if len(values) < count:
@@ -54,6 +57,7 @@ def read_netpbm(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
         raise PhotoError("is damaged (its header)")
     check_size(width, height, max_pixels)
     count = width * height * channels
+    values: Pixels
     if kind <= 3:
         values = _plain(body[start - 1 :], count, bits=is_bitmap)
     else:
@@ -72,6 +76,6 @@ def read_netpbm(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
         values = 1 - values
     if top != full:
         table = (np.arange(top + 1, dtype=np.uint32) * full + top // 2) // top
-        values = table[values]
-    pixels = values.astype(np.uint8 if full == 255 else np.uint16, copy=False)
+        values = table[values]  # type: ignore[assignment]
+    pixels: Pixels = np.asarray(values, np.uint8 if full == 255 else np.uint16)
     return Raster(values=pixels.reshape(height, width, channels), kind="PPM", notes=notes)

@@ -7,6 +7,7 @@ from PIL import Image, UnidentifiedImageError
 
 from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels
+from srmodels.images.file_types import Kind
 from srmodels.images.limits import check_size
 from srmodels.images.readers.jpeg import NotCheckableError, read_jpeg
 from srmodels.images.readers.raster import (
@@ -32,7 +33,7 @@ def _open(file: BinaryIO, kind: str, max_pixels: int) -> Image.Image:
 
 
 def _raster(
-    image: Image.Image, kind: str, values: Pixels, notes: list[str], alpha: Pixels | None = None
+    image: Image.Image, kind: Kind, values: Pixels, notes: list[str], alpha: Pixels | None = None
 ) -> Raster:
     exif = image.info.get("exif")
     load_exif = exif_loader(exif) if exif else no_exif

@@ -1,6 +1,6 @@
 """What every reader returns: the picture as stored, with all that says how it looks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import BinaryIO, Literal
@@ -10,6 +10,7 @@ from PIL import ExifTags, Image
 
 from srmodels.images.colour import Pixels
 from srmodels.images.colour_spaces import ADOBE_RGB, ColourSpace, Hdr, space_to_srgb
+from srmodels.images.file_types import Kind
 from srmodels.images.icc import Profile, parse_icc
 from srmodels.images.lab import lab_to_srgb
 from srmodels.images.orientation import apply_orientation
@@ -71,7 +72,7 @@ class Raster:
     """
 
     values: Pixels
-    kind: str
+    kind: Kind
     lab: bool = False
     alpha: Pixels | None = None
     icc: bytes | None = None
@@ -111,10 +112,9 @@ class Raster:
         if mode == "LAB":
             self.values = lab_to_srgb(self.values)
         elif profile and not (space and space.is_hdr):
-            if mode == "L" and profile.mode == "RGB":
-                if not profile.is_srgb:
-                    self.values = np.repeat(self.values, 3, axis=2)
             if not profile.is_srgb:
+                if profile.mode == "RGB":  # of a grey image, too
+                    self.values = np.broadcast_to(self.values, (*self.values.shape[:2], 3))
                 self.values = profile.to_srgb(self.values)
                 notes.append(f"converted from {profile.name} to sRGB")
         elif mode == "CMYK":
@@ -131,11 +131,11 @@ def _cmyk_to_rgb(values: Pixels) -> Pixels:
     top = int(np.iinfo(values.dtype).max)
     ink, paper = values[..., :3].astype(np.uint32), top - values[..., 3:].astype(np.uint32)
     covered = (ink * paper + top // 2) // top
-    return (paper - np.minimum(covered, paper)).astype(values.dtype)
+    return np.asarray(paper - np.minimum(covered, paper), values.dtype)
 
 
 def split_alpha(values: Pixels) -> tuple[Pixels, Pixels | None]:
-    """Splits (H, W), or (H, W, C) of grey, grey and alpha, RGB or RGBA; colour is (H, W, 1 or 3)."""
+    """Splits (H, W), or (H, W, C) of 1 to 4 channels, into (H, W, 1 or 3) and alpha (H, W)."""
     if values.ndim == 2:
         return values[..., None], None
     if values.shape[2] in (2, 4):
@@ -143,13 +143,13 @@ def split_alpha(values: Pixels) -> tuple[Pixels, Pixels | None]:
     return values, None
 
 
-def orientation_of(load_exif: LoadExif, notes: list[str]) -> int:
+def orientation_of(load_exif: Callable[[], Mapping[int, object]], notes: list[str]) -> int:
     """EXIF orientation, 1 to 8; 1 with a note if it cannot be read."""
     try:
         value = load_exif().get(ExifTags.Base.Orientation, 1)
         while isinstance(value, bytes | tuple | list):  # of another type than the standard's
             (value,) = value
-        number = int(value)
+        number = int(str(value))
     except Exception:  # noqa: BLE001 - damaged EXIF makes Pillow raise anything
         notes.append("its orientation cannot be read; left as stored")
         return 1

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from srmodels.errors import PhotoError
 from srmodels.images.limits import check_size
 from srmodels.images.readers.raster import Raster, exif_of_tiff, no_exif
-from srmodels.images.tiff_directories import Directory, directories, is_tiff
+from srmodels.images.readers.tiff.directories import Directory, Tag, directories, is_tiff
 
 __all__ = ["read_raw"]
 
-# TIFF 6.0, sections 8 and 15
-_DATA_TAGS = ((273, 279), (324, 325))  # offsets and sizes of strips, of tiles
+_DATA_TAGS = ((Tag.STRIP_OFFSETS, Tag.STRIP_SIZES), (Tag.TILE_OFFSETS, Tag.TILE_SIZES))
 # DNG 1.7: what LibRaw passes over
-_CROP_SIZE, _GAIN_MAP_LISTS, _GAIN_MAP = 50720, (51008, 51009, 51022), 9
+_GAIN_MAP_LISTS, _GAIN_MAP = (51008, 51009, 51022), 9
 
 
 def _check_complete(parts: list[Directory], length: int) -> None:
@@ -35,7 +34,7 @@ def _check_complete(parts: list[Directory], length: int) -> None:
 
 def _opcodes(body: bytes) -> set[int]:
     """The numbers of the operations in a list (DNG 1.7, chapter 7)."""
-    found, at = set(), 4
+    found, at = set[int](), 4
     while at + 16 <= len(body) and len(found) < 1000:
         number, _, _, size = struct.unpack_from(">4L", body, at)
         found.add(number)
@@ -45,7 +44,7 @@ def _opcodes(body: bytes) -> set[int]:
 
 def _note_omissions(parts: list[Directory], height: int, width: int, notes: list[str]) -> None:
     for directory in parts:
-        crop = directory.numbers(_CROP_SIZE)
+        crop = directory.numbers(Tag.DNG_CROP_SIZE)
         if len(crop) == 2 and sorted(map(round, crop)) != sorted((height, width)):
             notes.append(f"is not cropped to the {crop[0]:.0f}x{crop[1]:.0f} that its camera shows")
         if any(_GAIN_MAP in _opcodes(directory.raw(tag)) for tag in _GAIN_MAP_LISTS):
@@ -61,7 +60,7 @@ def read_raw(file: BinaryIO, *, half_size: bool, max_pixels: int, notes: list[st
     """
     file.seek(0)
     body = file.read()  # LibRaw opens no name that is not UTF-8
-    parts = sum(directories(file)[:2], start=[]) if is_tiff(body[:4]) else []
+    parts = [*directories(file)[0], *directories(file)[1]] if is_tiff(body[:4]) else []
     _check_complete(parts, len(body))
     with rawpy.RawPy() as raw:
         raw.open_buffer(io.BytesIO(body))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from srmodels.images.colour import Pixels
+from srmodels.images.file_types import Kind
 from srmodels.images.limits import MAX_PIXELS
 from srmodels.images.metadata import Metadata, metadata_of
 from srmodels.images.readers.dispatch import open_raster
@@ -21,7 +22,7 @@ class SourceImage:
     colour: Pixels  # (H, W, 1) grey or (H, W, 3) RGB, uint8 or uint16, upright, in metadata.icc
     alpha: Pixels | None  # (H, W), the same type, 0 transparent; None: opaque
     metadata: Metadata  # for a copy of another size
-    kind: str  # the format by content: RAW, HEIF, JPEG, PNG and so on
+    kind: Kind  # the format by content: RAW, HEIF, JPEG, PNG and so on
     notes: tuple[str, ...]  # a sentence for each conversion, repair or omission
 
     def without_profile(self) -> "SourceImage":

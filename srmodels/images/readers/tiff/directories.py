@@ -7,11 +7,12 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import BinaryIO
 
 import numpy as np
 
-__all__ = ["Directory", "directories", "full_size", "is_raw", "is_tiff"]
+__all__ = ["Directory", "Tag", "directories", "full_size", "is_raw", "is_tiff"]
 
 # types of values (section 2); a rational is two
 _TYPES = {
@@ -19,13 +20,56 @@ _TYPES = {
     **{13: "u4", 16: "u8", 18: "u8"},
 }
 _RATIONALS = (5, 10)
-_NEW_SUBFILE, _SUBFILE, _WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC = 254, 255, 256, 257, 259, 262
-_SUB_DIRECTORIES, _DNG_VERSION, _LEAF = 330, 50706, 34310
 _RAW_PHOTOMETRIC = (32803, 34892)  # colour filter array, linear raw (DNG 1.7, table 1)
 # Kodak, Sony, Epson, Samsung (2), Kodak, Nikon, Kodak, Pentax: libtiff's tiff.h, and LibRaw
 _RAW_COMPRESSION = (262, 32767, 32769, 32770, 32772, 32867, 34713, 65000, 65535)
 _LOOKED_AT = 100  # directories
 _MAX_COUNTED = 100_000
+
+
+class Tag(IntEnum):
+    """The tags that are read (TIFF 6.0; JPEG tables: Technical Note 2; DNG 1.7)."""
+
+    NEW_SUBFILE_TYPE = 254
+    SUBFILE_TYPE = 255
+    WIDTH = 256
+    HEIGHT = 257
+    BITS = 258
+    COMPRESSION = 259
+    PHOTOMETRIC = 262
+    FILL_ORDER = 266
+    STRIP_OFFSETS = 273
+    ORIENTATION = 274
+    SAMPLES = 277
+    ROWS_PER_STRIP = 278
+    STRIP_SIZES = 279
+    X_RESOLUTION = 282
+    Y_RESOLUTION = 283
+    PLANAR = 284
+    T4_OPTIONS = 292
+    T6_OPTIONS = 293
+    RESOLUTION_UNIT = 296
+    PREDICTOR = 317
+    PALETTE = 320
+    TILE_WIDTH = 322
+    TILE_HEIGHT = 323
+    TILE_OFFSETS = 324
+    TILE_SIZES = 325
+    SUB_DIRECTORIES = 330
+    INK_SET = 332
+    EXTRA_SAMPLES = 338
+    SAMPLE_FORMAT = 339
+    JPEG_TABLES = 347
+    JPEG_START = 513
+    JPEG_SIZE = 514
+    YCBCR_COEFFICIENTS = 529
+    YCBCR_SUBSAMPLING = 530
+    REFERENCE_BLACK_WHITE = 532
+    XMP = 700
+    LEAF = 34310
+    ICC = 34675
+    DNG_VERSION = 50706
+    DNG_CROP_SIZE = 50720
 
 
 def is_tiff(head: bytes) -> bool:
@@ -50,7 +94,7 @@ class Directory:
         kind, count, inline = self.entries.get(tag, (0, 0, b""))
         if kind not in _TYPES:
             return ()
-        dtype = np.dtype(_TYPES[kind]).newbyteorder(self.order)  # type: ignore[call-overload]
+        dtype = np.dtype(f"{self.order}{_TYPES[kind]}")
         size = count * dtype.itemsize * (2 if kind in _RATIONALS else 1)
         if size > len(inline):
             (offset,) = struct.unpack(f"{self.order}{'Q' if self.big else 'L'}", inline)
@@ -79,12 +123,12 @@ class Directory:
     @property
     def area(self) -> int:
         """Pixels."""
-        return self.integer(_WIDTH) * self.integer(_HEIGHT)
+        return self.integer(Tag.WIDTH) * self.integer(Tag.HEIGHT)
 
     @property
     def is_reduced(self) -> bool:
         """Whether it is a thumbnail or a mask of another picture."""
-        return bool(self.integer(_NEW_SUBFILE) & 5) or self.integer(_SUBFILE) == 2
+        return bool(self.integer(Tag.NEW_SUBFILE_TYPE) & 5) or self.integer(Tag.SUBFILE_TYPE) == 2
 
 
 def _read(file: BinaryIO, order: str, big: bool, start: int) -> tuple[Directory, int]:
@@ -131,21 +175,21 @@ def directories(file: BinaryIO) -> tuple[list[Directory], list[Directory], int]:
         if len(main) < _LOOKED_AT:
             main.append(directory)
     subs: list[Directory] = []
-    todo = [at for directory in main for at in directory.integers(_SUB_DIRECTORIES)]
+    todo = [at for directory in main for at in directory.integers(Tag.SUB_DIRECTORIES)]
     while todo and len(subs) < _LOOKED_AT:
         for directory in _chain(file, order, big, todo.pop(0)):
             subs.append(directory)
             if len(subs) >= _LOOKED_AT:
                 break
-            todo += directory.integers(_SUB_DIRECTORIES)[:_LOOKED_AT]
+            todo += directory.integers(Tag.SUB_DIRECTORIES)[:_LOOKED_AT]
     return main, subs, count
 
 
 def _has_lossless_jpeg(directory: Directory) -> bool:
     """Whether its first strip is lossless JPEG (ITU-T T.81, frame marker SOF3): Canon's sensor."""
-    if directory.integer(_COMPRESSION) not in (6, 7):
+    if directory.integer(Tag.COMPRESSION) not in (6, 7):
         return False
-    for tag in (273, 324):
+    for tag in (Tag.STRIP_OFFSETS, Tag.TILE_OFFSETS):
         if start := directory.integer(tag):
             directory.file.seek(start)
             head = directory.file.read(4096)
@@ -161,10 +205,10 @@ def is_raw(file: BinaryIO) -> bool:
         return True
     main, subs, _ = directories(file)
     return any(
-        _DNG_VERSION in directory
-        or _LEAF in directory
-        or directory.integer(_PHOTOMETRIC) in _RAW_PHOTOMETRIC
-        or directory.integer(_COMPRESSION) in _RAW_COMPRESSION
+        Tag.DNG_VERSION in directory
+        or Tag.LEAF in directory
+        or directory.integer(Tag.PHOTOMETRIC) in _RAW_PHOTOMETRIC
+        or directory.integer(Tag.COMPRESSION) in _RAW_COMPRESSION
         or _has_lossless_jpeg(directory)
         for directory in main + subs
     )

@@ -1,4 +1,4 @@
-"""Boxes of ISO media files: HEIF, AVIF and JPEG 2000 (ISO/IEC 14496-12, section 4.2; 15444-1, I)."""
+"""Boxes of HEIF, AVIF and JPEG 2000 (ISO/IEC 14496-12, section 4.2; 15444-1, annex I)."""
 
 import os
 from collections.abc import Iterator

@@ -9,8 +9,9 @@ from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels, scale_bits, straight_alpha
 from srmodels.images.limits import check_size
 from srmodels.images.readers.raster import Raster, adobe_rgb_of, exif_of_tiff, orientation_of
-from srmodels.images.tiff_directories import Directory, directories, full_size
-from srmodels.images.readers.tiff_samples import Layout, Samples, layout_of, read_samples
+from srmodels.images.readers.tiff.directories import Directory, Tag, directories, full_size
+from srmodels.images.readers.tiff.samples import Samples, read_samples
+from srmodels.images.readers.tiff.segments import Layout, layout_of
 
 __all__ = ["read_tiff"]
 
@@ -27,7 +28,7 @@ _ASSOCIATED, _UNASSOCIATED = 1, 2
 def _check_photometric(page: Directory, layout: Layout) -> int:
     """The number of colour channels; raises PhotoError for values that are no photograph's."""
     photometric = layout.photometric
-    formats = page.integers(339, (1,))
+    formats = page.integers(Tag.SAMPLE_FORMAT, (1,))
     if set(formats) & set(_FLOATING):
         raise PhotoError("has floating-point values. Export 8 or 16 bits")
     if photometric == -1:  # required, and missing
@@ -35,7 +36,7 @@ def _check_photometric(page: Directory, layout: Layout) -> int:
     if photometric not in _COLOURS:
         name = _REFUSED.get(photometric, f"photometric interpretation {photometric}")
         raise PhotoError(f"has colours of a kind that is not read (got {name}). Export RGB")
-    if photometric == _CMYK and page.integer(332, 1) != 1:
+    if photometric == _CMYK and page.integer(Tag.INK_SET, 1) != 1:
         raise PhotoError("has inks other than CMYK. Export RGB")
     colours = _COLOURS[photometric]
     if layout.samples < colours:
@@ -45,7 +46,7 @@ def _check_photometric(page: Directory, layout: Layout) -> int:
 
 def _to_16_or_8(values: Samples, page: Directory, layout: Layout) -> tuple[Pixels, int]:
     """Unsigned values and how many bits they use; raises PhotoError for values beyond 16 bits."""
-    if set(page.integers(339, (1,))) & set(_SIGNED):
+    if set(page.integers(Tag.SAMPLE_FORMAT, (1,))) & set(_SIGNED):
         values = values.view(f"i{values.dtype.itemsize}")
     if values.dtype.kind == "i" or values.dtype.itemsize == 4:
         lowest, highest = int(values.min()), int(values.max())
@@ -58,7 +59,7 @@ def _to_16_or_8(values: Samples, page: Directory, layout: Layout) -> tuple[Pixel
 
 
 def _apply_palette(indices: Pixels, page: Directory, bits: int) -> Pixels:
-    colours = np.array(page.integers(320), np.uint32)
+    colours = np.array(page.integers(Tag.PALETTE), np.uint32)
     if len(colours) != 3 << bits:
         raise PhotoError("is a damaged TIFF (its palette is missing)")
     # some old writers stored 8 bits
@@ -68,20 +69,14 @@ def _apply_palette(indices: Pixels, page: Directory, bits: int) -> Pixels:
 
 def _ycbcr_to_rgb(values: Pixels, page: Directory) -> Pixels:
     """Sections 20 and 21; 8 bits."""
-    red, green, blue = (
-        (*page.numbers(529), 0.299, 0.587, 0.114)[:3]
-        if len(page.numbers(529)) == 3
-        else (0.299, 0.587, 0.114)
-    )
-    given = page.numbers(532)
+    weights = page.numbers(Tag.YCBCR_COEFFICIENTS)
+    red, green, blue = weights if len(weights) == 3 and weights[1] else (0.299, 0.587, 0.114)
+    given = page.numbers(Tag.REFERENCE_BLACK_WHITE)
     low, high, *chroma = given if len(given) == 6 else (0, 255, 128, 255, 128, 255)
     floats = values.astype(np.float32)
     y = (floats[..., 0] - low) * (255 / ((high - low) or 255))
-    cb, cr = (
-        (floats[..., k] - chroma[2 * k - 2])
-        * (127 / ((chroma[2 * k - 1] - chroma[2 * k - 2]) or 127))
-        for k in (1, 2)
-    )
+    spans = [(zero, (top - zero) or 127) for zero, top in (chroma[:2], chroma[2:])]
+    cb, cr = ((floats[..., k + 1] - zero) * (127 / span) for k, (zero, span) in enumerate(spans))
     r, b = y + cr * (2 - 2 * red), y + cb * (2 - 2 * blue)
     g = (y - blue * b - red * r) / green
     return (np.stack((r, g, b), axis=-1) + 0.5).clip(0, 255).astype(np.uint8)
@@ -104,7 +99,7 @@ def _split_extras(
 ) -> tuple[Samples, Samples | None, bool]:
     """Colour, alpha, and whether colour is premultiplied (ExtraSamples, section 18)."""
     extra = values.shape[2] - colours
-    kinds = (*page.integers(338), *[0] * extra)[:extra]
+    kinds = (*page.integers(Tag.EXTRA_SAMPLES), *[0] * extra)[:extra]
     alphas = [k for k, kind in enumerate(kinds) if kind in (_ASSOCIATED, _UNASSOCIATED)]
     if len(kinds) > len(alphas[:1]):
         notes.append(f"has {len(kinds) - len(alphas[:1])} further channels, which were left out")
@@ -115,16 +110,17 @@ def _split_extras(
 
 
 def _dpi(page: Directory) -> tuple[float, float] | None:
-    per_unit = {2: 1.0, 3: 2.54}.get(page.integer(296, 2))
-    across, down = page.numbers(282), page.numbers(283)
+    per_unit = {2: 1.0, 3: 2.54}.get(page.integer(Tag.RESOLUTION_UNIT, 2))
+    across, down = page.numbers(Tag.X_RESOLUTION), page.numbers(Tag.Y_RESOLUTION)
     if per_unit is None or not across or not down:
         return None
     return across[0] * per_unit, down[0] * per_unit
 
 
 def _orientation(page: Directory, first: Directory, notes: list[str]) -> int:
-    source = page if 274 in page else first
-    return orientation_of(lambda: {274: source.integer(274, -1)} if 274 in source else {}, notes)  # type: ignore[arg-type, return-value]
+    source = page if Tag.ORIENTATION in page else first
+    number = source.integer(Tag.ORIENTATION, -1) if Tag.ORIENTATION in source else 1
+    return orientation_of(lambda: {Tag.ORIENTATION: number}, notes)
 
 
 def read_tiff(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
@@ -133,7 +129,7 @@ def read_tiff(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     page = full_size(main, subs)
     if page is None:
         raise PhotoError("is a damaged TIFF, or one of an unknown kind")
-    check_size(page.integer(256), page.integer(257), max_pixels)
+    check_size(page.integer(Tag.WIDTH), page.integer(Tag.HEIGHT), max_pixels)
     if page is not main[0]:
         notes.append("its first picture is a thumbnail; the full-size one is read")
     elif count > 1:
@@ -160,7 +156,7 @@ def read_tiff(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
         alpha = None if alpha is None else scale_bits(alpha, bits)
     if premultiplied and alpha is not None:
         values = straight_alpha(values, alpha)
-    icc = page.raw(34675) or main[0].raw(34675)
+    icc = page.raw(Tag.ICC) or main[0].raw(Tag.ICC)
 
     load_exif = partial(exif_of_tiff, file)
     return Raster(
@@ -172,7 +168,7 @@ def read_tiff(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
         space=None if icc or layout.photometric not in (_RGB, _YCBCR) else adobe_rgb_of(load_exif),
         orientation=_orientation(page, main[0], notes),
         load_exif=load_exif,
-        xmp=page.raw(700) or main[0].raw(700) or None,
+        xmp=page.raw(Tag.XMP) or main[0].raw(Tag.XMP) or None,
         dpi=_dpi(page),
         notes=notes,
     )
