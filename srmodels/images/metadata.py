@@ -7,6 +7,7 @@ dropped. Unreadable metadata is noted and left out.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from PIL import ExifTags, Image
 
@@ -36,28 +37,38 @@ class Metadata:
     """Metadata for a copy."""
 
     icc: bytes | None = None
-    exif: bytes | None = None  # begins with "Exif" and two zeros, as in a JPEG; orientation 1
+    exif: bytes | None = None  # begins with "Exif" and two zeros, as in a JPEG; upright
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None  # pixels per inch, horizontal and vertical
 
 
-def _for_copy(exif: Image.Exif) -> bytes | None:
+def _storable(value: Any) -> Any:  # noqa: ANN401 - a tag has any type
+    """Pillow reads text as Latin-1, and would write "?" for what is not ASCII."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("latin-1", "replace")
+    return value
+
+
+def _for_copy(exif: Image.Exif, *, srgb: bool) -> bytes | None:
     copy = Image.Exif()
     for tag in _COPIED_TAGS & exif.keys():
-        copy[tag] = exif[tag]
+        copy[tag] = _storable(exif[tag])
     for ifd in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
-        values = {tag: val for tag, val in exif.get_ifd(ifd).items() if tag not in _DROPPED_TAGS}
+        values = {
+            tag: _storable(value)
+            for tag, value in exif.get_ifd(ifd).items()
+            if tag not in _DROPPED_TAGS
+        }
+        if srgb and ExifTags.Base.ColorSpace in values:
+            values[ExifTags.Base.ColorSpace] = 1
         if values:
             copy.get_ifd(ifd).update(values)
             copy[ifd] = values
-    if not len(copy):
-        return None
-    copy[ExifTags.Base.Orientation] = 1
-    return copy.tobytes()
+    return copy.tobytes() if len(copy) else None
 
 
-def _exif_for_copy(exif: Image.Exif, notes: list[str]) -> bytes | None:
-    data = _for_copy(exif)
+def _exif_for_copy(exif: Image.Exif, notes: list[str], *, srgb: bool) -> bytes | None:
+    data = _for_copy(exif, srgb=srgb)
     if data and len(data) > _MAX_BYTES:
         notes.append(f"its EXIF data is too long to be carried over ({len(data)} bytes); left out")
         return None
@@ -111,7 +122,7 @@ def metadata_of(
     """
     try:
         exif = load_exif()
-        data, exif_dpi = _exif_for_copy(exif, notes), _exif_dpi(exif)
+        data, exif_dpi = _exif_for_copy(exif, notes, srgb=not icc), _exif_dpi(exif)
     except Exception:  # noqa: BLE001 - damaged EXIF makes Pillow raise anything
         notes.append("its EXIF data cannot be read; left out")
         data = exif_dpi = None

@@ -31,6 +31,7 @@ _ROMM_SPACE = ColourSpace(
     "ROMM RGB", ((0.7347, 0.2653), (0.1596, 0.8404), (0.0366, 0.0001), (0.3457, 0.3585)), 1.8
 )
 _OPACITY, _PREMULTIPLIED = 1, 2
+_MAX_CHANNELS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,8 @@ def read_jpeg2000(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raste
         raise PhotoError("is cut off: it has no codestream")
     size = _read_size(codestream)
     check_size(size.width, size.height, max_pixels)
+    if len(size.bits) > _MAX_CHANNELS:
+        raise PhotoError(f"has too many channels (got {len(size.bits)})")
     if len(set(size.bits)) > 1 or size.signed or max(size.bits) > 16:
         raise PhotoError(
             f"is JPEG 2000 of a kind that is not read (got {'signed ' if size.signed else ''}"

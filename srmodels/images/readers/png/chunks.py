@@ -12,7 +12,17 @@ from srmodels.errors import PhotoError
 from srmodels.images.limits import check_size
 from srmodels.images.readers.inflate import count_inflated
 
-__all__ = ["GREY", "GREY_ALPHA", "PALETTE", "RGB", "RGBA", "Png", "check_rows", "open_png"]
+__all__ = [
+    "GREY",
+    "GREY_ALPHA",
+    "PALETTE",
+    "RGB",
+    "RGBA",
+    "Png",
+    "check_excess",
+    "check_rows",
+    "open_png",
+]
 
 # section 11.2.1: the header chunk, always the first
 _HEADER = struct.Struct(">IIBBBBB")
@@ -99,17 +109,30 @@ def open_png(body: bytes, max_pixels: int) -> Png:
     return Png(body, list(_chunks(body)), width, height, depth, colour, interlaced)
 
 
-def check_rows(png: Png) -> None:
-    """Raises PhotoError if there are fewer rows than the header says, or far more data.
-
-    Damaged data with valid checksums raises zlib.error.
-    """
+def _row_bytes(png: Png) -> int:
+    """Bytes of all rows, with their filters."""
     bits = png.depth * _CHANNELS[png.colour]
     needed = 0
     for left, top, right, down in _ADAM7 if png.interlaced else _ONE_PASS:
         columns = (png.width - left + right - 1) // right
         rows = (png.height - top + down - 1) // down
         needed += rows * (1 + (columns * bits + 7) // 8) if columns > 0 else 0
+    return needed
+
+
+def check_excess(png: Png) -> None:
+    """Raises PhotoError if the compressed data is too long to be that of these rows alone."""
+    compressed = sum(end - start for kind, start, end in png.chunks if kind == b"IDAT")
+    if compressed > _MAX_EXCESS + 1.25 * _row_bytes(png):
+        check_rows(png)
+
+
+def check_rows(png: Png) -> None:
+    """Raises PhotoError if there are fewer rows than the header says, or far more data.
+
+    Damaged data with valid checksums raises zlib.error.
+    """
+    needed = _row_bytes(png)
     parts = (png.body[start:end] for kind, start, end in png.chunks if kind == b"IDAT")
     count, _ = count_inflated(parts, needed + _MAX_EXCESS)
     if count < needed:

@@ -23,6 +23,7 @@ from srmodels.images.readers.png.chunks import (
     RGB,
     RGBA,
     Png,
+    check_excess,
     check_rows,
     open_png,
 )
@@ -113,6 +114,7 @@ def read_png(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     png = open_png(file.read(), max_pixels)
     if animation := png.first(b"acTL"):
         notes.append(f"the first of {int.from_bytes(animation[:4], 'big')} pictures")
+    check_excess(png)
     icc, space = colour_space(png, notes)
     values, alpha = _pixels(png)
     exif = png.first(b"eXIf")

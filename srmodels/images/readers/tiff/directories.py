@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-__all__ = ["Directory", "Tag", "directories", "full_size", "is_raw", "is_tiff"]
+__all__ = ["MAX_COUNTED", "Directory", "Tag", "directories", "full_size", "is_raw", "is_tiff"]
 
 # types of values (section 2); a rational is two
 _TYPES = {
@@ -24,7 +24,7 @@ _RAW_PHOTOMETRIC = (32803, 34892)  # colour filter array, linear raw (DNG 1.7, t
 # Kodak, Sony, Epson, Samsung (2), Kodak, Nikon, Kodak, Pentax: libtiff's tiff.h, and LibRaw
 _RAW_COMPRESSION = (262, 32767, 32769, 32770, 32772, 32867, 34713, 65000, 65535)
 _LOOKED_AT = 100  # directories
-_MAX_COUNTED = 100_000
+MAX_COUNTED = 1000
 
 
 class Tag(IntEnum):
@@ -150,7 +150,7 @@ def _read(file: BinaryIO, order: str, big: bool, start: int) -> tuple[Directory,
 
 def _chain(file: BinaryIO, order: str, big: bool, start: int) -> Iterator[Directory]:
     seen: set[int] = set()
-    while start and start not in seen and len(seen) < _MAX_COUNTED:
+    while start and start not in seen and len(seen) < MAX_COUNTED:
         seen.add(start)
         try:
             directory, start = _read(file, order, big, start)
@@ -160,7 +160,7 @@ def _chain(file: BinaryIO, order: str, big: bool, start: int) -> Iterator[Direct
 
 
 def directories(file: BinaryIO) -> tuple[list[Directory], list[Directory], int]:
-    """The main directories (100 at most), all sub-directories of theirs, and how many main ones."""
+    """The first 100 main directories, their sub-directories, and the count of main ones to 1000."""
     file.seek(0)
     head = file.read(16)
     order = "<" if head[:2] == b"II" else ">"

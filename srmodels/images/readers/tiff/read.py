@@ -9,7 +9,13 @@ from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels, scale_bits, straight_alpha
 from srmodels.images.limits import check_size
 from srmodels.images.readers.raster import Raster, adobe_rgb_of, exif_of_tiff, orientation_of
-from srmodels.images.readers.tiff.directories import Directory, Tag, directories, full_size
+from srmodels.images.readers.tiff.directories import (
+    MAX_COUNTED,
+    Directory,
+    Tag,
+    directories,
+    full_size,
+)
 from srmodels.images.readers.tiff.samples import Samples, read_samples
 from srmodels.images.readers.tiff.segments import Layout, layout_of
 
@@ -133,7 +139,8 @@ def read_tiff(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     if page is not main[0]:
         notes.append("its first picture is a thumbnail; the full-size one is read")
     elif count > 1:
-        notes.append(f"the first of {count} pictures")
+        more = "over " if count == MAX_COUNTED else ""
+        notes.append(f"the first of {more}{count} pictures")
     layout = layout_of(page)
     colours = _check_photometric(page, layout)
     samples, bits = _to_16_or_8(read_samples(page, layout, notes), page, layout)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from simplejpeg import decode_jpeg_header
 
 from srmodels.errors import PhotoError
 from srmodels.images.readers.jpeg import NotCheckableError, read_jpeg
@@ -68,6 +69,23 @@ def _blocks_to_pixels(rows: Samples, layout: Layout) -> Samples:
     return np.concatenate((luma[..., None], chroma), axis=2)[:, : layout.part[1]]
 
 
+def _check_part(height: int, width: int, layout: Layout) -> None:
+    """Refuses a strip or tile that would decode to more than it should."""
+    rows, columns = layout.part
+    if height > rows + 16 or width > columns + 16:
+        raise PhotoError(f"is damaged: a part of {columns}x{rows} has {width}x{height} pixels")
+
+
+def _jpeg(body: bytes, mode: str, layout: Layout, notes: list[str]) -> Samples:
+    try:
+        height, width, *_ = decode_jpeg_header(body)
+        _check_part(height, width, layout)
+        pixels = read_jpeg(body, mode, notes)
+    except (NotCheckableError, ValueError):
+        raise PhotoError("holds JPEG of a kind that is not read") from None
+    return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
 def _decode_jpeg(page: Directory, layout: Layout, notes: list[str]) -> list[Samples]:
     """Each strip or tile as (rows, columns, samples); YCbCr becomes RGB."""
     if layout.bits != 8:
@@ -85,11 +103,7 @@ def _decode_jpeg(page: Directory, layout: Layout, notes: list[str]) -> list[Samp
             body = tables.removesuffix(b"\xff\xd9") + body
         if b"Adobe" not in body[:1024]:
             body = body[:2] + _ADOBE + transform + body[2:]
-        try:
-            pixels = read_jpeg(body, mode, notes)
-        except NotCheckableError:
-            raise PhotoError("holds JPEG of a kind that is not read") from None
-        parts.append(pixels if pixels.ndim == 3 else pixels[..., None])
+        parts.append(_jpeg(body, mode, layout, notes))
     return parts
 
 
@@ -97,22 +111,19 @@ def _decode_webp(page: Directory, layout: Layout) -> list[Samples]:
     parts = []
     for segment in segments_of(page, layout, 1, 1):
         with Image.open(io.BytesIO(segment), formats=("WEBP",)) as image:
+            _check_part(image.height, image.width, layout)
             parts.append(np.asarray(image.convert("RGBA" if layout.samples == 4 else "RGB")))
     return parts
 
 
-def _old_jpeg(page: Directory, notes: list[str]) -> list[Samples]:
+def _old_jpeg(page: Directory, layout: Layout, notes: list[str]) -> list[Samples]:
     """The whole JPEG file that an old-style TIFF holds (section 22)."""
     start, size = page.integer(Tag.JPEG_START), page.integer(Tag.JPEG_SIZE)
     page.file.seek(start)
     body = page.file.read(size) if start and size else b""
     if body[:2] != b"\xff\xd8":
         raise PhotoError("holds old-style JPEG of a kind that is not read")
-    try:
-        pixels = read_jpeg(body, "L" if page.integer(Tag.SAMPLES, 1) == 1 else "RGB", notes)
-    except NotCheckableError:
-        raise PhotoError("holds JPEG of a kind that is not read") from None
-    return [pixels if pixels.ndim == 3 else pixels[..., None]]
+    return [_jpeg(body, "L" if layout.samples == 1 else "RGB", layout, notes)]
 
 
 def _put_together(parts: list[Samples], layout: Layout) -> Samples:
@@ -144,7 +155,7 @@ def read_samples(page: Directory, layout: Layout, notes: list[str]) -> Samples:
     if layout.compression in (JPEG, OLD_JPEG, WEBP):
         if layout.compression == OLD_JPEG:
             whole = replace(layout, part=(layout.height, layout.width), planar=False)
-            parts, layout = _old_jpeg(page, notes), whole
+            parts, layout = _old_jpeg(page, whole, notes), whole
         elif layout.compression == JPEG:
             parts = _decode_jpeg(page, layout, notes)
         else:

@@ -32,6 +32,7 @@ _CCITT = (2, 3, 4, 32771)
 # LZW, deflate (2), PackBits, LZMA, zstd: libtiff's tiff.h
 _BYTEWISE = (5, 8, 32946, 32773, 34925, 50000)
 YCBCR = 6
+_MAX_SAMPLES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ def layout_of(page: Directory) -> Layout:
     width, height = page.integer(Tag.WIDTH), page.integer(Tag.HEIGHT)
     samples = page.integer(Tag.SAMPLES, 1)
     bits = {*page.integers(Tag.BITS, (1,))}
-    if not (0 < samples <= 64 and width > 0 and height > 0):
+    if samples > _MAX_SAMPLES:
+        raise PhotoError(f"has too many channels (got {samples}; {_MAX_SAMPLES} are read)")
+    if not (samples > 0 and width > 0 and height > 0):
         raise PhotoError("is a damaged TIFF (its size is missing)")
     if len(bits) > 1 or not 1 <= min(bits) <= 32:
         raise PhotoError(f"has samples of a kind that is not read (got {sorted(bits)} bits)")
