@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from srmodels.data.store.files import Layout
+from srmodels.images.colour_spaces import Hdr
 
 __all__ = ["PatchSettings"]
 
@@ -31,6 +32,8 @@ class PatchSettings:
         max_per_photo: Keeps only the sharpest patches of a photograph, and of each reduction of
             it; 0: all.
         half_size: Camera RAW at half its size, several times as fast.
+        hdr: "refuse" skips photographs of a high dynamic range (PQ, HLG); "tonemap" converts them
+            to sRGB by ITU-R BT.2446, method A.
         store: "raw" patches are fast to read, lossless "webp" patches take half of the disk.
     """
 
@@ -48,6 +51,7 @@ class PatchSettings:
     min_deviation: float = 0.0
     max_per_photo: int = 0
     half_size: bool = False
+    hdr: Hdr = "refuse"
     store: Layout = "raw"
 
     def __post_init__(self) -> None:
