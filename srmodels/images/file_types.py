@@ -1,13 +1,19 @@
-"""Which files are photographs and which reader opens them, by content first, then by name."""
+"""Which files are photographs, by name or content, and their format, by content alone."""
 
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
-__all__ = ["RAW", "SUFFIXES", "Reader", "detect_reader", "is_photo"]
+from srmodels.images.readers.boxes import primary_item
+from srmodels.images.readers.tiff.directories import is_raw, is_tiff
 
-Reader = Literal["raw", "heif", "bitmap"]
+__all__ = ["RAW", "SUFFIXES", "Kind", "detect_kind", "is_photo"]
 
-# The RAW formats of LibRaw. Many are TIFF inside, so the suffix decides.
+Kind = Literal[
+    "AVIF", "BMP", "GIF", "HEIF", "JPEG", "JPEG2000", "PNG", "PPM", "RAW", "TIFF", "WEBP"
+]
+_HEAD = 256  # bytes; a list of brands may be long
+
+# The RAW formats of LibRaw.
 RAW = frozenset(
     {
         *(".3fr", ".ari", ".arw", ".bay", ".cap", ".cine", ".cr2", ".cr3", ".crw", ".cs1"),
@@ -18,7 +24,7 @@ RAW = frozenset(
     }
 )
 # The usual suffixes by format; another suffix is noted.
-SUFFIXES: dict[str, frozenset[str]] = {
+SUFFIXES: dict[Kind, frozenset[str]] = {
     "AVIF": frozenset({".avif", ".avifs"}),
     "BMP": frozenset({".bmp", ".dib"}),
     "GIF": frozenset({".gif"}),
@@ -33,33 +39,56 @@ SUFFIXES: dict[str, frozenset[str]] = {
 }
 _PHOTO_SUFFIXES = frozenset().union(*SUFFIXES.values())
 
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_RAW_MAGIC = (b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb", b"\0MRM")
-_BITMAP_MAGIC = (
-    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8", b"P5", b"P6"),
-    *(b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
+
+# HEVC still images and sequences, and what else may hold them (ISO/IEC 23008-12; tmap: 21496-1)
+_HEIF_BRANDS = {
+    *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
+    *(b"mif1", b"mif2", b"mif3", b"msf1", b"miaf", b"tmap", b"MiHE"),
+}
+_CODECS: dict[bytes, Kind] = {b"av01": "AVIF", b"hvc1": "HEIF", b"hev1": "HEIF"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+# of LibRaw's makers; those whose files are TIFF inside are told by their directories
+_RAW_MAGIC = (
+    *(b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb", b"\0MRM", b"ARRI"),
+    *(b"NOKIARAW", b"DSC-Image", b"qktk", b"qktn", b"PXN", b"CI,\0"),
 )
+_MAGIC: tuple[tuple[bytes, Kind], ...] = (
+    *((b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"BM", "BMP"), (b"GIF8", "GIF")),
+    *((b"P5", "PPM"), (b"P6", "PPM")),
+    *((b"\0\0\0\x0cjP  ", "JPEG2000"), (b"\xff\x4f\xff\x51", "JPEG2000")),
+)
+_PLAIN_NETPBM = (b"P1", b"P2", b"P3", b"P4")  # too short to tell a picture from a text by
 
 
-def _by_content(head: bytes) -> Reader | None:
-    """The reader, or None if the first bytes do not decide (TIFF, for one)."""
+def _by_content(head: bytes) -> Kind | None:
+    """The format, or None if the first bytes do not decide."""
     if head[4:8] == b"ftyp":
-        brands = head[8 : int.from_bytes(head[:4], "big")]
-        if brands[:4] == b"crx ":
-            return "raw"
-        if b"avif" in brands or b"avis" in brands:
-            return "bitmap"  # Pillow decodes AVIF, pillow-heif no longer does
-        return "heif" if brands[:4] in _HEIF_BRANDS else None
-    if head.startswith(_RAW_MAGIC) or head[6:14] == b"HEAPCCDR":
-        return "raw"
-    if head.startswith(_BITMAP_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
-        return "bitmap"
-    return None
+        end = int.from_bytes(head[:4], "big")
+        brands = [head[8:12], *(head[at : at + 4] for at in range(16, min(end, len(head)), 4))]
+        if brands[0] == b"crx ":
+            return "RAW"
+        if _AVIF_BRANDS & set(brands):
+            return "AVIF"
+        return "HEIF" if _HEIF_BRANDS & set(brands) else None
+    if head.startswith(_RAW_MAGIC) or head[6:14] == b"HEAPCCDR" or head[4:8] in (b"RED1", b"REDV"):
+        return "RAW"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    return next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
 
 
-def detect_reader(head: bytes, suffix: str) -> Reader:
-    """Chooses the reader by a file's first 64 bytes, or else by its suffix (with its dot)."""
-    return _by_content(head) or ("raw" if suffix.lower() in RAW else "bitmap")
+def detect_kind(file: BinaryIO) -> Kind | None:
+    """The format of an open file, by its content; None for what is no picture that is read."""
+    file.seek(0)
+    head = file.read(_HEAD)
+    if is_tiff(head):
+        return "RAW" if is_raw(file) else "TIFF"
+    kind = _by_content(head)
+    if kind in ("AVIF", "HEIF"):  # brands are promises; the primary image's codec decides
+        return _CODECS.get(primary_item(file).codec, kind)
+    if kind is None and head[:2] in _PLAIN_NETPBM and head[2:3].isspace():
+        return "PPM"
+    return kind
 
 
 def is_photo(path: Path) -> bool:
@@ -67,4 +96,4 @@ def is_photo(path: Path) -> bool:
     if path.suffix.lower() in _PHOTO_SUFFIXES:
         return True
     with path.open("rb") as file:
-        return _by_content(file.read(64)) is not None
+        return _by_content(file.read(_HEAD)) is not None

@@ -1,21 +1,29 @@
 """Which files are photographs."""
 
+import io
+
 import pytest
 
-from srmodels.images.file_types import detect_reader
+from srmodels.images.file_types import detect_kind
 
 
 @pytest.mark.parametrize(
-    ("head", "suffix", "reader"),
+    ("head", "kind"),
     [
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", ".jpg", "heif"),
-        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", ".heif", "bitmap"),
-        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", ".png", "raw"),
-        (b"FUJIFILMCCD-RAW 0201", ".bin", "raw"),
-        (b"II*\0\x08\0\0\0", ".NEF", "raw"),
-        (b"II*\0\x08\0\0\0", ".tif", "bitmap"),
-        (b"\xff\xd8\xff\xe0", ".dng", "bitmap"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIF"),
+        (b"\0\0\0\x18ftypmif2\0\0\0\0mif1heic", "HEIF"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0heicmif1", "HEIF"),
+        (b"\0\0\0\x14ftyptmap\0\0\0\0tmap", "HEIF"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0iso2mp41", None),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "AVIF"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "RAW"),
+        (b"FUJIFILMCCD-RAW 0201", "RAW"),
+        (b"II*\0\x10\0\0\0CR\2\0", "RAW"),
+        (b"II*\0\x08\0\0\0", "TIFF"),
+        (b"\xff\xd8\xff\xe0", "JPEG"),
+        (b"P3 1 1 255 0 0 0", "PPM"),
+        (bytes(range(256)) * 1200, None),
     ],
 )
-def test_content_decides_and_a_name_only_where_it_does_not(head, suffix, reader):
-    assert detect_reader(head, suffix) == reader
+def test_content_decides(head, kind):
+    assert detect_kind(io.BytesIO(head)) == kind

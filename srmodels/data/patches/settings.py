@@ -5,6 +5,7 @@ from typing import Literal
 
 from srmodels.config import check_least
 from srmodels.data.store.files import Layout
+from srmodels.images.colour_spaces import Hdr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,9 @@ class PatchSettings:
     # keeps only the sharpest patches of a photograph, and of each reduction of it; 0: all
     max_per_photo: int = 0
     half_size: bool = False  # Camera RAW at half its size, several times as fast
+    # "refuse" skips photographs of a high dynamic range (PQ, HLG); "tonemap" converts them to sRGB
+    # by ITU-R BT.2446, method A
+    hdr: Hdr = "refuse"
     # "raw" patches are fast to read, lossless "webp" patches take half of the disk
     store: Layout = "raw"
 

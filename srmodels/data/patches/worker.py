@@ -49,7 +49,11 @@ def _png_name(photo: str) -> str:
 def _read_lr(photo: Photo, settings: PatchSettings) -> NDArray[np.uint8] | None:
     path = Path(photo.lr)
     try:
-        return read(path, max_pixels=settings.max_pixels).pixels if photo.lr else None
+        return (
+            read(path, max_pixels=settings.max_pixels, hdr=settings.hdr).pixels
+            if photo.lr
+            else None
+        )
     except PhotoError as error:
         reason = str(error).removeprefix(f"{path.name}: ")
         raise PhotoError(f"has an LR picture that {reason}") from None
@@ -66,7 +70,12 @@ def _reduce(pixels: NDArray[np.uint8], share: float, min_side: int) -> NDArray[n
 def _cut_photo(
     photo: Photo, settings: PatchSettings, scale: int, folder: Path, writer: ShardWriter | None
 ) -> tuple[ManifestRow, list[Row]]:
-    decoded = read(Path(photo.path), half_size=settings.half_size, max_pixels=settings.max_pixels)
+    decoded = read(
+        Path(photo.path),
+        half_size=settings.half_size,
+        max_pixels=settings.max_pixels,
+        hdr=settings.hdr,
+    )
     height, width = decoded.pixels.shape[:2]
     if min(height, width) < settings.min_side:
         raise PhotoError(

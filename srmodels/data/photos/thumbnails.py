@@ -20,7 +20,7 @@ from srmodels.data.executor.run import run
 from srmodels.data.executor.task import ProgressNote, Task
 from srmodels.data.photos.table import Photo
 from srmodels.errors import PhotoError
-from srmodels.images.file_types import detect_reader
+from srmodels.images.file_types import detect_kind
 from srmodels.images.orientation import apply_orientation
 from srmodels.images.readers.decode import read
 
@@ -61,11 +61,14 @@ def _raw_thumbnail(file: BinaryIO) -> Thumbnail | None:
 
 def _fast_thumbnail(path: Path) -> Thumbnail | None:
     with path.open("rb") as file:
-        head = file.read(64)
+        head = file.read(3)
         file.seek(0)
-        if head.startswith(b"\xff\xd8\xff"):
+        if head == b"\xff\xd8\xff":
             return _jpeg_thumbnail(file)[0]
-        return _raw_thumbnail(file) if detect_reader(head, path.suffix) == "raw" else None
+        if detect_kind(file) != "RAW":
+            return None
+        file.seek(0)
+        return _raw_thumbnail(file)
 
 
 def thumbnail(path: Path) -> Thumbnail:
@@ -81,7 +84,9 @@ def thumbnail(path: Path) -> Thumbnail:
         except Exception:  # noqa: BLE001 - `read` says what is wrong, if anything is
             grey = None
     if grey is None:
-        grey = np.asarray(_shrink(Image.fromarray(read(path, half_size=True).pixels)))
+        grey = np.asarray(
+            _shrink(Image.fromarray(read(path, half_size=True, hdr="tonemap").pixels))
+        )
     return grey
 
 

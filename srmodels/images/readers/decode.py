@@ -5,17 +5,15 @@ of their pixels: a changed byte that still decodes gives a wrong image of the ri
 """
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from srmodels.images.colour import check_alpha, round_to_8
+from srmodels.images.colour_spaces import Hdr
 from srmodels.images.limits import MAX_PIXELS
-from srmodels.images.readers.dispatch import read_with
-from srmodels.images.readers.heif import read_heif
-from srmodels.images.readers.pillow import read_bitmap
-from srmodels.images.readers.raw import read_raw
+from srmodels.images.readers.dispatch import open_raster
 
 __all__ = ["Decoded", "decode", "read"]
 
@@ -29,31 +27,37 @@ class Decoded:
     notes: tuple[str, ...]  # a sentence for each conversion, repair or omission
 
 
-def read(path: Path, *, half_size: bool = False, max_pixels: int = MAX_PIXELS) -> Decoded:
-    """Decodes a photograph.
+def read(
+    path: Path, *, half_size: bool = False, max_pixels: int = MAX_PIXELS, hdr: Hdr = "refuse"
+) -> Decoded:
+    """Decodes a photograph; what is partly transparent is refused.
 
     Args:
         path: A file of any format.
         half_size: Camera RAW at half its size, without interpolation.
         max_pixels: Larger images are refused by their header.
+        hdr: Whether a high dynamic range (PQ, HLG) is refused or tone-mapped.
 
     Raises:
         PhotoError: `NAME: reason`.
     """
-    notes: list[str] = []
-    pixels, kind = read_with(
-        path,
-        notes,
-        bitmap=partial(read_bitmap, max_pixels=max_pixels, notes=notes),
-        heif=partial(read_heif, max_pixels=max_pixels, notes=notes),
-        raw=partial(read_raw, half_size=half_size, max_pixels=max_pixels),
-    )
-    # torch wants writable memory
-    return Decoded(np.require(pixels, requirements=["C", "W", "O"]), kind, tuple(notes))
+    with open_raster(path, half_size=half_size, max_pixels=max_pixels) as raster:
+        if raster.alpha is not None:
+            check_alpha(raster.alpha)
+        raster.to_srgb(raster.profile(), hdr=hdr)
+        raster.upright()
+        values = raster.values
+        if values.dtype == np.uint16:
+            values = round_to_8(values)  # type: ignore[arg-type]
+        if values.shape[2] == 1:
+            values = np.repeat(values, 3, axis=2)
+        # torch wants writable memory
+        pixels: NDArray[np.uint8] = np.require(values, np.uint8, ["C", "W", "O"])
+    return Decoded(pixels, raster.kind, tuple(raster.notes))
 
 
 def decode(
-    path: Path, *, half_size: bool = False, max_pixels: int = MAX_PIXELS
+    path: Path, *, half_size: bool = False, max_pixels: int = MAX_PIXELS, hdr: Hdr = "refuse"
 ) -> NDArray[np.uint8]:
     """Decodes a photograph to uint8 (H, W, 3), sRGB, upright; see `read`."""
-    return read(path, half_size=half_size, max_pixels=max_pixels).pixels
+    return read(path, half_size=half_size, max_pixels=max_pixels, hdr=hdr).pixels

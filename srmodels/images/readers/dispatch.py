@@ -4,18 +4,36 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TypeVar
-
-import rawpy
 
 from srmodels.errors import PhotoError
-from srmodels.images.file_types import RAW, SUFFIXES, detect_reader
-from srmodels.images.readers.heif import check_boxes
-from srmodels.images.readers.pillow import NotABitmapError
+from srmodels.images.file_types import RAW, SUFFIXES, Kind, detect_kind
+from srmodels.images.limits import no_pillow_limit
+from srmodels.images.readers.avif import read_avif
+from srmodels.images.readers.bmp import read_bmp
+from srmodels.images.readers.boxes import check_boxes
+from srmodels.images.readers.heif import read_heif
+from srmodels.images.readers.jpeg2000.read import read_jpeg2000
+from srmodels.images.readers.netpbm import read_netpbm
+from srmodels.images.readers.pillow import read_gif, read_jpeg_file, read_webp
+from srmodels.images.readers.png.read import read_png
+from srmodels.images.readers.raster import Raster
+from srmodels.images.readers.raw import read_raw
+from srmodels.images.readers.tiff.read import read_tiff
 
-__all__ = ["read_with"]
+__all__ = ["open_raster"]
 
-T = TypeVar("T")
+_READERS: dict[Kind, Callable[..., Raster]] = {
+    "AVIF": read_avif,
+    "BMP": read_bmp,
+    "GIF": read_gif,
+    "HEIF": read_heif,
+    "JPEG": read_jpeg_file,
+    "JPEG2000": read_jpeg2000,
+    "PNG": read_png,
+    "PPM": read_netpbm,
+    "TIFF": read_tiff,
+    "WEBP": read_webp,
+}
 
 
 def _unknown_content(head: bytes) -> PhotoError:
@@ -48,40 +66,26 @@ def _as_photo_error(path: Path) -> Iterator[None]:
         raise PhotoError(f"{path.name}: {problem} ({first_line})") from None
 
 
-def read_with(
-    path: Path,
-    notes: list[str],
-    *,
-    bitmap: Callable[[BinaryIO], tuple[T, str]],
-    heif: Callable[[Path], T],
-    raw: Callable[[Path], T],
-) -> tuple[T, str]:
-    """Reads a file with the reader that fits its content.
+@contextmanager
+def open_raster(path: Path, *, half_size: bool = False, max_pixels: int) -> Iterator[Raster]:
+    """Decodes a file with the reader that fits its content; its notes name another's suffix.
 
-    Returns the reader's result and the format (RAW, HEIF, JPEG, PNG and so on). `notes` gets a
-    sentence if the suffix is that of another format. Raises PhotoError: `NAME: reason`.
+    The file stays open within the context, for its metadata. Raises PhotoError, as does whatever
+    fails within the context: `NAME: reason`.
     """
-    with _as_photo_error(path), path.open("rb") as file:
+    notes: list[str] = []
+    with _as_photo_error(path), path.open("rb") as file, no_pillow_limit():
         head = file.read(64)
+        kind = detect_kind(file)
+        options = {"max_pixels": max_pixels, "notes": notes}
+        if kind is None:
+            raise _unknown_content(head)
         if head[4:8] == b"ftyp":
             check_boxes(file)
-        reader = detect_reader(head, path.suffix)
-        if reader == "bitmap":
-            try:
-                result, kind = bitmap(file)
-            except NotABitmapError:
-                if head[:4] not in (b"II*\0", b"MM\0*"):
-                    raise _unknown_content(head) from None
-                try:  # a TIFF: raw sensor values, or damaged
-                    result, kind = raw(path), "RAW"
-                except rawpy.LibRawError:
-                    raise PhotoError("is a damaged TIFF, or one of an unknown kind") from None
-        elif reader == "heif":
-            result, kind = heif(path), "HEIF"
-        elif head.strip(b"\0"):
-            result, kind = raw(path), "RAW"
+        if kind == "RAW":
+            raster = read_raw(file, half_size=half_size, **options)  # type: ignore[arg-type]
         else:
-            raise _unknown_content(head)
-    if path.suffix and path.suffix.lower() not in SUFFIXES[kind]:
-        notes.append(f"is {kind} in spite of its name")
-    return result, kind
+            raster = _READERS[kind](file, **options)
+        if path.suffix and path.suffix.lower() not in SUFFIXES[raster.kind]:
+            notes.append(f"is {raster.kind} in spite of its name")
+        yield raster

@@ -19,8 +19,12 @@ class Format:
     by_rows: bool = False  # written row by row, so memory does not limit the size
     has_16bit: bool = False
     alpha: bool = True
-    grey: bool = True
+    grey: bool = True  # whether files of one channel are written, with a profile for grey
     max_side: int = 2**31 - 1  # pixels
+
+    def keeps_profile(self, channels: int, alpha: bool) -> bool:
+        """Whether a picture of 1 or 3 colour channels keeps its colour profile."""
+        return channels == 3 or self.by_rows or (self.grey and not alpha)
 
     def check(self, name: str, height: int, width: int) -> None:
         """Raises PhotoError if a result of this size, in pixels, cannot be written."""
@@ -43,8 +47,8 @@ FORMATS = (
     Format("jpeg", (".jpg", ".jpeg"), alpha=False, max_side=65500),
     Format("webp", (".webp",), grey=False, max_side=16383),
     # what readers accept: level 6.2 of HEVC, libavif by default
-    Format("heic", (".heic", ".heif"), max_side=16384),
-    Format("avif", (".avif",), max_side=32768),
+    Format("heic", (".heic", ".heif"), grey=False, max_side=16384),
+    Format("avif", (".avif",), grey=False, max_side=32768),
 )
 
 

@@ -21,7 +21,7 @@ __all__ = ["write_tiff"]
 _STRIP_BYTES = 2**20
 _LEVEL = 4  # as in PNG
 _MAX_CLASSIC = 2**32 - 2**25  # bytes that 32-bit offsets reach, less some for metadata
-_ASCII, _LONG, _BYTE = 2, 4, 1
+_BYTE, _ASCII, _SHORT, _LONG = 1, 2, 3, 4
 _XMP, _PREDICTOR = 700, 2
 _DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 # tags that tifffile or this module writes
@@ -49,16 +49,21 @@ def _exif(metadata: Metadata) -> Image.Exif:
 def _extra_tags(metadata: Metadata) -> list[tuple[int, int, int, object, bool]]:
     """Code, type, count, value and "write once" of what tifffile does not write by itself."""
     exif = _exif(metadata)
-    tags: list[tuple[int, int, int, object, bool]] = [
-        (code, _ASCII, 0, value, True)
-        for code, value in exif.items()
-        if isinstance(value, str) and value.isascii() and code not in _RESERVED
-    ]
+    tags: list[tuple[int, int, int, object, bool]] = []
+    for code, value in exif.items():
+        if code in _RESERVED:
+            continue
+        if isinstance(value, str):  # Pillow reads text as Latin-1
+            tags.append((code, _ASCII, 0, value.encode("latin-1"), True))
+        elif isinstance(value, bytes):  # Windows' title, comment and so on
+            tags.append((code, _BYTE, len(value), value, True))
+        elif isinstance(value, int):  # ratings
+            tags.append((code, _SHORT, 1, value, True))
     # tifffile refuses the codes of directories; one less is free and sorts alike
     tags += [(directory - 1, _LONG, 1, 0, True) for directory in _DIRECTORIES if directory in exif]
     if metadata.xmp:
         tags.append((_XMP, _BYTE, len(metadata.xmp), metadata.xmp, True))
-    return [*tags, (int(ExifTags.Base.Orientation), 3, 1, 1, True)]
+    return [*tags, (int(ExifTags.Base.Orientation), _SHORT, 1, 1, True)]
 
 
 def _append_directories(file: BinaryIO, metadata: Metadata) -> None:

@@ -1,7 +1,6 @@
 """Writes images in every output format, by rows or from memory."""
 
 import io
-import logging
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,8 +18,6 @@ from srmodels.images.writers.tiff import write_tiff
 
 __all__ = ["QUALITY", "write_picture", "write_rows"]
 
-log = logging.getLogger(__name__)
-
 QUALITY = 95  # small, and without visible JPEG blocks
 _PILLOW: dict[str, tuple[str, dict[str, Any]]] = {
     "jpeg": ("JPEG", {"subsampling": 0}),
@@ -30,13 +27,15 @@ _PILLOW: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def _pillow_metadata(stream: RowStream, kind: Format, name: str) -> dict[str, Any]:
-    metadata = stream.metadata
-    options: dict[str, Any] = {"exif": metadata.exif, "xmp": metadata.xmp}
-    if metadata.icc and stream.channels < 3 and not (stream.channels == 1 and kind.grey):
-        log.warning("%s: %s has no profile for grey; it is left out", name, kind.name)
-    else:
-        options["icc_profile"] = metadata.icc
+def _pillow_metadata(stream: RowStream, kind: Format) -> dict[str, Any]:
+    metadata, has_alpha = stream.metadata, stream.channels in (2, 4)
+    kept = kind.keeps_profile(stream.channels - has_alpha, has_alpha)
+    assert kept or not metadata.icc, "convert to sRGB first (SourceImage.without_profile)"
+    options: dict[str, Any] = {
+        "exif": metadata.exif,
+        "xmp": metadata.xmp,
+        "icc_profile": metadata.icc,
+    }
     if metadata.dpi and kind.name == "jpeg":
         options["dpi"] = tuple(round(value) for value in metadata.dpi)
     return {key: value for key, value in options.items() if value is not None}
@@ -71,7 +70,7 @@ def write_rows(
     assert stream.bits == 8, f"{kind.name} holds 8 bits"
     pillow_format, options = _PILLOW[kind.name]
     image = _pillow_image(stream, kind, name)
-    options = {"quality": quality, **options, **_pillow_metadata(stream, kind, name)}
+    options = {"quality": quality, **options, **_pillow_metadata(stream, kind)}
     encoded = io.BytesIO()
     if pillow_format == "HEIF":
         pillow_heif.register_heif_opener()

@@ -80,6 +80,8 @@ class _Upscaler:
     def run(self, task: Task) -> None:
         with _source_file(task.source) as path:
             image = read_image(path, max_pixels=self.max_pixels)
+        if not task.file_format.keeps_profile(image.colour.shape[2], image.alpha is not None):
+            image = image.without_profile()
         name = task.source.name
         for note in image.notes:
             log.info("%s", _on_one_line(f"{name}: {note}"))

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import kornia_rs
 import numpy as np
 import openjpeg
 import pillow_heif
@@ -13,7 +14,6 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngImageFile
 
 from srmodels.errors import PhotoError
-from srmodels.images.readers import pillow
 from srmodels.images.readers.decode import decode, read
 from tests.images.pictures import chunk, encoded, noise_16bit, pattern, png, rounded, tiff16, write
 
@@ -119,7 +119,8 @@ def test_an_8_bit_png_keeps_every_value_by_either_decoder(
     want = np.broadcast_to(values[..., : 1 if channels < 3 else 3], (37, 53, 3))
     path = write(tmp_path, "a.png", png(values, 8, interlaced=interlaced))
     assert (decode(path) == want).all()
-    monkeypatch.setattr(pillow, "decode_png", lambda body, image: None)
+    monkeypatch.setattr(kornia_rs.io, "decode_image_png_u8", None)
+    monkeypatch.setattr(kornia_rs.io, "decode_image_png_u16", None)
     assert (decode(path) == want).all()
 
 

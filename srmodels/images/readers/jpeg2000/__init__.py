@@ -1,0 +1,1 @@
+"""JPEG 2000: `read` decodes, `header` says what the channels mean."""

@@ -1,0 +1,1 @@
+"""TIFF: `read` interprets a page, `samples` unpacks it, `segments` decompresses it."""
