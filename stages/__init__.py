@@ -13,6 +13,9 @@ from srmodels.errors import SrmodelsError
 PATCHES = Path("data/patches")
 PRETRAINED = Path("weights/pretrained.safetensors")
 GENERATOR = Path("weights/generator.safetensors")
+PRETRAINED_BEST, GENERATOR_BEST = (  # by the validation's score
+    path.with_stem(f"{path.stem}_best") for path in (PRETRAINED, GENERATOR)
+)
 
 
 def dvc_root() -> Path:

@@ -15,7 +15,7 @@ from srmodels.inference.weights.open_weights import load_for_evaluation
 from srmodels.machine import resolve_device
 from srmodels.recipe import Recipe
 from stages import GENERATOR, PATCHES, PRETRAINED, cli_errors
-from stages.tracking import log_evaluation, tracker
+from stages.tracking import evaluation_tracker, log_evaluation
 
 log = logging.getLogger(__name__)
 
@@ -55,20 +55,20 @@ def main() -> None:
     folders = {BUNDLED: PATCHES / "test"}
     for name, photos in options.sets.items():
         folders[name] = find_set(photos, data=Path("data"))[1]
-    evaluate_sets(
-        add_self_ensemble(generators) if options.self_ensemble else generators,
-        {name: whole_images(folder) for name, folder in folders.items()},
-        scale=settings.scale,
-        root=Path(),
-        features=perceptual_weights(recipe),
-        sampling=Sampling(
-            number=options.samples, temperature=options.temperature, seed=settings.seed
-        ),
-        alpha=alpha,
-        perceptual=open_perceptual(device=device) if options.perceptual else None,
-    )
-    with tracker("evaluate", settings) as watcher:
-        log_evaluation(watcher, Path())
+    with evaluation_tracker(settings) as watcher:
+        evaluate_sets(
+            add_self_ensemble(generators) if options.self_ensemble else generators,
+            {name: whole_images(folder) for name, folder in folders.items()},
+            scale=settings.scale,
+            root=Path(),
+            features=perceptual_weights(recipe),
+            sampling=Sampling(
+                number=options.samples, temperature=options.temperature, seed=settings.seed
+            ),
+            alpha=alpha,
+            perceptual=open_perceptual(device=device) if options.perceptual else None,
+        )
+        log_evaluation(watcher, settings)
     log_generator(watcher, generators["generator"].network, GENERATOR)
 
 

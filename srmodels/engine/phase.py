@@ -50,7 +50,7 @@ class Phase:
         network_settings: The generator's settings, for the snapshot.
         weights: The snapshot to write.
         paired: Whether LR and HR of a batch show the same photograph.
-        best: The snapshot with the best validation score, to write beside `weights`; None: none.
+        best: The snapshot with the best validation score.
         lpips: LPIPS of SR and HR. With it, validations compute LPIPS, and it picks the best:
             in a GAN phase PSNR falls while images improve. None: PSNR decides.
     """
@@ -65,7 +65,7 @@ class Phase:
     network_settings: object
     weights: Path
     paired: bool = True
-    best: Path | None = None
+    best: Path
     lpips: Callable[[Picture, Picture], float] | None = None
 
     @property
@@ -149,7 +149,7 @@ def train_phase(
                 phase.patches / "validation", phase.scale, upscale, lpips=phase.lpips
             ),
             degrade=degrader_of(phase),
-            keep_best=phase.watched if phase.best else None,
+            keep_best=phase.watched,
             logger=logger,
             run=run,
         )
@@ -177,11 +177,11 @@ def _write(
         **state.scores,
     }
     save(phase.weights)
-    if phase.best is not None and state.best is not None:
-        generator.load_state_dict(state.best.weights)
-        save(phase.best)
-        metrics["best_step"] = state.best.step
-        metric = (phase.settings.early_stopping or phase.watched).metric
-        metrics[metric.replace("validation", "best")] = state.best.scores[metric]
+    assert state.best is not None, "the last step validates"
+    generator.load_state_dict(state.best.weights)
+    save(phase.best)
+    metrics["best_step"] = state.best.step
+    metric = (phase.settings.early_stopping or phase.watched).metric
+    metrics[metric.replace("validation", "best")] = state.best.scores[metric]
     write_curves(phase.name, Path("plots"), phase.checkpoints.folder)
     write_metrics(phase.name, metrics)

@@ -89,7 +89,7 @@ class Trainer:
                 f"in process {collectives.rank()}). Use a folder that all machines share."
             )
         if collectives.is_main_process():
-            self.record.cut_after(self.state.step)
+            self.record.begin(self.state.step)
 
     def _log_losses(self, progress: Progress, waited: float) -> None:
         means, speed = self.state.running_means.pop(), progress.speed(waited)

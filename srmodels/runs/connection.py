@@ -1,15 +1,20 @@
 """Connects commands to MLflow and turns its errors into one line."""
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from srmodels.errors import TrainingError
-from srmodels.runs.store import store_of
+from srmodels.runs.store import relocate, store_of
 
 __all__ = ["connected", "is_missing", "reason_of"]
+
+_LONGEST = 400  # characters of a reason; MLflow ends with the command that helps
 
 
 @contextmanager
@@ -30,16 +35,19 @@ def connected(root: Path) -> Iterator[Any]:
     from mlflow.exceptions import MlflowException
 
     try:
+        relocate(root)
         yield MlflowClient(tracking_uri=uri, registry_uri=uri)
-    except MlflowException as error:
+    # a database that is damaged or another program's, an address that is none
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, ValueError) as error:
         raise TrainingError(
-            f"MLflow at {uri}: {reason_of(error)}. Check the server and MLFLOW_TRACKING_URI."
+            f"MLflow at {uri}: {reason_of(error)}. Check this store and MLFLOW_TRACKING_URI."
         ) from None
 
 
 def reason_of(error: Exception) -> str:
-    """The first line of an MLflow error."""
-    return str(error).splitlines()[0][:200].rstrip(".") if str(error) else repr(error)
+    """An error of MLflow in one line, without SQLAlchemy's statement."""
+    text = str(error).partition("\n[SQL:")[0]
+    return " ".join(text.split())[:_LONGEST].rstrip(".") or repr(error)
 
 
 def is_missing(error: Exception) -> bool:
