@@ -54,8 +54,10 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
         plain = csv.writer(text, lineterminator="\n")
         quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
         plain.writerow(header)
-        for row in rows:  # Python 3.11 does not quote the CR that a name may hold
-            (quoted if any("\r" in str(cell) for cell in row) else plain).writerow(row)
+        for row in rows:
+            # Python 3.11 does not quote a CR, which a file's name may hold
+            has_cr = any(isinstance(cell, str) and "\r" in cell for cell in row)
+            (quoted if has_cr else plain).writerow(row)
         text.detach()  # flushes, and leaves the file open
 
 

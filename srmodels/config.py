@@ -21,6 +21,7 @@ __all__ = ["RENAMED", "ProblemCollector", "check", "one_of", "section_adapter", 
 T = TypeVar("T")
 
 _LONGEST = 200  # characters of a value in a message
+_LINE = 900  # characters of a message
 
 # Old key -> new key; * stands for a recipe's or a preset's name.
 RENAMED: dict[str, str] = {
@@ -118,8 +119,9 @@ class ProblemCollector:
         self.problems: list[str] = []
 
     def add(self, problem: str) -> None:
-        """Notes a problem."""
-        self.problems.append(problem)
+        """Notes a problem, on one line: keys and values may hold anything."""
+        line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in problem)
+        self.problems.append(line if len(line) <= _LINE else f"{line[:_LINE]}...")
 
     def raise_problems(self) -> None:
         """Raises a ConfigError with a line per problem, if there are any."""
@@ -143,7 +145,8 @@ class ProblemCollector:
                 json.dumps(values, default=str)
             )
         except ValidationError as error:
-            self.problems += [_message(where, section, detail) for detail in error.errors()]
+            for detail in error.errors():
+                self.add(_message(where, section, detail))
             return None
 
     def mapping(

@@ -144,7 +144,8 @@ def parse(values: object) -> Params:
     """
     problems = ProblemCollector()
     values = _plain(values)
-    problems.problems += _too_large(values)
+    for problem in _too_large(values):
+        problems.add(problem)
     top: TopLevel | None = problems.section(values, TopLevel, "")
     problems.raise_problems()
     assert top is not None, "a section without problems"
@@ -177,6 +178,15 @@ def parse(values: object) -> Params:
         },
         values={**plain, "recipe": section},
     )
+    problems.raise_problems()
+    trained = {"pretrain": params.recipe.pretrain, "adversarial": params.recipe.adversarial}
+    for phase, section in trained.items():
+        crop, patch = section.training.patch_size if section else 0, params.patches.patch_size
+        if crop > patch:
+            problems.add(
+                f"models.{model}.{preset}.{phase}.training.patch_size: larger than "
+                f"patches.patch_size (got {crop} and {patch}). Lower it."
+            )
     problems.raise_problems()
     return params
 

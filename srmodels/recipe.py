@@ -116,7 +116,8 @@ class _Reader:
         settings = self.problems.section(values, TrainSettings, where)
         if settings and generator:
             problem = members_without_crops(settings, generator.settings, where=where)
-            self.problems.problems += [problem] if problem else []
+            if problem:
+                self.problems.add(problem)
         return settings
 
     def pretrain(self, values: object, generator: Network | None, where: str) -> Pretrain:

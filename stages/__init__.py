@@ -9,6 +9,7 @@ from pathlib import Path
 
 from srmodels.distributed.launcher import launch
 from srmodels.errors import SrmodelsError
+from srmodels.machine import open_closed_streams
 
 PATCHES = Path("data/patches")
 PRETRAINED = Path("weights/pretrained.safetensors")
@@ -28,6 +29,7 @@ def cli_errors(main: Callable[[], None]) -> Callable[[], None]:
 
     @functools.wraps(main)
     def wrapper() -> None:
+        open_closed_streams()
         level = logging.ERROR if launch().rank else logging.INFO  # only rank 0 prints progress
         logging.basicConfig(level=level, format="%(message)s", stream=sys.stdout, force=True)
         for noisy in ("mlflow", "alembic", "httpx", "lightning_fabric", "PIL", "matplotlib"):

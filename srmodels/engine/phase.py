@@ -24,7 +24,7 @@ from srmodels.engine.state import State
 from srmodels.engine.tracking.curves import write_curves, write_metrics
 from srmodels.engine.tracking.record import Logger
 from srmodels.engine.train import Trainer
-from srmodels.engine.validation import Picture, validator
+from srmodels.engine.validation import Picture, first_pictures, validator
 from srmodels.errors import ConfigError
 from srmodels.objectives.turn import Turn
 
@@ -153,6 +153,9 @@ def train_phase(
             logger=logger,
             run=run,
         )
+        if collectives.is_main_process():
+            for name, picture in first_pictures(phase.patches / "validation", phase.scale).items():
+                logger.picture(name, picture, 0)
         generator = trainer.run(source, title=phase.name)
         if collectives.is_main_process():
             _write(phase, by_role, generator, trainer.state)

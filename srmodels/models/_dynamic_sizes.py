@@ -6,9 +6,10 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.export import ExportedProgram
 from torch.fx.experimental import _config
 
-__all__ = ["dynamic_sizes", "example_lr", "min_input_size"]
+__all__ = ["dynamic_sizes", "example_lr", "min_input_size", "remove_paths"]
 
 
 def min_input_size(network: nn.Module) -> int:
@@ -30,3 +31,9 @@ def dynamic_sizes() -> Iterator[None]:
     patch = _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]  # made at run time
     with patch, warnings.catch_warnings(action="ignore"):
         yield
+
+
+def remove_paths(program: ExportedProgram) -> None:
+    """Removes the folders of this machine from an exported program."""
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)

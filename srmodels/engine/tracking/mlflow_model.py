@@ -8,6 +8,7 @@ generator.safetensors instead, to cut large pictures into tiles.
 import copy
 import hashlib
 import logging
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +17,7 @@ import torch
 from torch import nn
 
 from srmodels.engine.tracking.mlflow_tracker import Tracker
-from srmodels.models._dynamic_sizes import dynamic_sizes, example_lr
+from srmodels.models._dynamic_sizes import dynamic_sizes, example_lr, remove_paths
 from srmodels.runs.connection import reason_of
 from srmodels.runs.store import WEIGHTS_TAG
 
@@ -45,6 +46,11 @@ def save_model(network: nn.Module, weights: Path, folder: Path) -> None:
             pip_requirements=[f"torch=={torch.__version__.split('+')[0]}"],
             extra_files=[str(weights.resolve())],
         )
+        path = folder / "data" / "model.pt2"
+        program = torch.export.load(path)
+    remove_paths(program)
+    with warnings.catch_warnings(action="ignore"):
+        torch.export.save(program, path)
 
 
 def _log_generator(tracker: Tracker, network: nn.Module, weights: Path) -> None:
