@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from srmodels.errors import TrainingError
 from srmodels.runs.store import relocate, store_of
 
-__all__ = ["connected", "is_missing", "reason_of"]
+__all__ = ["connected", "ignore_library_warnings", "is_missing", "reason_of"]
 
 _LONGEST = 400  # characters of a reason; MLflow ends with the command that helps
+
+
+def ignore_library_warnings() -> None:
+    """Ignores warnings inside MLflow and its database layer, which -W error would make errors."""
+    warnings.filterwarnings("ignore", module="(mlflow|sqlalchemy|alembic|pydantic|google|requests)")
 
 
 @contextmanager
@@ -31,6 +37,7 @@ def connected(root: Path) -> Iterator[Any]:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # a person waits
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    ignore_library_warnings()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 

@@ -25,6 +25,10 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # the tracker ret
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
+from srmodels.runs.connection import ignore_library_warnings, reason_of
+
+ignore_library_warnings()
+
 import mlflow
 from mlflow.entities import Metric
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
@@ -38,7 +42,6 @@ from srmodels.engine.tracking.mlflow_run import (
     find_run,
     run_key,
 )
-from srmodels.runs.connection import reason_of
 from srmodels.runs.store import relocate, tracking_uri
 
 __all__ = ["Tracker"]
