@@ -48,14 +48,12 @@ def _lines(keys: Json, defs: Json, prefix: str = "") -> Iterator[str]:
 def page(schema: Json) -> str:
     """The text of docs/SETTINGS.md."""
     defs, top = schema["$defs"], schema["properties"]
-    sections = {
-        "The run as a whole": {key: top[key] for key in ("model", "preset", "seed", "scale")}
-    }
+    whole = ("model", "preset", "seed", "scale", "init_from")
+    sections = {"The run as a whole": {key: top[key] for key in whole}}
     sections |= {f"`{name}`": defs[name]["properties"] for name in SECTIONS}
     recipe = top["models"]["additionalProperties"]["additionalProperties"]["properties"]
     adversarial = recipe["adversarial"]["anyOf"][1]
     sections["`models.RECIPE.PRESET`"] = {
-        "pretrain.init_from": recipe["pretrain"]["properties"]["init_from"],
         "adversarial.init": adversarial["properties"]["init"],
     }
     title = "`training.PRESET.PHASE` and `models.RECIPE.PRESET.PHASE.training`"

@@ -12,8 +12,8 @@ from pydantic.json_schema import GenerateJsonSchema
 from srmodels import models, objectives
 from srmodels.config import section_adapter
 from srmodels.engine.settings import TrainSettings
-from srmodels.params import PHASES, SCALES, SECTIONS, Params
-from srmodels.recipe import Adversarial, Pretrain
+from srmodels.params import PHASES, SECTIONS, TopLevel
+from srmodels.recipe import Adversarial
 
 Json = dict[str, Any]
 
@@ -91,9 +91,7 @@ def _one_of(group: str, names: list[str]) -> Json:
 
 def _recipe(training: Json) -> Json:
     init: Json = {"enum": ["pretrained", "scratch"], "default": "pretrained"}
-    init_from: Json = {"type": ["string", "null"], "default": None}
     init["description"] = meanings(Adversarial)["init"]
-    init_from["description"] = meanings(Pretrain)["init_from"]
     adversarial: list[Json] = [{"type": "null"}]
     for name in objectives.names(alone=False):
         roles = sorted(objectives.roles(name) - {"generator"})
@@ -102,7 +100,7 @@ def _recipe(training: Json) -> Json:
         phase |= {"training": training, "init": init}
         adversarial.append(_object(phase, "objective", *roles))
     objective = _one_of("objective", objectives.names(alone=True))
-    pretrain = {"objective": objective, "training": training, "init_from": init_from}
+    pretrain = {"objective": objective, "training": training}
     parts = {
         "generator": _one_of("network", models.names("generator")),
         "pretrain": _object(pretrain, "objective"),
@@ -132,14 +130,10 @@ def schema() -> Json:
             properties |= {k: v for k, v in section["properties"].items() if k != "scale"}
             section.update(_object(properties, key))
         defs[name] = section
-    texts, training = meanings(Params), {"$ref": "#/$defs/training"}
-    top: Json = {
-        name: {"type": "string", "description": texts[name]} for name in ("model", "preset")
-    }
-    top["seed"] = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
-    top["scale"] = {"enum": list(SCALES)}
-    for name in ("seed", "scale"):
-        top[name]["description"] = texts[name]
+    training = {"$ref": "#/$defs/training"}
+    whole = section_adapter(cast("Hashable", TopLevel)).json_schema(schema_generator=_Schema)
+    names = ("model", "preset", "seed", "scale", "init_from")
+    top: Json = {name: whole["properties"][name] for name in names}
     top |= {name: {"$ref": f"#/$defs/{name}"} for name in SECTIONS}
     phases = _object(dict.fromkeys(sorted(PHASES), training))
     top["training"] = {"type": "object", "additionalProperties": phases}

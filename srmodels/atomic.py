@@ -1,14 +1,21 @@
-"""Atomic writing: a file is written whole or not at all."""
+"""Atomic writing: a file is written whole or not at all, and never through a link.
+
+Every output of a stage is written here, since DVC may have linked it to its cache.
+"""
 
 import csv
+import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["replacing", "write_bytes", "write_table"]
+__all__ = ["replacing", "write_bytes", "write_json", "write_table"]
+
+_SHOWN = 40  # characters of a name in that of its temporary file, which must fit 255 bytes
 
 
 @contextmanager
@@ -21,7 +28,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         OSError: The folder cannot be written, or the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    digest = zlib.crc32(os.fsencode(path.name))
+    unfinished = path.with_name(f".{path.name[:_SHOWN]}.{digest:08x}.{os.getpid()}")
     try:
         with unfinished.open("w+b") as file:
             yield file
@@ -43,9 +51,13 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
     """
     with replacing(path) as file:
         text = TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+        plain = csv.writer(text, lineterminator="\n")
+        quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writerow(header)
+        for row in rows:
+            # Python 3.11 does not quote a CR, which a file's name may hold
+            has_cr = any(isinstance(cell, str) and "\r" in cell for cell in row)
+            (quoted if has_cr else plain).writerow(row)
         text.detach()  # flushes, and leaves the file open
 
 
@@ -57,3 +69,12 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     with replacing(path) as file:
         file.write(content)
+
+
+def write_json(path: Path, content: object, *, indent: int = 2) -> None:
+    """Writes a whole JSON file or none.
+
+    Raises:
+        OSError: As `replacing`.
+    """
+    write_bytes(path, (json.dumps(content, indent=indent) + "\n").encode())

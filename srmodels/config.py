@@ -16,14 +16,26 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from srmodels.errors import ConfigError
 
-__all__ = ["RENAMED", "ProblemCollector", "check", "check_least", "one_of", "section_adapter"]
+__all__ = [
+    "RENAMED",
+    "ProblemCollector",
+    "check",
+    "check_least",
+    "one_of",
+    "section_adapter",
+    "shown",
+]
 
 T = TypeVar("T")
+
+_LONGEST = 200  # characters of a value in a message
+_LINE = 900  # characters of a message
 
 # Old key -> new key; * stands for a recipe's or a preset's name.
 RENAMED: dict[str, str] = {
     "evaluate.lpips": "evaluate.perceptual",
     "evaluate.alpha": "evaluate.strengths",
+    "models.*.*.pretrain.init_from": "init_from, at the top",
 }
 
 
@@ -53,11 +65,17 @@ def check_least(settings: object, least: float, *names: str) -> None:
             raise ValueError(f"{name} must be {least:g} or more")
 
 
+def shown(value: object) -> str:
+    """A value for a message, on one line and shortened."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
 def one_of(where: str, name: object, known: Sequence[str], *, kind: str = "name") -> str:
     """The message for a name that is not among the known ones, with the closest of them."""
-    closest = get_close_matches(str(name), known, n=1)
+    closest = get_close_matches(str(name)[:_LONGEST], known, n=1)
     hint = f" (did you mean {closest[0]}?)" if closest else ""
-    return f"{where}: unknown {kind} (got {name!r}). Use one of {', '.join(known)}{hint}"
+    return f"{where}: unknown {kind} (got {shown(name)}). Use one of {', '.join(known)}{hint}"
 
 
 def _unknown_key(key: str, known: Sequence[str]) -> str:
@@ -87,11 +105,11 @@ def _check_failed(where: str, section: type[Any], message: str, values: Mapping[
     named = [word for word in dict.fromkeys(re.findall(r"\w+", message)) if word in defaults]
     got = {name: values.get(name, defaults[name]) for name in named}
     start = re.match(r"(\w+)(?:: | (?=must|belongs|needs))", message)
-    shown = ", ".join(f"{name}={value!r}" for name, value in (got or values).items())
+    values_shown = ", ".join(f"{name}={shown(value)}" for name, value in (got or values).items())
     if start and start[1] in got:
-        where, message = f"{where}.{start[1]}", message[start.end() :]
-        shown = repr(got[start[1]])
-    return f"{where}: {message}" + ("" if "(got" in message else f" (got {shown})")
+        where, message = ".".join(filter(None, [where, start[1]])), message[start.end() :]
+        values_shown = shown(got[start[1]])
+    return f"{where}: {message}" + ("" if "(got" in message else f" (got {values_shown})")
 
 
 def _message(where: str, section: type[Any], error: Mapping[str, Any]) -> str:
@@ -107,7 +125,7 @@ def _message(where: str, section: type[Any], error: Mapping[str, Any]) -> str:
         message = error["msg"].removeprefix("Value error, ")
         return _check_failed(key, _section_at(section, path), message, error["input"])
     problem = re.sub("^Input should (be )?", "must be ", error["msg"])
-    return f"{key}: {problem[0].lower()}{problem[1:]} (got {error['input']!r})"
+    return f"{key}: {problem[0].lower()}{problem[1:]} (got {shown(error['input'])})"
 
 
 class ProblemCollector:
@@ -117,8 +135,9 @@ class ProblemCollector:
         self.problems: list[str] = []
 
     def add(self, problem: str) -> None:
-        """Notes a problem."""
-        self.problems.append(problem)
+        """Notes a problem, on one line: keys and values may hold anything."""
+        line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in problem)
+        self.problems.append(line if len(line) <= _LINE else f"{line[:_LINE]}...")
 
     def raise_problems(self) -> None:
         """Raises a ConfigError with a line per problem, if there are any."""
@@ -134,7 +153,7 @@ class ProblemCollector:
             where: The mapping's full key, such as "models.srgan.quickstart.pretrain".
         """
         if not isinstance(values, Mapping):
-            self.add(f"{where}: must be a section with keys (got {values!r})")
+            self.add(f"{where or 'params.yaml'}: must be a section with keys (got {shown(values)})")
             return None
         try:
             # JSON mode is strict, yet accepts a mapping for a dataclass and a list for a tuple
@@ -142,7 +161,8 @@ class ProblemCollector:
                 json.dumps(values, default=str)
             )
         except ValidationError as error:
-            self.problems += [_message(where, section, detail) for detail in error.errors()]
+            for detail in error.errors():
+                self.add(_message(where, section, detail))
             return None
 
     def mapping(
@@ -151,7 +171,7 @@ class ProblemCollector:
         """`values` with checked keys, {} if it is no mapping; `optional` None allows any key."""
         prefix = f"{where}." if where else ""
         if not isinstance(values, Mapping):
-            self.add(f"{where or 'params.yaml'}: must be a section with keys (got {values!r})")
+            self.add(f"{where or 'params.yaml'}: must be a section with keys (got {shown(values)})")
             return {}
         if optional is not None:
             known = keys | optional
@@ -166,7 +186,7 @@ class ProblemCollector:
     ) -> tuple[str, dict[str, Any]] | None:
         """Splits {key: NAME, ...settings}; None if there is no name or no known one."""
         if not isinstance(values, Mapping) or key not in values:
-            self.add(f"{where}.{key}: missing (got {values!r}). Add this key")
+            self.add(f"{where}.{key}: missing (got {shown(values)}). Add this key")
         elif values[key] not in known:
             self.add(one_of(f"{where}.{key}", values[key], known))
         else:

@@ -3,15 +3,26 @@
 import ctypes
 import os
 import platform
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 from srmodels.errors import ConfigError
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["bf16_is_fast", "cores", "keep_freed_memory", "repository", "resolve_device"]
+__all__ = [
+    "bf16_is_fast",
+    "compile_function",
+    "cores",
+    "keep_freed_memory",
+    "open_closed_streams",
+    "repository",
+    "resolve_device",
+    "stream_is_closed",
+]
 
 _M_TRIM_THRESHOLD = -1  # names and values of glibc's malloc.h
 
@@ -58,6 +69,40 @@ def keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_MAX, 0)
         libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def compile_function(function: Callable[..., Any], signature: object) -> Any:  # noqa: ANN401 - numba's
+    """Compiles with numba for a signature; caches the code where a folder can be written."""
+    import numba  # here, since most commands compile nothing
+
+    try:
+        return numba.njit(signature, nogil=True, cache=True)(function)
+    except RuntimeError as error:  # package and home are read-only
+        if "cannot cache" not in str(error):
+            raise
+        return numba.njit(signature, nogil=True)(function)
+
+
+def open_closed_streams() -> None:
+    """Opens the null device in place of each standard stream that the caller closed.
+
+    Otherwise the next file that is opened gets the stream's number, and libraries write to it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                descriptor = os.open(os.devnull, os.O_RDWR)
+                if descriptor != number:
+                    os.dup2(descriptor, number)
+            stream = Path(os.devnull).open("r+", encoding="utf-8")  # noqa: SIM115 - for good
+            setattr(sys, name, stream)
+
+
+def stream_is_closed(stream: TextIO) -> bool:
+    """Whether `open_closed_streams` opened this stream."""
+    return stream.name == os.devnull
 
 
 def cores() -> int:

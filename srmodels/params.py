@@ -1,14 +1,15 @@
 """Reads params.yaml into frozen dataclasses."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from srmodels.config import ProblemCollector, one_of
+from srmodels.config import ProblemCollector, one_of, shown
 from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.photos.settings import PhotosSettings
 from srmodels.engine.settings import RunSettings, TrainSettings
@@ -16,9 +17,9 @@ from srmodels.errors import ConfigError
 from srmodels.evaluation.settings import EvaluateSettings
 from srmodels.recipe import Recipe, read_recipe
 
-__all__ = ["Params", "is_recipe_name", "load", "parse"]
+__all__ = ["RANDOM", "Params", "TopLevel", "load", "parse"]
 
-SCALES = (2, 3, 4, 8)
+RANDOM = "data/random"  # a file, since DVC's dependencies are files
 SECTIONS = {
     "data": PhotosSettings,
     "patches": PatchSettings,
@@ -26,6 +27,45 @@ SECTIONS = {
     "run": RunSettings,
 }
 PHASES = {"pretrain", "adversarial"}
+_LARGEST = 2**31 - 1
+
+Section = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopLevel:
+    """The whole of params.yaml, with sections that are not yet checked.
+
+    Attributes:
+        model: The recipe, a key of `models`.
+        preset: The amount of work, a key of that recipe and of `training`.
+        seed: Seed of batches and initial weights.
+        scale: HR over LR.
+        init_from: The file of weights (.safetensors, .pth) that pretraining starts from;
+            `data/random` stands for random weights.
+        data: The photographs.
+        patches: The patch extraction.
+        evaluate: The evaluation.
+        run: Device and checkpoint interval.
+        training: By preset and phase, what a recipe leaves out.
+        models: Recipes, by name and preset.
+    """
+
+    model: str
+    preset: str
+    seed: int
+    scale: Literal[2, 3, 4, 8]
+    init_from: str = RANDOM
+    data: Section
+    patches: Section
+    evaluate: Section
+    run: Section
+    training: dict[str, dict[str, Section]]
+    models: dict[str, dict[str, Section]]
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError("seed must be 0 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +77,7 @@ class Params:
         preset: The amount of work, a key of that recipe.
         seed: Seed of batches and initial weights.
         scale: HR over LR.
+        init_from: The file of weights that pretraining starts from, or `RANDOM`.
         data: The photographs.
         patches: The patch extraction.
         recipe: The networks and their training.
@@ -49,6 +90,7 @@ class Params:
     preset: str
     seed: int
     scale: int
+    init_from: str
     data: PhotosSettings
     patches: PatchSettings
     recipe: Recipe
@@ -57,9 +99,22 @@ class Params:
     values: Mapping[str, object]
 
 
-def is_recipe_name(init_from: str) -> bool:
-    """Whether `init_from` is a recipe's name instead of a file's."""
-    return Path(init_from).name == init_from and not Path(init_from).suffix
+def _plain(values: object) -> Any:  # noqa: ANN401 - any value of JSON
+    """The values as JSON holds them: without dates, sets, or keys that are no text."""
+    try:
+        return json.loads(json.dumps(values, default=str))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(f"params.yaml: not plain values (got {error}). Correct them") from None
+
+
+def _too_large(values: Any, where: str = "") -> Iterator[str]:  # noqa: ANN401 - any value of JSON
+    """A problem for each integer that no setting can mean."""
+    if isinstance(values, dict | list):
+        pairs = values.items() if isinstance(values, dict) else enumerate(values)
+        for key, value in pairs:
+            yield from _too_large(value, f"{where}.{key}" if where else str(key))
+    elif isinstance(values, int) and abs(values) > _LARGEST:
+        yield f"{where}: must be at most {_LARGEST} (got {shown(values)})"
 
 
 def _merge(values: Any, defaults: Any) -> Any:  # noqa: ANN401 - any value of YAML
@@ -87,41 +142,50 @@ def parse(values: object) -> Params:
         ConfigError: A line for every problem, with its full key.
     """
     problems = ProblemCollector()
-    logged = {"model", "preset", "seed", "scale", "data", "patches", "evaluate"}
-    top = problems.mapping(values, {*logged, "training", "models", "run"}, "")
-    for key in ("training", "models"):
-        problems.mapping(top.get(key, {}), set(), key, optional=None)
+    values = _plain(values)
+    for problem in _too_large(values):
+        problems.add(problem)
+    top: TopLevel | None = problems.section(values, TopLevel, "")
     problems.raise_problems()
-    recipes, model, preset, scale = (top[key] for key in ("models", "model", "preset", "scale"))
-    if model not in recipes:
-        problems.add(one_of("model", model, list(recipes)))
-    elif preset not in recipes[model]:
-        problems.add(one_of("preset", preset, list(recipes[model])))
-    if isinstance(top["seed"], bool) or top["seed"] not in range(2**31):
-        problems.add(f"seed: must be an integer from 0 to {2**31 - 1} (got {top['seed']!r})")
-    if isinstance(scale, bool) or scale not in SCALES:
-        problems.add(f"scale: must be 2, 3, 4 or 8 (got {scale!r})")
+    assert top is not None, "a section without problems"
+    model, preset = top.model, top.preset
+    if model not in top.models:
+        problems.add(one_of("model", model, list(top.models)))
+    elif preset not in top.models[model]:
+        problems.add(one_of("preset", preset, list(top.models[model])))
     place = f"training.{preset}"
-    training = problems.mapping(top["training"].get(preset, {}), set(), place, optional=PHASES)
+    training = top.training.get(preset, {})
+    problems.mapping(training, set(), place, optional=PHASES)
     for phase, defaults in training.items():  # `steps` may be missing here
         problems.section(_merge(defaults, {"steps": 1}), TrainSettings, f"{place}.{phase}")
     problems.raise_problems()
-    where = f"models.{model}.{preset}"
-    section = _add_training(recipes[model][preset], training)
+    section = _add_training(top.models[model][preset], training)
+    logged = ("model", "preset", "seed", "scale", "init_from", *SECTIONS)
+    plain = {key: getattr(top, key) for key in sorted(logged) if key != "run"}
     params = Params(
         model=model,
         preset=preset,
-        seed=top["seed"],
-        scale=scale,
-        recipe=read_recipe(section, scale=scale, where=where, problems=problems),
-        **{key: problems.section(top[key], section, key) for key, section in SECTIONS.items()},
-        values={**{key: top[key] for key in sorted(logged)}, "recipe": section},
+        seed=top.seed,
+        scale=top.scale,
+        init_from=top.init_from,
+        recipe=read_recipe(
+            section, scale=top.scale, where=f"models.{model}.{preset}", problems=problems
+        ),
+        **{
+            key: problems.section(getattr(top, key), section, key)
+            for key, section in SECTIONS.items()
+        },
+        values={**plain, "recipe": section},
     )
-    start, place = params.recipe.pretrain.init_from, f"{where}.pretrain.init_from"
-    if start == model:
-        problems.add(f"{place}: is the recipe itself. Name another recipe, a file, or null")
-    elif isinstance(start, str) and is_recipe_name(start) and start not in recipes:
-        problems.add(one_of(place, start, list(recipes)) + ", or a file's path")
+    problems.raise_problems()
+    trained = {"pretrain": params.recipe.pretrain, "adversarial": params.recipe.adversarial}
+    for phase, section in trained.items():
+        crop, patch = section.training.patch_size if section else 0, params.patches.patch_size
+        if crop > patch:
+            problems.add(
+                f"models.{model}.{preset}.{phase}.training.patch_size: larger than "
+                f"patches.patch_size (got {crop} and {patch}). Lower it."
+            )
     problems.raise_problems()
     return params
 
@@ -143,7 +207,8 @@ def load(
         values = YAML(typ="safe").load(path)
     except FileNotFoundError:
         raise ConfigError(f"{path}: not found. Run in the repository's root") from None
-    except YAMLError as error:
-        raise ConfigError(f"{path}: not YAML (got {error}). Correct its syntax") from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{path}: not YAML (got {reason}). Correct its syntax") from None
     chosen = {key: name for key, name in (("model", model), ("preset", preset)) if name}
     return parse({**values, **chosen} if isinstance(values, dict) else values)

@@ -34,9 +34,6 @@ class Pretrain:
 
     objective: Objective  # the losses
     training: TrainSettings  # steps, batches and optimizer
-    # Initial weights: a file (.safetensors, .pth) or another recipe, whose newest pretrained
-    # weights of this preset are loaded. None: random weights.
-    init_from: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +74,12 @@ class _Reader:
         if named is None:
             return None
         name, rest = named
-        settings = self.problems.section(rest, models.settings_class(name), where)
-        if settings is not None and hasattr(settings, "scale"):
+        kind = models.settings_class(name)
+        if "scale" in {field.name for field in dataclasses.fields(kind)}:
             if "scale" in rest:
                 self.problems.add(f"{where}.scale: belongs to the top of params.yaml. Set `scale`")
-            settings = dataclasses.replace(settings, scale=self.scale)
+            rest |= {"scale": self.scale}
+        settings = self.problems.section(rest, kind, where)
         return Network(name=name, settings=settings)
 
     def objective(
@@ -105,19 +103,16 @@ class _Reader:
         settings = self.problems.section(values, TrainSettings, where)
         if settings and generator:
             problem = members_without_crops(settings, generator.settings, where=where)
-            self.problems.problems += [problem] if problem else []
+            if problem:
+                self.problems.add(problem)
         return settings
 
     def pretrain(self, values: object, generator: Network | None, where: str) -> Pretrain:
-        parts = self.problems.mapping(values, {"objective", "training"}, where, {"init_from"})
-        init_from = parts.get("init_from")
-        if not isinstance(init_from, str | None):
-            self.problems.add(f"{where}.init_from: must be a name or null (got {init_from!r})")
+        parts = self.problems.mapping(values, {"objective", "training"}, where)
         place = f"{where}.objective"
         return Pretrain(
             objective=self.objective(parts.get("objective"), generator, place, alone=True),  # type: ignore[arg-type]  # None only beside a problem
             training=self.training(parts.get("training"), generator, f"{where}.training"),
-            init_from=init_from,
         )
 
     def adversarial(

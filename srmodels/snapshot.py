@@ -27,7 +27,7 @@ from srmodels.models._state import misfits, read_state
 FORMAT = 1
 
 _KEY = "srmodels"
-_WHERE = "pretrain.init_from"
+_WHERE = "init_from"
 _SHOWN = 5  # keys in an error about weights that do not fit
 _DEFAULT = Path("weights/generator.safetensors")  # written by `dvc repro`
 

@@ -10,10 +10,14 @@ from pathlib import Path
 
 from srmodels.distributed.launcher import launch
 from srmodels.errors import SrmodelsError
+from srmodels.machine import open_closed_streams
 
 PATCHES = Path("data/patches")
 PRETRAINED = Path("weights/pretrained.safetensors")
 GENERATOR = Path("weights/generator.safetensors")
+PRETRAINED_BEST, GENERATOR_BEST = (  # by the validation's score
+    path.with_stem(f"{path.stem}_best") for path in (PRETRAINED, GENERATOR)
+)
 
 
 def dvc_root() -> Path:
@@ -33,6 +37,7 @@ def cli_errors(main: Callable[[], None]) -> Callable[[], None]:
 
     @functools.wraps(main)
     def wrapper() -> None:
+        open_closed_streams()
         level = logging.ERROR if launch().rank else logging.INFO  # only rank 0 prints progress
         logging.basicConfig(level=level, format="%(message)s", stream=sys.stdout, force=True)
         for noisy in ("mlflow", "alembic", "httpx", "lightning_fabric", "PIL", "matplotlib"):

@@ -1,9 +1,13 @@
-"""Writes digests of the code that each stage depends on, so that DVC reruns what has changed."""
+"""Writes digests of the code that each stage depends on, so that DVC reruns what has changed.
 
-import json
+It runs first and after any change of a setting: a wrong one ends here, before DVC deletes outputs.
+"""
+
 from pathlib import Path
 
 from srmodels import params
+from srmodels.atomic import write_json
+from srmodels.errors import ConfigError
 from stages import cli_errors
 from stages.dependencies import STAGES, code_digests
 
@@ -13,11 +17,15 @@ FOLDER = Path("data/code")
 @cli_errors
 def main() -> None:
     """Runs the stage."""
-    recipe = params.load().recipe
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    settings = params.load()
+    if not Path(settings.init_from).is_file():
+        raise ConfigError(
+            f"init_from: no such file (got {settings.init_from!r}). Name a file of weights, or "
+            f"{params.RANDOM} for random weights."
+        )
     for stage in STAGES:
-        text = json.dumps(code_digests(stage, recipe), indent=1)
-        (FOLDER / f"{stage}.json").write_text(text + "\n", encoding="utf-8")
+        digests = code_digests(stage, settings.recipe)
+        write_json(FOLDER / f"{stage}.json", digests, indent=1)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from srmodels.inference.weights.open_weights import load_for_evaluation
 from srmodels.machine import resolve_device
 from srmodels.recipe import Recipe
 from stages import GENERATOR, PATCHES, PRETRAINED, cli_errors
-from stages.tracking import log_evaluation, tracker
+from stages.tracking import evaluation_tracker, log_evaluation
 
 
 def perceptual_weights(recipe: Recipe) -> str:
@@ -49,25 +49,25 @@ def main() -> None:
     sets = {name: whole_images(folder) for name, folder in folders.items()}
     degraded = {name: degraded_pictures(sets[name], settings.scale) for name in options.degraded}
     sets |= {name + DEGRADED: sets[name] for name in degraded}
-    evaluate_sets(
-        add_self_ensemble(generators) if options.self_ensemble else generators,
-        sets,
-        scale=settings.scale,
-        root=Path(),
-        features=perceptual_weights(recipe),
-        sampling=Sampling(
-            number=options.samples, temperature=options.temperature, seed=settings.seed
-        ),
-        strengths=strengths,
-        degraded={name + DEGRADED: lr for name, lr in degraded.items()},
-        perceptual=open_perceptual(
-            device=device, only_lpips=options.perceptual == "lpips", niqe=options.niqe
+    with evaluation_tracker(settings) as watcher:
+        evaluate_sets(
+            add_self_ensemble(generators) if options.self_ensemble else generators,
+            sets,
+            scale=settings.scale,
+            root=Path(),
+            features=perceptual_weights(recipe),
+            sampling=Sampling(
+                number=options.samples, temperature=options.temperature, seed=settings.seed
+            ),
+            strengths=strengths,
+            degraded={name + DEGRADED: lr for name, lr in degraded.items()},
+            perceptual=open_perceptual(
+                device=device, only_lpips=options.perceptual == "lpips", niqe=options.niqe
+            )
+            if options.perceptual
+            else None,
         )
-        if options.perceptual
-        else None,
-    )
-    with tracker("evaluate", settings) as watcher:
-        log_evaluation(watcher, Path())
+        log_evaluation(watcher, settings)
     log_generator(watcher, generators["generator"].network, GENERATOR)
 
 

@@ -1,19 +1,25 @@
 """Trains the generator with the other networks of its objective, if the recipe has that phase."""
 
 import logging
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from torch import nn
 
 from srmodels import models, params, snapshot
+from srmodels.atomic import write_bytes
 from srmodels.distributed.launcher import launch
 from srmodels.engine.tracking.curves import write_curves, write_metrics
 from srmodels.evaluation.perceptual import open_lpips
 from srmodels.machine import resolve_device
-from stages import GENERATOR, PRETRAINED, cli_errors, profile_only
-from stages.resume import recipe_weights
+from stages import (
+    GENERATOR,
+    GENERATOR_BEST,
+    PRETRAINED,
+    PRETRAINED_BEST,
+    cli_errors,
+    profile_only,
+)
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +27,8 @@ log = logging.getLogger(__name__)
 def copy_pretrained(model: str) -> None:
     """Copies the pretrained weights byte for byte, for a recipe without an adversarial phase."""
     log.info("%s has no adversarial phase: %s is %s", model, GENERATOR, PRETRAINED)
-    shutil.copyfile(PRETRAINED, GENERATOR)
+    for source, target in ((PRETRAINED, GENERATOR), (PRETRAINED_BEST, GENERATOR_BEST)):
+        write_bytes(target, source.read_bytes())
     write_curves("gan", Path("plots"), None)
     write_metrics("gan", {"steps": 0})
 
@@ -51,10 +58,9 @@ def main() -> None:
         }
         return {"generator": network, **opponents}
 
-    lpips, best = None, None
+    lpips = None
     if settings.evaluate.perceptual:
         lpips = open_lpips(device=resolve_device(settings.run.device))
-        best = recipe_weights(settings.model, f"{settings.preset}-gan-best")
     train(
         "gan",
         settings,
@@ -62,7 +68,7 @@ def main() -> None:
         networks,
         seed=settings.seed + 1,  # other batches than the first of the pretraining
         weights=GENERATOR,
-        best=best,
+        best=GENERATOR_BEST,
         lpips=lpips,
         inputs=[PRETRAINED] if pretrained else [],
         profile=profile,

@@ -1,4 +1,4 @@
-"""Files that the training stages keep for later runs: resume states and pretrained weights."""
+"""The resume state of a training."""
 
 import dataclasses
 import hashlib
@@ -13,7 +13,7 @@ from srmodels.recipe import Adversarial, Pretrain
 from stages import PATCHES, dvc_root
 from stages.dependencies import code_digests
 
-__all__ = ["checkpoints", "recipe_weights"]
+__all__ = ["checkpoints"]
 
 
 def checkpoints(
@@ -34,8 +34,3 @@ def checkpoints(
     if stage == "gan":
         facts["lpips"] = bool(params.evaluate.perceptual)  # whether validations have LPIPS
     return Checkpoints(dvc_root() / ".resume" / f"{stage}-{fingerprint_of(facts)}", facts)
-
-
-def recipe_weights(model: str, preset: str) -> Path:
-    """A copy of a recipe's pretrained weights, which later runs of other recipes leave alone."""
-    return dvc_root() / "weights" / "recipes" / f"{model}-{preset}.safetensors"

@@ -1,23 +1,35 @@
-"""Logs the stages to the experiment's MLflow run."""
+"""Logs the stages to the MLflow run of their training."""
 
+import csv
+import hashlib
+import json
 import subprocess
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from srmodels.data.patches.manifest import MANIFEST
+from srmodels.data.store.index import INDEX
 from srmodels.distributed.launcher import launch
+from srmodels.engine.tracking.mlflow_run import DatasetFacts, RunFacts
 from srmodels.engine.tracking.mlflow_tracker import Tracker
 from srmodels.engine.tracking.record import Logger, NullLogger
+from srmodels.evaluation.report import BUNDLED
 from srmodels.evaluation.table import read_metrics, sets_of
 from srmodels.params import Params
-from stages import dvc_root
+from stages import PATCHES, dvc_root
+from stages.dependencies import code_digests
+
+_CODE = ("pretrain", "gan", "evaluate")
+_TEST = "test"  # prefix of the scores; behind the curves in MLflow's alphabetical order
 
 
-def tracker(stage: str, params: Params) -> Tracker:
-    """Opens the experiment's MLflow run for this stage."""
+def _commit() -> str:
     git = subprocess.run(
         ["git", "rev-parse", "HEAD"],  # noqa: S607 - whichever git the user has
         cwd=dvc_root(),
@@ -25,13 +37,93 @@ def tracker(stage: str, params: Params) -> Tracker:
         text=True,
         check=False,
     )
-    return Tracker(
-        stage,
-        root=dvc_root(),
-        values=params.values,
-        baseline=git.stdout.strip() or "no-commit",
-        tags={"model": params.model, "preset": params.preset},
+    return git.stdout.strip() or "no-commit"
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def test_set(params: Params) -> DatasetFacts:
+    """The test photographs; the name tells another choice of them apart."""
+    photos, bundled = params.data.photos, params.data.photos == "auto"
+    table = PATCHES / MANIFEST
+    rows = csv.DictReader(table.open(newline="", encoding="utf-8", errors="surrogateescape"))
+    used = sorted(row["sha256"] for row in rows if row["split"] == "test" and not row["skipped"])
+    digest = hashlib.sha256("".join(used).encode()).hexdigest()
+    name = params.preset if bundled else Path(photos).name
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
+    return DatasetFacts(
+        name=f"{plain}-{digest[:4]}", digest=digest, use="test", counts={"photographs": len(used)}
     )
+
+
+def _datasets(params: Params) -> list[DatasetFacts]:
+    """Training and test photographs."""
+    counts = json.loads(Path("metrics/patches.json").read_bytes())
+    name = params.preset if params.data.photos == "auto" else Path(params.data.photos).name
+    train = DatasetFacts(
+        name=name,
+        digest=_digest(PATCHES / "train" / INDEX),
+        use="train",
+        counts={
+            "photographs": counts["photos_read"] - sum(counts["whole_images"].values()),
+            "patches": counts["patches"]["train"],
+        },
+    )
+    return [train, test_set(params)]
+
+
+def _objective(section: Mapping[str, Any]) -> str:
+    words = (section["objective"].get(key, "") for key in ("name", "kind"))
+    return " ".join(filter(None, words))
+
+
+def _compared(params: Params) -> dict[str, object]:
+    """The parameters that people compare; params.yaml has the others."""
+    recipe: Any = params.values["recipe"]
+    pretrain, gan = recipe["pretrain"], recipe.get("adversarial")
+    training = params.recipe.pretrain.training
+    compared: dict[str, object] = {
+        "model": params.model,
+        "preset": params.preset,
+        "seed": params.seed,
+        "scale": params.scale,
+        "photos": Path(params.data.photos).name,
+        "pretrain.objective": _objective(pretrain),
+        "pretrain.steps": training.steps,
+        "pretrain.learning_rate": training.optimizer.learning_rate,
+        "batch_size": training.batch_size,
+        "patch_size": training.patch_size,
+    }
+    if gan and params.recipe.adversarial:
+        training = params.recipe.adversarial.training
+        weights = gan["objective"].get("weights", {})
+        compared |= {
+            "gan.objective": _objective(gan),
+            "gan.weights": ", ".join(f"{name} {value}" for name, value in weights.items()),
+            "gan.steps": training.steps,
+            "gan.learning_rate": training.optimizer.learning_rate,
+        }
+    return compared
+
+
+def tracker(stage: str, params: Params) -> Tracker:
+    """Opens the training's MLflow run for this stage."""
+    facts = RunFacts(
+        baseline=_commit(),
+        inputs={
+            "settings": params.values,
+            "code": {name: code_digests(name, params.recipe) for name in _CODE},
+            "data": [_digest(PATCHES / name) for name in (MANIFEST, f"train/{INDEX}")],
+            "weights": _digest(Path(params.init_from)),
+        },
+        params=_compared(params),
+        settings=params.values,
+        tags={"model": params.model, "preset": params.preset},
+        datasets=_datasets(params),
+    )
+    return Tracker(stage, root=dvc_root(), facts=facts)
 
 
 def logger(stage: str, params: Params) -> AbstractContextManager[Logger]:
@@ -39,14 +131,22 @@ def logger(stage: str, params: Params) -> AbstractContextManager[Logger]:
     return nullcontext(NullLogger()) if launch().rank else tracker(stage, params)
 
 
-def log_evaluation(tracker: Tracker, root: Path) -> None:
-    """Logs scores, sample pictures, and the curves of stages that DVC took from its cache."""
+def evaluation_tracker(params: Params) -> Tracker:
+    """A tracker that first sends the curves of stages which DVC took from its cache."""
+    opened = tracker(_TEST, params)
     for name, stage in product(("", "_validation"), ("pretrain", "gan")):
-        tracker.replay(root / "plots" / f"{stage}{name}.csv", stage)
-    for name, models in sets_of(read_metrics(root / "metrics" / "evaluate.json")).items():
+        opened.replay(Path("plots") / f"{stage}{name}.csv", stage)
+    opened.begin(0, [])
+    return opened
+
+
+def log_evaluation(tracker: Tracker, params: Params) -> None:
+    """Logs scores, under the names of their test sets, the table per picture and the samples."""
+    for name, models in sets_of(read_metrics(Path("metrics/evaluate.json"))).items():
+        place = test_set(params).name if name == BUNDLED else name
         for model, scores in models.items():
-            prefix = f"{name}/{model.replace('+', '-')}"  # MLflow's names have no plus
+            prefix = f"{place}/{model.replace('+', '-')}"  # MLflow's names have no plus
             tracker.log(0, {f"{prefix}/{score}": value for score, value in scores.items()})
-    for path in sorted((root / "samples").glob("*.png")):
+    tracker.table(Path("plots/per_image.csv"))
+    for path in sorted(Path("samples").glob("*.png")):
         tracker.picture(path.stem, np.asarray(Image.open(path).convert("RGB")), 0)
-    tracker.finish()

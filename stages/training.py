@@ -30,11 +30,11 @@ def train(
     *,
     seed: int,
     weights: Path,
-    best: Path | None = None,
+    best: Path,
     lpips: Callable[[Picture, Picture], float] | None = None,
     inputs: Sequence[Path] = (),
     profile: bool,
-) -> bool:
+) -> None:
     """Trains a phase to its end, or logs the time of each part of a step (`profile`).
 
     Args:
@@ -44,13 +44,10 @@ def train(
         networks: Builds the networks by role.
         seed: Seed of batches and initial weights.
         weights: The file of weights to write.
-        best: The file for the generator with the best validation, or None.
+        best: The file of weights with the best validation to write.
         lpips: LPIPS of SR and HR, by which validations then decide; or None.
         inputs: Files of weights that `networks` loads.
         profile: Whether to profile instead of training.
-
-    Returns:
-        Whether `weights` was written.
     """
     generator, objective = params.recipe.generator, section.objective
     phase = Phase(
@@ -73,8 +70,7 @@ def train(
 
     if profile:
         log.info(profile_phase(phase, networks, turns_of, run=params.run).table())
-        return False
+        return
     with logger(stage, params) as run_logger:
         upscale = upscaler(params.scale)
         train_phase(phase, networks, turns_of, upscale=upscale, run=params.run, logger=run_logger)
-    return True

@@ -25,7 +25,7 @@ def demo(  # noqa: PLR0917 - typer passes them by name
         typer.Option(
             help="A generator's file, a public weights file, or models:/NAME@ALIAS. Repeat the "
             "option for several.",
-            show_default="weights/ and weights/recipes/ of the repository",
+            show_default="weights/ of the repository",
         ),
     ] = None,
     host: Annotated[

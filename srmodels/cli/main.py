@@ -10,6 +10,7 @@ import typer
 
 from srmodels.cli import compare, demo, download, evaluate, export, patches, runs, upscale
 from srmodels.errors import SrmodelsError
+from srmodels.machine import open_closed_streams
 
 __all__ = ["app", "main"]
 
@@ -35,6 +36,7 @@ app.add_typer(patches.app, name="patches")
 
 def main() -> None:
     """Runs the command line; a user's error is printed on one line and gives exit code 1."""
+    open_closed_streams()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
     try:
         app()

@@ -10,7 +10,7 @@ import typer
 
 from srmodels.cli.options import Device, MaxPixels, Precision, Tile
 from srmodels.errors import ConfigError
-from srmodels.machine import repository
+from srmodels.machine import repository, stream_is_closed
 
 if TYPE_CHECKING:
     from srmodels.inference.files.upscale_files import Outcome
@@ -134,6 +134,8 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
         raise ConfigError(
             f"--bits: {tasks[0].file_format.name} stores 8 bits (got 16). Write png or tiff."
         )
+    if output == _PIPE and stream_is_closed(sys.stdout):
+        raise ConfigError("-o -: standard output is closed. Redirect it to a file or program.")
     if output == _PIPE and sys.stdout.isatty():
         raise ConfigError("-o -: standard output is a terminal. Redirect it to a file or program.")
     torch_device = resolve_device(device)

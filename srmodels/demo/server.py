@@ -26,7 +26,7 @@ __all__ = ["ServerOptions", "find_generators", "serve"]
 log = logging.getLogger(__name__)
 
 _MIN_IDLE_SECONDS = 3600
-_PATTERNS = ("weights/*.safetensors", "weights/recipes/*.safetensors")
+_PATTERN = "weights/*.safetensors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +64,7 @@ def find_generators(
     Raises:
         WeightsError: A named file cannot be used, or there is none.
     """
-    paths = [weights_file(name) for name in weights] or [
-        path for pattern in _PATTERNS for path in sorted(root.glob(pattern))
-    ]
+    paths = [weights_file(name) for name in weights] or sorted(root.glob(_PATTERN))
     generators: dict[str, GeneratorFile] = {}
     answers = worker.run(InspectWeights(paths=tuple(paths)), stop=threading.Event())
     for path, has_samples in zip(paths, answers, strict=True):

@@ -28,7 +28,7 @@ from srmodels.engine.state import State, TurnsOf
 from srmodels.engine.tracking.curves import write_curves, write_metrics
 from srmodels.engine.tracking.record import Logger
 from srmodels.engine.train import Trainer
-from srmodels.engine.validation import Picture, validator
+from srmodels.engine.validation import Picture, first_pictures, validator
 from srmodels.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -49,9 +49,8 @@ class Phase:
     network: str  # the generator's module name, for the snapshot
     network_settings: object  # the generator's settings, for the snapshot
     weights: Path  # the snapshot to write
+    best: Path  # the snapshot with the best validation score
     paired: bool = True  # whether LR and HR of a batch show the same photograph
-    # the snapshot with the best validation score, to write beside `weights`; None: none
-    best: Path | None = None
     # LPIPS of SR and HR. With it, validations compute LPIPS, and it picks the best: in a GAN phase
     # PSNR falls while images improve. None: PSNR decides.
     lpips: Callable[[Picture, Picture], float] | None = None
@@ -135,6 +134,9 @@ def train_phase(
             logger=logger,
             run=run,
         )
+        if collectives.is_main_process():
+            for name, picture in first_pictures(phase.patches / "validation", phase.scale).items():
+                logger.picture(name, picture, 0)
         generator = trainer.run(source, title=phase.name)
         if collectives.is_main_process():
             _write(phase, generator, state)
@@ -156,11 +158,11 @@ def _write(phase: Phase, generator: nn.Module, state: State) -> None:
         **state.scores,
     }
     save(phase.weights)
-    if phase.best is not None and state.best is not None:
-        generator.load_state_dict(state.best.weights)
-        save(phase.best)
-        metrics["best_step"] = state.best.step
-        metric = (phase.settings.early_stopping or phase.watched).metric
-        metrics[metric.replace("validation", "best")] = state.best.scores[metric]
+    assert state.best is not None, "the last step validates"
+    generator.load_state_dict(state.best.weights)
+    save(phase.best)
+    metrics["best_step"] = state.best.step
+    metric = (phase.settings.early_stopping or phase.watched).metric
+    metrics[metric.replace("validation", "best")] = state.best.scores[metric]
     write_curves(phase.name, Path("plots"), phase.checkpoints.folder)
     write_metrics(phase.name, metrics)

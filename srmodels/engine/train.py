@@ -66,7 +66,7 @@ class Trainer:
                 f"in process {collectives.rank()}). Use a folder that all machines share."
             )
         if collectives.is_main_process():
-            self.record.cut_after(self.state.step)
+            self.record.begin(self.state.step)
 
     def step(self, batch: Batch) -> None:
         """Takes a step, or skips it where a value is not finite and `on_nan` is "skip".

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from torch import nn
 
 from srmodels.errors import DataError
@@ -18,6 +19,17 @@ Validate = Callable[[nn.Module], tuple[dict[str, float], dict[str, Picture]]]
 """Maps a generator to its scores and to sample pictures, both by name."""
 
 _SAMPLES = 2  # pictures for the logger
+
+
+def first_pictures(folder: Path, scale: int) -> dict[str, Picture]:
+    """The validation's sample pictures enlarged by bicubic, to show beside the network's."""
+    shown = {}
+    for name, image in whole_images(folder)[:_SAMPLES]:
+        lr = downscale(crop_to_multiple(image, scale), scale)
+        size = (lr.shape[1] * scale, lr.shape[0] * scale)
+        enlarged = Image.fromarray(lr).resize(size, Image.Resampling.BICUBIC)
+        shown[f"validation/{name}"] = np.array(enlarged)
+    return shown
 
 
 def validator(

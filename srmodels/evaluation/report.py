@@ -1,6 +1,5 @@
 """Scores of test sets as files: metrics, the table per picture, and pictures side by side."""
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Protocol
 import pandas as pd
 from PIL import Image
 
+from srmodels.atomic import replacing, write_bytes, write_json
 from srmodels.errors import ProtocolError, WeightsError
 from srmodels.evaluation.means import means
 from srmodels.evaluation.metrics.luma import Picture
@@ -45,6 +45,11 @@ class Scored(Sampled, Protocol):
         """Enlarges uint8 (H, W, 3)."""
 
 
+def _write_png(path: Path, picture: Picture) -> None:
+    with replacing(path) as file:
+        Image.fromarray(picture).save(file, "PNG")
+
+
 def _drawer(folder: Path, scale: int) -> Callable[[str, ScoredPicture], None]:
     drawn: Counter[str] = Counter()
 
@@ -57,10 +62,10 @@ def _drawer(folder: Path, scale: int) -> Callable[[str, ScoredPicture], None]:
             model: sr for model, sr in picture.pictures.items() if not model.startswith(STRENGTH)
         }
         sheet = comparison(picture.lr, pictures, picture.hr, scale=scale)
-        Image.fromarray(sheet).save(folder / f"{stem}.png")
+        _write_png(folder / f"{stem}.png", sheet)
         if picture.samples:
             sheet = strip(picture.pictures, picture.samples, picture.hr, scale=scale)
-            Image.fromarray(sheet).save(folder / f"{stem}-samples.png")
+            _write_png(folder / f"{stem}-samples.png", sheet)
 
     return draw
 
@@ -150,8 +155,6 @@ def evaluate_sets(
     Takes and raises what `metrics_of` does; `root` is where the three folders lie, `degraded` the
     LR pictures of the sets NAME_degraded, by set and image.
     """
-    for folder in ("metrics", "plots", "samples"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
     for old in (root / "samples").glob("*.png"):
         old.unlink()
     metrics, table = metrics_of(
@@ -165,8 +168,8 @@ def evaluate_sets(
         perceptual=perceptual,
         show=_drawer(root / "samples", scale),
     )
-    table.to_csv(root / "plots" / "per_image.csv", index=False, lineterminator="\n")
-    text = json.dumps(metrics, indent=2) + "\n"
-    (root / "metrics" / "evaluate.json").write_text(text, encoding="utf-8")
+    text = table.to_csv(index=False, lineterminator="\n")
+    write_bytes(root / "plots" / "per_image.csv", text.encode("utf-8", "surrogateescape"))
+    write_json(root / "metrics" / "evaluate.json", metrics)
     draw_plane(metrics, root / "samples" / PLANE)
     log.info("%s", short_table(metrics))

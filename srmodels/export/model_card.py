@@ -66,8 +66,8 @@ def _training_lines(origin: Provenance | None) -> list[str]:
             f"{training.get('steps')} steps of {training.get('batch_size')} crops of "
             f"{training.get('patch_size')} LR pixels"
         )
-        if section.get("init_from"):
-            lines.append(f"  - initialised from the weights `{section['init_from']}`")
+    if origin.start:
+        lines.append(f"- pretraining started from the weights `{origin.start}`")
     return lines
 
 

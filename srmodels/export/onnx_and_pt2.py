@@ -13,7 +13,12 @@ from torch import nn
 from torch.export import Dim, ExportedProgram
 
 from srmodels.errors import ConfigError
-from srmodels.models._dynamic_sizes import dynamic_sizes, example_lr, min_input_size
+from srmodels.models._dynamic_sizes import (
+    dynamic_sizes,
+    example_lr,
+    min_input_size,
+    remove_paths,
+)
 
 __all__ = ["export_onnx", "export_program", "export_pt2"]
 
@@ -33,8 +38,7 @@ def export_program(network: nn.Module) -> ExportedProgram:
             # conditions that PyTorch cannot prove for all sizes are checked at run time
             prefer_deferred_runtime_asserts_over_guards=True,
         )
-    for node in program.graph.nodes:
-        node.meta.pop("stack_trace", None)  # contains folders of this machine
+    remove_paths(program)
     return program
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -20,6 +20,7 @@ __all__ = ["Provenance", "provenance_of"]
 
 _ROWS = {"gan": "generator", "pretrain": "pretrained"}  # training stage: row in the metrics
 _LOCK = "dvc.lock"
+_INPUTS = {"data/patches", "data/code/pretrain.json", "data/random"}  # `random`: no weights
 _BUNDLED = "photographs that come inside scikit-image and scikit-learn"
 
 
@@ -33,6 +34,7 @@ class Provenance:
     phases: Mapping[str, Mapping[str, Any]]  # settings of the training phases, in order
     photos: str  # dataset or folder, as params.yaml names it
     about: str | None = None  # description of the dataset
+    start: str | None = None  # name and MD5 of the file of weights that pretraining started from
     counts: Mapping[str, Any] = field(default_factory=dict)  # content of metrics/patches.json
     model: str = "generator"  # the weights' row in the metrics
     metrics: Mapping[str, Any] = field(default_factory=dict)  # content of metrics/evaluate.json
@@ -104,6 +106,19 @@ def _phases(lock: _Lock, trainer: str) -> dict[str, Mapping[str, Any]]:
     return phases
 
 
+def _start(lock: _Lock) -> str | None:
+    """The file of weights among the inputs of the stage `pretrain`."""
+    for path, digest in lock.digests("pretrain", "deps").items():
+        if path not in _INPUTS:
+            return f"{_name_of(path)}, MD5 {digest}"
+    return None
+
+
+def _name_of(path: str) -> str:
+    """The last part of a path: no folder of this machine leaves it."""
+    return PurePosixPath(path.replace("\\", "/")).name
+
+
 def _about(root: Path, photos: str) -> str | None:
     """The description in a dataset's definition."""
     if photos == "auto":
@@ -134,7 +149,8 @@ def provenance_of(weights: Path) -> Provenance | None:
         preset=keys[0][2],
         seed=lock.params(trainer).get("seed"),
         phases=_phases(lock, trainer),
-        photos=photos,
+        photos=_name_of(photos),
+        start=_start(lock),
         about=_about(root, photos),
         counts=lock.read_output("patches", "metrics/patches.json") if patches else {},
         model=_ROWS[trainer],

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.export import ExportedProgram
 from torch.fx.experimental import _config
 
 
@@ -28,3 +29,9 @@ def dynamic_sizes() -> Iterator[None]:
     patch = _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]  # made at run time
     with patch, warnings.catch_warnings(action="ignore"):
         yield
+
+
+def remove_paths(program: ExportedProgram) -> None:
+    """Removes the folders of this machine from an exported program."""
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)

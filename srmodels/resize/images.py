@@ -10,6 +10,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from srmodels.machine import compile_function
+
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32 | np.float64]
 Index = NDArray[np.int64]
@@ -80,7 +82,7 @@ def _kernel() -> Kernel:
             for x in range(len(total)):
                 lr[y, x] = np.uint8(min(max(total[x], 0.0), 255.0))
 
-    compiled: Kernel = numba.njit(signature, nogil=True, cache=True)(shrink)
+    compiled: Kernel = compile_function(shrink, signature)
     return compiled
 
 

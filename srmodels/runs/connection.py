@@ -1,15 +1,26 @@
 """Connects commands to MLflow and turns its errors into one line."""
 
 import os
+import sqlite3
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from srmodels.errors import TrainingError
-from srmodels.runs.store import store_of
+from sqlalchemy.exc import SQLAlchemyError
 
-__all__ = ["connected", "is_missing", "reason_of"]
+from srmodels.errors import TrainingError
+from srmodels.runs.store import relocate, store_of
+
+__all__ = ["connected", "ignore_library_warnings", "is_missing", "reason_of"]
+
+_LONGEST = 400  # characters of a reason; MLflow ends with the command that helps
+
+
+def ignore_library_warnings() -> None:
+    """Ignores warnings inside MLflow and its database layer, which -W error would make errors."""
+    warnings.filterwarnings("ignore", module="(mlflow|sqlalchemy|alembic|pydantic|google|requests)")
 
 
 @contextmanager
@@ -26,20 +37,24 @@ def connected(root: Path) -> Iterator[Any]:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # a person waits
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    ignore_library_warnings()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
     try:
+        relocate(root)
         yield MlflowClient(tracking_uri=uri, registry_uri=uri)
-    except MlflowException as error:
+    # a database that is damaged or another program's, an address that is none
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, ValueError) as error:
         raise TrainingError(
-            f"MLflow at {uri}: {reason_of(error)}. Check the server and MLFLOW_TRACKING_URI."
+            f"MLflow at {uri}: {reason_of(error)}. Check this store and MLFLOW_TRACKING_URI."
         ) from None
 
 
 def reason_of(error: Exception) -> str:
-    """The first line of an MLflow error."""
-    return str(error).splitlines()[0][:200].rstrip(".") if str(error) else repr(error)
+    """An error of MLflow in one line, without SQLAlchemy's statement."""
+    text = str(error).partition("\n[SQL:")[0]
+    return " ".join(text.split())[:_LONGEST].rstrip(".") or repr(error)
 
 
 def is_missing(error: Exception) -> bool:

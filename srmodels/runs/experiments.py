@@ -25,6 +25,7 @@ class Run:
         experiment: The id of the MLflow experiment, which holds all runs.
         model: The recipe.
         status: RUNNING, FINISHED, FAILED or KILLED.
+        weights: The MD5 of its generator; "" before the evaluation.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Run:
     experiment: str
     model: str
     status: str
+    weights: str
 
 
 def weights_of(lock: str) -> str:
@@ -58,6 +60,7 @@ def _search(client: Any, condition: str, count: int) -> list[Run]:  # noqa: ANN4
             experiment=run.info.experiment_id,
             model=run.data.tags.get("model", "-"),
             status=run.info.status,
+            weights=run.data.tags.get(WEIGHTS_TAG, ""),
         )
         for run in runs
     ]
@@ -76,7 +79,8 @@ def newest(count: int, *, root: Path) -> list[Run]:
 def run_of(name: str, lock: str, *, root: Path) -> Run:
     """The newest run of an experiment, or the run that trained its weights.
 
-    An experiment that DVC takes from its cache has no run of its own.
+    An experiment that DVC takes from its cache has no run of its own. A run whose generator has
+    other weights than dvc.lock is never returned.
 
     Args:
         name: The experiment or git revision.
@@ -88,13 +92,14 @@ def run_of(name: str, lock: str, *, root: Path) -> Run:
     """
     digest = weights_of(lock)
     quoted = name.replace("'", "")
-    conditions = [f"tags.`dvc.exp_name` = '{quoted}'"]
-    if digest:
-        conditions.append(f"tags.`{WEIGHTS_TAG}` = '{digest}'")
+    named, of_weights = f"tags.`dvc.exp_name` = '{quoted}'", f"tags.`{WEIGHTS_TAG}` = '{digest}'"
+    conditions = [f"{named} AND {of_weights}", of_weights] if digest else []
     with connected(root) as client:
-        for condition in conditions:
-            if runs := _search(client, condition, 1):
-                return runs[0]
+        for condition in [*conditions, named]:
+            # a run of the name with other weights is of an earlier experiment
+            for run in _search(client, condition, 1):
+                if run.weights in ("", digest) or not digest:
+                    return run
     raise TrainingError(
         f"{name}: MLflow has no run of it (got neither its name nor the MD5 of its weights, "
         f"{digest or 'unknown'}). Run `dvc repro --single-item --force evaluate`."

@@ -139,13 +139,25 @@ def register(run: Run, name: str, *, alias: str | None, root: Path) -> str:
                 "--single-item --force evaluate`."
             )
         model = client.get_logged_model(outputs.model_outputs[-1].model_id)
+        if model.tags.get(WEIGHTS_TAG) != run.weights:
+            raise ConfigError(
+                f"{run.name}: its run holds another generator (got MD5 "
+                f"{model.tags.get(WEIGHTS_TAG)} instead of {run.weights}). Run `dvc repro "
+                "--single-item --force evaluate`."
+            )
         try:
             client.create_registered_model(name)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise ConfigError(f"NAME: {reason_of(error)} (got {name!r})") from None
+        tags = {"model": run.model, "dvc.experiment": run.name, WEIGHTS_TAG: run.weights}
         version = client.create_model_version(
-            name, model.artifact_location, run_id=run.id, model_id=model.model_id
+            name,
+            model.artifact_location,
+            run_id=run.id,
+            model_id=model.model_id,
+            tags={key: text for key, text in tags.items() if text},
+            description=f"{run.model}, trained by the experiment {run.name}, run {run.id}",
         ).version
         if alias:
             client.set_registered_model_alias(name, alias, version)

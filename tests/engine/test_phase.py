@@ -27,6 +27,7 @@ def test_a_process_without_a_crop_for_each_member_is_refused(
         network="srresnet",
         network_settings=Settings(members=2),
         weights=Path("none"),
+        best=Path("none"),
     )
     problem = rf"too few crops for 2 members.*got 1 at once in each of {processes} processes"
     with pytest.raises(ConfigError, match=rf"training\.batch_size: {problem}"):

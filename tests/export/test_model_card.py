@@ -85,6 +85,19 @@ def test_a_card_tells_recipe_data_training_and_scores(repository):
     assert "- border: 4 pixels" in text
 
 
+def test_no_folder_of_this_machine_is_told(repository):
+    lock = repository.parents[1] / "dvc.lock"
+    content = YAML(typ="safe").load(lock)
+    content["stages"]["photos"]["params"]["../params.yaml"]["data"]["photos"] = "/home/me/cats"
+    start = {"path": "/home/me/start.pth", "md5": "57a27"}
+    content["stages"]["pretrain"] = {"deps": [{"path": "data/patches", "md5": "p.dir"}, start]}
+    YAML().dump(content, lock)
+    text = card(repository)
+    assert "- photographs: `cats`" in text
+    assert "started from the weights `start.pth, MD5 57a27`" in text
+    assert "/home" not in text
+
+
 def test_its_head_is_what_hugging_face_reads(repository):
     head = YAML(typ="safe").load(card(repository).split("---\n")[1])
     assert (head["license"], head["pipeline_tag"]) == ("mit", "image-to-image")

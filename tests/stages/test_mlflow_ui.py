@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from srmodels.engine.tracking.mlflow_run import RunFacts
 from srmodels.engine.tracking.mlflow_tracker import Tracker
 from srmodels.runs.experiments import newest
 from srmodels.runs.store import comparison_page
@@ -39,11 +40,11 @@ def ui(tmp_path, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     for number, name in enumerate(("left-out", "red-fox", "blue-owl")):
         monkeypatch.setenv("DVC_EXP_NAME", name)
-        values = {"model": "srgan", "seed": number}
-        with Tracker("pretrain", root=tmp_path, values=values, baseline="a" * 40, tags={}) as one:
+        facts = RunFacts(baseline="a" * 40, inputs={"seed": number}, params={"seed": number})
+        with Tracker("pretrain", root=tmp_path, facts=facts) as one:
+            one.begin(0, [])
             for step in range(10, 60, 10):
                 one.log(step, {"pixel": 1 / (step + number)})
-            one.finish()
     server = Server(tmp_path, ui=True)
     server.start()
     yield server

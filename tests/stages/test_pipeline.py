@@ -18,12 +18,12 @@ RESULTS = ("weights", "metrics", "plots", "samples")
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every result file; not of other recipes' weights, which stay for `init_from`."""
+    """SHA-256 of every result file."""
     files = [path for name in RESULTS for path in sorted((folder / name).rglob("*"))]
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
-        if path.is_file() and path.name != ".gitignore" and path.parent.name != "recipes"
+        if path.is_file() and path.name != ".gitignore"
     }
 
 

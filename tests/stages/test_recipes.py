@@ -141,7 +141,7 @@ def test_a_gan_is_watched_and_scored_by_lpips(repository, stage) -> None:
     assert all(0 < row[name] < 1 for row in rows.values() for name in ("lpips", "dists"))
     metrics = json.loads((repository / "metrics" / "gan.json").read_text())
     assert "best_lpips" in metrics["gan"]
-    assert (repository / "weights" / "recipes" / "srgan-smoke-gan-best.safetensors").is_file()
+    assert (repository / "weights" / "generator_best.safetensors").is_file()
 
 
 def test_an_eleventh_network_takes_one_file_and_one_section(smoke, tmp_path) -> None:
@@ -156,14 +156,25 @@ def test_an_eleventh_network_takes_one_file_and_one_section(smoke, tmp_path) -> 
     assert scores(folder)["test"]["generator"]["psnr_y"] > 1
 
 
-def test_a_recipe_begins_with_what_another_has_learnt(repository, stage, capsys) -> None:
-    choose(repository, "srresnet")  # which has srgan's generator
-    text = (repository / "params.yaml").read_text()
-    at = text.index("  srresnet:")
-    begun = text[at:].replace("pretrain: {", "pretrain: {init_from: srgan, ", 1)
-    (repository / "params.yaml").write_text(text[:at] + begun)
-    stage("pretrain")
-    assert "srresnet starts from weights/recipes/srgan-smoke.safetensors" in capsys.readouterr().out
-    (repository / "weights" / "recipes" / "srgan-smoke.safetensors").unlink()
-    with pytest.raises(SystemExit, match="init_from: srgan has not been trained in the preset smo"):
-        stage("pretrain")
+def test_pretraining_begins_with_the_weights_of_a_file_and_runs_again_if_they_change(
+    repository,
+) -> None:
+    choose(repository, "srresnet")
+    run(repository, "dvc", "repro")
+    run(repository, "git", "add", "-A")
+    run(repository, "git", "commit", "-qm", "srresnet")
+    weights = ("weights/pretrained.safetensors", "--rev", "HEAD", "-o", "start.safetensors")
+    run(repository, "dvc", "get", ".", *weights)
+    choose(repository, "srgan")
+    edit(repository, "init_from: data/random", "init_from: start.safetensors")
+    assert "srgan starts from start.safetensors" in run(repository, "dvc", "repro")
+    assert "up to date" in run(repository, "dvc", "repro")
+    start = repository / "start.safetensors"
+    shutil.copy(repository / "weights" / "generator.safetensors", start)
+    text = run(repository, "dvc", "repro")
+    assert "Running stage 'pretrain'" in text
+    edit(repository, "init_from: start.safetensors", "init_from: gone.safetensors")
+    kept = (repository / "weights" / "pretrained.safetensors").read_bytes()
+    text = run(repository, "dvc", "repro", ok=False)
+    assert "init_from: no such file (got 'gone.safetensors')" in text
+    assert (repository / "weights" / "pretrained.safetensors").read_bytes() == kept

@@ -7,6 +7,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from srmodels.machine import compile_function
+
 Pixels = NDArray[np.void]
 Values = NDArray[np.uint8]
 Kernel = Callable[[NDArray[np.float32], NDArray[np.uint8], tuple[int, ...]], None]
@@ -86,7 +88,7 @@ def _kernel() -> Kernel:
             for k in range(length):
                 values[target + _u(k)] = np.float32(block[_u(k) + _u(3)]) / np.float32(255)
 
-    compiled: Kernel = numba.njit(signature, nogil=True, cache=True)(augment)
+    compiled: Kernel = compile_function(augment, signature)
     return compiled
 
 

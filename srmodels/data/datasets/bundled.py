@@ -1,11 +1,11 @@
 """The photographs inside the scikit-image and scikit-learn wheels, which need no network."""
 
 import csv
-import shutil
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from srmodels.atomic import write_bytes
 from srmodels.data.split import SPLITS
 from srmodels.errors import DataError
 
@@ -31,7 +31,7 @@ def read_choice(table: Path) -> list[Bundled]:
             f"data.photos: the preset {table.stem!r} has no photographs of its own (got 'auto'). "
             "Give a folder: -S data.photos=/path/to/DIV2K_train_HR"
         )
-    with table.open(newline="", encoding="utf-8") as file:
+    with table.open(newline="", encoding="utf-8-sig") as file:
         rows = [Bundled(**row) for row in csv.DictReader(file)]
     for row in rows:
         if row.package not in _FOLDERS or row.split not in (*SPLITS, "unused"):
@@ -61,5 +61,5 @@ def copy_bundled(rows: list[Bundled], folder: Path) -> list[tuple[Bundled, Path]
     used = [(row, _find_file(row)) for row in rows if row.split != "unused"]
     copies = [(row, folder / f"{row.photo}{source.suffix}") for row, source in used]
     for (_, source), (_, target) in zip(used, copies, strict=True):
-        shutil.copyfile(source, target)
+        write_bytes(target, source.read_bytes())
     return copies

@@ -1,12 +1,11 @@
 """What became of each photograph: manifest.csv, the counts, and the limit of skipped ones."""
 
-import json
 import logging
 from collections import Counter
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from srmodels.atomic import write_table
+from srmodels.atomic import write_json, write_table
 from srmodels.data.executor.task import KILLED, TOO_SLOW
 from srmodels.data.patches.settings import PatchSettings
 from srmodels.errors import DataError
@@ -59,9 +58,8 @@ def is_transient(reason: str) -> bool:
 
 def write_report(manifest: list[ManifestRow], folder: Path, metrics: Path) -> None:
     """Writes FOLDER/manifest.csv, and the counts to the JSON file `metrics`; no times in either."""
-    part = folder / f"{MANIFEST}.part"
-    write_table(part, [field.name for field in fields(ManifestRow)], map(astuple, manifest))
-    part.replace(folder / MANIFEST)
+    header = [field.name for field in fields(ManifestRow)]
+    write_table(folder / MANIFEST, header, map(astuple, manifest))
     used = [row for row in manifest if not row.skipped]
     whole_images = {
         split: sum(row.split == split for row in used) for split in ("validation", "test")
@@ -76,8 +74,7 @@ def write_report(manifest: list[ManifestRow], folder: Path, metrics: Path) -> No
         "whole_images": whole_images,
         "megapixels": round(pixels / 1e6, 3),
     }
-    metrics.parent.mkdir(parents=True, exist_ok=True)
-    metrics.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    write_json(metrics, values)
 
 
 def check_rows(manifest: list[ManifestRow], folder: Path, settings: PatchSettings) -> None:

@@ -13,6 +13,7 @@ from dataclasses import asdict, astuple
 from importlib.metadata import PackageNotFoundError, distributions, requires, version
 from pathlib import Path
 
+from srmodels.atomic import write_json
 from srmodels.data.executor.task import Task
 from srmodels.data.patches.manifest import ManifestRow, is_transient
 from srmodels.data.patches.settings import PatchSettings
@@ -98,9 +99,7 @@ class ResumeLog:
             "lines": [astuple(row) for row in result.manifest],
             "rows": [astuple(row) for row in result.rows],
         }
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(record), encoding="utf-8")
-        part.replace(path)
+        write_json(path, record)
 
     def keep_only(self, tasks: Sequence[Task]) -> None:
         """Makes the folder of records and removes those of other tasks."""

@@ -7,6 +7,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from srmodels.machine import compile_function
+
 Kernel = Callable[[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64], int, int], None]
 
 
@@ -38,7 +40,7 @@ def _kernel() -> Kernel:
                     down += abs(np.int32(below[x]) - np.int32(row[x]))
                 sums[k, 1] += down
 
-    compiled: Kernel = numba.njit(signature, nogil=True, cache=True)(add_differences)
+    compiled: Kernel = compile_function(add_differences, signature)
     return compiled
 
 

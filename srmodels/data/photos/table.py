@@ -35,7 +35,7 @@ def read_photos(folder: Path) -> list[Photo]:
     """Reads FOLDER/photos.csv; each path then opens from the working directory."""
     path = folder / _TABLE
     try:
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             rows: list[dict[str, Any]] = list(csv.DictReader(file))
         photos = [
             replace(Photo(**row), path=str(folder / row["path"]), bytes=int(row["bytes"]))

@@ -11,14 +11,14 @@ import shutil
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
 
-from srmodels.atomic import replacing
+from srmodels.atomic import replacing, write_bytes
 from srmodels.engine.checkpoint.fingerprint import Inputs, differences, fingerprint_of
 from srmodels.errors import BusyError, DataError
 
@@ -38,11 +38,13 @@ def _read(path: Path, *, mmap: bool = False) -> dict[str, Any]:
 
 
 def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Writes the renaming to the disk, where the file system can (CIFS refuses)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 class Checkpoints:
@@ -65,7 +67,7 @@ class Checkpoints:
             lock = FileLock(self.folder.with_name(self.folder.name + ".lock"), timeout=0)
             lock.acquire()
             text = json.dumps(self.inputs, indent=1, sort_keys=True, default=str)
-            (self.folder / "inputs.json").write_text(text + "\n", encoding="utf-8")
+            write_bytes(self.folder / "inputs.json", text.encode())
             for unfinished in self.folder.glob(f".{self.path.name}.*"):  # of a killed process
                 unfinished.unlink()
         except Timeout:

@@ -5,15 +5,17 @@ one configuration write equal bytes.
 """
 
 import csv
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from srmodels.atomic import write_table
+from srmodels.atomic import write_bytes, write_json, write_table
 
-__all__ = ["Curve", "read_points", "write_curves", "write_metrics"]
+__all__ = ["Curve", "Point", "read_points", "write_curves", "write_metrics"]
+
+Point = tuple[int, str, float]
+"""A step, a name and a value."""
 
 
 class Curve:
@@ -51,8 +53,8 @@ class Curve:
             writer.writerow([step, *(f"{value:.6g}" for value in scalars.values())])
 
 
-def read_points(path: Path) -> list[tuple[int, str, float]]:
-    """All points of a curve as (step, name, value); none if the file is missing or empty."""
+def read_points(path: Path) -> list[Point]:
+    """All points of a curve; none if the file is missing or empty."""
     if not path.exists() or not path.stat().st_size:
         return []
     table = pd.read_csv(path).melt(id_vars="step").dropna()
@@ -64,15 +66,11 @@ def read_points(path: Path) -> list[tuple[int, str, float]]:
 
 def write_curves(name: str, folder: Path, source: Path | None) -> None:
     """Copies a training's curves from `source`; writes headers only if that is None."""
-    folder.mkdir(exist_ok=True)
     for curve, target in (("losses", name), ("validation", f"{name}_validation")):
         path = source / f"{curve}.csv" if source else None
-        text = path.read_text(encoding="utf-8") if path else "step\n"
-        (folder / f"{target}.csv").write_text(text, encoding="utf-8")
+        write_bytes(folder / f"{target}.csv", path.read_bytes() if path else b"step\n")
 
 
 def write_metrics(name: str, values: Mapping[str, object]) -> None:
     """Writes metrics/<name>.json, with the values under `name`."""
-    path = Path("metrics") / f"{name}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({name: values}, indent=2) + "\n", encoding="utf-8")
+    write_json(Path("metrics") / f"{name}.json", {name: values})

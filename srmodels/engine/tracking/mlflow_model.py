@@ -8,6 +8,7 @@ generator.safetensors instead, to cut large pictures into tiles.
 import copy
 import hashlib
 import logging
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,9 +16,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from srmodels.engine.tracking.mlflow_tracker import Tracker, short_reason
-from srmodels.models._dynamic_sizes import dynamic_sizes, example_lr
-from srmodels.runs.store import EXPERIMENT, WEIGHTS_TAG
+from srmodels.engine.tracking.mlflow_tracker import Tracker
+from srmodels.models._dynamic_sizes import dynamic_sizes, example_lr, remove_paths
+from srmodels.runs.connection import reason_of
+from srmodels.runs.store import WEIGHTS_TAG
 
 __all__ = ["log_generator", "save_model"]
 
@@ -44,6 +46,11 @@ def save_model(network: nn.Module, weights: Path, folder: Path) -> None:
             pip_requirements=[f"torch=={torch.__version__.split('+')[0]}"],
             extra_files=[str(weights.resolve())],
         )
+        path = folder / "data" / "model.pt2"
+        program = torch.export.load(path)
+    remove_paths(program)
+    with warnings.catch_warnings(action="ignore"):
+        torch.export.save(program, path)
 
 
 def _log_generator(tracker: Tracker, network: nn.Module, weights: Path) -> None:
@@ -53,19 +60,20 @@ def _log_generator(tracker: Tracker, network: nn.Module, weights: Path) -> None:
     if not run:
         raise ConnectionError("no run was opened")
     digest = hashlib.md5(weights.read_bytes(), usedforsecurity=False).hexdigest()
-    client.set_tag(run, WEIGHTS_TAG, digest)
-    experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
+    experiment = tracker.experiment
     models = client.search_logged_models([experiment], f"source_run_id = '{run}'")
     if any(model.tags.get(WEIGHTS_TAG) == digest and model.status == "READY" for model in models):
+        client.set_tag(run, WEIGHTS_TAG, digest)
         return
     with TemporaryDirectory() as temporary:
         folder = Path(temporary) / _NAME
         save_model(network, weights, folder)
-        tags = {**tracker.tags, WEIGHTS_TAG: digest}
+        tags = {**tracker.facts.tags, WEIGHTS_TAG: digest}
         model = client.create_logged_model(experiment, name=_NAME, source_run_id=run, tags=tags)
         client.log_model_artifacts(model.model_id, str(folder))
     client.finalize_logged_model(model.model_id, "READY")
     client.log_outputs(run, [LoggedModelOutput(model.model_id, step=0)])
+    client.set_tag(run, WEIGHTS_TAG, digest)  # last: what has the tag has the model
 
 
 def log_generator(tracker: Tracker, network: nn.Module, weights: Path) -> None:
@@ -81,5 +89,5 @@ def log_generator(tracker: Tracker, network: nn.Module, weights: Path) -> None:
             "MLflow at %s: the generator is not logged (%s). Run `dvc repro --single-item --force "
             "evaluate` to try again",
             tracker.uri,
-            short_reason(error),
+            reason_of(error),
         )

@@ -1,20 +1,22 @@
 """Copies every point to MLflow; a server that is down never stops or slows a training.
 
-All stages of a DVC experiment share one run, found by a key. A thread sends buffered points and
-tries again after an error; the stage `evaluate` replays points that the server lacks.
+A thread sends buffered points and tries again after an error; the stage `evaluate` replays points
+that the server lacks. The CSV files stay the source of truth: a training that begins anew, or whose
+curves are not those of its run, gets a new run.
 """
 
-import hashlib
-import json
 import logging
+import math
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from filelock import FileLock
 from numpy.typing import NDArray
 
@@ -23,76 +25,58 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # the tracker ret
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
+from srmodels.runs.connection import ignore_library_warnings, reason_of
+
+ignore_library_warnings()
+
 import mlflow
-from mlflow.entities import Metric, Param
+from mlflow.entities import Metric
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-from srmodels.engine.checkpoint.fingerprint import flatten
-from srmodels.engine.tracking.curves import read_points
-from srmodels.runs.store import EXPERIMENT, SERVER, tracking_uri
+from srmodels.engine.tracking.curves import Point, read_points
+from srmodels.engine.tracking.mlflow_run import (
+    RunFacts,
+    RunFile,
+    create_run,
+    experiment_id,
+    find_run,
+    run_key,
+)
+from srmodels.runs.store import relocate, tracking_uri
 
-__all__ = ["Tracker", "run_key", "short_reason"]
+__all__ = ["Tracker"]
 
 log = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 2.0
 _RETRY_SECONDS = 30.0
 _BATCH = 500  # points per request; MLflow's limit is 1000
-
-
-def short_reason(error: Exception) -> str:
-    """The first line of an error, for a log line."""
-    return str(error).partition("\n")[0][:200] or repr(error)
-
-
-def run_key(values: Mapping[str, object], baseline: str) -> tuple[str, str]:
-    """The name and the key of this process's MLflow run.
-
-    Args:
-        values: The parameters of the run.
-        baseline: The commit the work started from.
-    """
-    name = os.environ.get("DVC_EXP_NAME") or "repro"
-    baseline = os.environ.get("DVC_EXP_BASELINE_REV") or baseline
-    digest = hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
-    return name, f"{name}@{baseline[:10]}#{digest[:10]}"
+_ROUNDING = 1e-5  # relative; the CSV files have six digits
 
 
 class Tracker:
-    """Sends one stage's scalars and pictures to the experiment's run; a context manager.
+    """Sends one stage's scalars and pictures to the training's run; a context manager.
 
     Args:
         stage: Prefix of every metric ("pretrain" makes "pretrain/pixel").
         root: The repository, with `mlflow.db` and `mlartifacts` unless MLFLOW_TRACKING_URI names a
             server.
-        values: Parameters, logged once per run.
-        baseline: The commit the work started from.
-        tags: Further tags of the run.
+        facts: What identifies and describes the run.
     """
 
-    def __init__(
-        self,
-        stage: str,
-        *,
-        root: Path,
-        values: Mapping[str, object],
-        baseline: str,
-        tags: Mapping[str, str],
-    ) -> None:
-        self.stage, self.root, self.values = stage, root.resolve(), values
-        self.name, self.key = run_key(values, baseline)
-        # a queued experiment begins with the commit it was queued at, not with HEAD
-        baseline = os.environ.get("DVC_EXP_BASELINE_REV") or baseline
-        self.tags = {"srmodels.key": self.key, "dvc.baseline_rev": baseline, **tags}
-        if "DVC_EXP_NAME" in os.environ:
-            self.tags["dvc.exp_name"] = self.name
-        self.tags["mlflow.source.git.commit"] = baseline
+    def __init__(self, stage: str, *, root: Path, facts: RunFacts) -> None:
+        self.stage, self.root, self.facts = stage, root.resolve(), facts
         self.uri = tracking_uri(self.root)
         self.client: Any = None
         self.run_id = ""
-        self._last_step: dict[str, int] = {}  # sent, by metric
-        self._resumed = True  # whether the run may hold earlier points
+        self.experiment = ""
+        self._begun = self._resumed = False
+        self._file: RunFile | None = None
+        self._history: dict[str, dict[int, float]] = {}  # sent points by metric and step
+        self._new_run = False  # whether the server holds nothing but what is in the history
         self._points: list[Metric] = []
-        self._pictures: list[tuple[str, NDArray[np.uint8], int]] = []
+        self._files: list[Callable[[], None]] = []  # each uploads a picture or a table
+        self._system: SystemMetricsMonitor | None = None
         self._lock = threading.Lock()
         self._sending = threading.Lock()
         self._stop = threading.Event()
@@ -104,33 +88,73 @@ class Tracker:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
         self._stop.set()
         self._thread.join()
         self._send()
-        if self._points or self._pictures:
+        if self._points or self._files:
             log.warning(
-                "%s points and %s pictures did not reach MLflow at %s; the curves are in plots/, "
-                "and the stage `evaluate` sends them when it next runs",
-                len(self._points),
-                len(self._pictures),
+                "MLflow at %s: %d points and %d pictures or tables were not sent; the curves are "
+                "in plots/. To send all run: dvc repro --single-item --force evaluate",
                 self.uri,
+                len(self._points),
+                len(self._files),
             )
+        stopped = kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit)
+        self._close("KILLED" if stopped else "FAILED" if kind else "FINISHED")
 
-    def _add(self, stage: str, points: list[tuple[int, str, float]]) -> None:
+    def _close(self, status: str) -> None:
+        if self._system:
+            self._system.finish()
+        if not self._file or not self.run_id:
+            return
+        try:
+            self.client.set_terminated(self.run_id, status)
+            self._file.close()
+        except Exception as error:  # noqa: BLE001 - MLflow must not fail the stage
+            reason = reason_of(error)
+            log.warning("MLflow at %s: the run stays marked as running (%s)", self.uri, reason)
+
+    def begin(self, step: int, points: list[Point]) -> None:
+        """Opens the run; a training that begins at step 0 never continues another's.
+
+        Args:
+            step: The step that the training goes on from.
+            points: Its curves up to there.
+        """
+        self._add(self.stage, points)
+        self._resumed = step > 0
+        if self._resumed:  # the pictures of step 0 are there
+            self._files.clear()
+        self._begun = True
+
+    def _add(self, stage: str, points: list[Point]) -> None:
         now = int(time.time() * 1000)
         metrics = [Metric(f"{stage}/{name}", value, now, step) for step, name, value in points]
         with self._lock:
             self._points += metrics
 
-    def log(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Buffers scalars under this stage's prefix."""
-        self._add(self.stage, [(step, name, value) for name, value in scalars.items()])
+    def log(self, step: int, scalars: Mapping[str, float], *, stage: str | None = None) -> None:
+        """Buffers scalars under the prefix of this stage, or of another."""
+        self._add(stage or self.stage, [(step, name, value) for name, value in scalars.items()])
 
     def picture(self, name: str, image: NDArray[np.uint8], step: int) -> None:
         """Buffers a picture; MLflow shows a slider over the steps of one name."""
+        key = f"{self.stage}/{name}"
         with self._lock:
-            self._pictures.append((f"{self.stage}/{name}", image, step))
+            self._files.append(
+                lambda: self.client.log_image(self.run_id, image, key=key, step=step)
+            )
+
+    def table(self, path: Path) -> None:
+        """Buffers a CSV file, which MLflow shows as a table."""
+        table = pd.read_csv(path)
+        with self._lock:
+            self._files.append(
+                lambda: self.client.log_table(self.run_id, table, f"{path.stem}.json")
+            )
 
     def replay(self, curve: Path, stage: str) -> None:
         """Buffers the points of another stage's curve; those that the run has are not sent."""
@@ -142,54 +166,71 @@ class Tracker:
                 self._send()
 
     def _send(self) -> None:
+        if not self._begun:
+            return
         with self._sending:
             try:
                 if not self.run_id:
                     self._open_run()
                 self._send_points()
-                self._send_pictures()
+                self._send_files()
                 self._warned = False
             except Exception as error:  # noqa: BLE001 - MLflow must not stop the training
                 self._retry_at = time.monotonic() + _RETRY_SECONDS
                 # the points may have arrived although the answer was lost: read the history again
-                self._last_step, self._resumed = {}, True
+                self._history, self._new_run = {}, False
                 if not self._warned:
-                    reason = short_reason(error)
                     log.warning(
-                        "MLflow at %s: %s; points are kept and sent later", self.uri, reason
+                        "MLflow at %s: %s. Points are kept; it is tried again every %.0f seconds",
+                        self.uri,
+                        reason_of(error).rstrip("."),
+                        _RETRY_SECONDS,
                     )
                 self._warned = True
 
     def _open_run(self) -> None:
         """Finds or creates the experiment and the run; several processes may do so at once."""
-        locks = self.root / ".resume"
-        locks.mkdir(exist_ok=True)
-        with FileLock(locks / "mlflow.lock"):
+        folder = self.root / ".resume" / "runs"
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.parent / "mlflow.lock"):
+            if moved := relocate(self.root):
+                log.info("MLflow at %s: pictures and models were in %s", self.uri, moved)
             self.client = mlflow.MlflowClient(tracking_uri=self.uri)
-            experiment = self.client.get_experiment_by_name(EXPERIMENT)
-            if experiment:
-                number = experiment.experiment_id
-            else:
-                local = None if os.environ.get(SERVER) else (self.root / "mlartifacts").as_uri()
-                number = self.client.create_experiment(EXPERIMENT, artifact_location=local)
-            runs = self.client.search_runs([number], f"tags.`srmodels.key` = '{self.key}'")
-            self._resumed = bool(runs)
-            if not runs:
-                runs = [self.client.create_run(number, run_name=self.name, tags=self.tags)]
-            run_id = runs[0].info.run_id
-            if not runs[0].data.params:  # the server may have failed after it made the run
-                flat = flatten(self.values).items()
-                params = [Param(key, str(value)[:500]) for key, value in flat]
-                self.client.log_batch(run_id, params=params)
-        self.run_id = run_id
-        self.client.set_tag(run_id, f"stage.{self.stage}", "1")
+            self.experiment = experiment_id(self.client, self.root, self.uri)
+            file = RunFile(folder, run_key(self.facts)[1], self.uri)
+            for run in file.killed_runs():
+                if find_run(self.client, run):
+                    self.client.set_terminated(run, "KILLED")
+            anew = self.stage in file.stages and not self._resumed
+            if anew or not find_run(self.client, file.run) or self._contradicts(file.run):
+                file.run, file.stages = create_run(self.client, self.experiment, self.facts), set()
+                self._history, self._new_run = {}, True
+            file.lock()
+            file.save(running=True)
+        self.client.update_run(file.run, status="RUNNING")
+        self._file, self.run_id = file, file.run
+        self._system = SystemMetricsMonitor(
+            file.run, resume_logging=bool(file.stages), tracking_uri=self.uri
+        )
+        self._system.start()
 
-    def _is_new(self, point: Metric) -> bool:
-        """Whether the run lacks this point: a metric's steps only grow."""
-        if point.key not in self._last_step:
-            past = self.client.get_metric_history(self.run_id, point.key) if self._resumed else []
-            self._last_step[point.key] = max((metric.step for metric in past), default=-1)
-        return bool(point.step > self._last_step[point.key])
+    def _sent(self, run: str, name: str) -> dict[int, float]:
+        """The values of a metric in a run, by step."""
+        if name not in self._history:
+            points = () if self._new_run else self.client.get_metric_history(run, name)
+            self._history[name] = {point.step: point.value for point in points}
+        return self._history[name]
+
+    def _contradicts(self, run: str) -> bool:
+        """Whether the run has other values for steps of the buffered points."""
+        with self._lock:
+            points = list(self._points)
+        pairs = [(point.value, self._sent(run, point.key).get(point.step)) for point in points]
+        return any(
+            old is not None and not math.isclose(new, old, rel_tol=_ROUNDING, abs_tol=1e-12)
+            for new, old in pairs
+            if not (math.isnan(new) and old is not None and math.isnan(old))
+        )
 
     def _send_points(self) -> None:
         while True:
@@ -197,26 +238,22 @@ class Tracker:
                 batch = self._points[:_BATCH]
             if not batch:
                 return
-            new = [point for point in batch if self._is_new(point)]
+            new = [p for p in batch if p.step not in self._sent(self.run_id, p.key)]
             if new:
                 self.client.log_batch(self.run_id, metrics=new)
-            for point in new:
-                self._last_step[point.key] = max(self._last_step[point.key], point.step)
+            for point in batch:
+                self._sent(self.run_id, point.key)[point.step] = point.value
             with self._lock:
                 del self._points[: len(batch)]
+            self._remember({point.key.partition("/")[0] for point in batch})
 
-    def _send_pictures(self) -> None:
-        while self._pictures:
-            name, image, step = self._pictures[0]
-            self.client.log_image(self.run_id, image, key=name, step=step)
+    def _remember(self, stages: set[str]) -> None:
+        if self._file and not stages <= self._file.stages:
+            self._file.stages |= stages
+            self._file.save(running=True)
+
+    def _send_files(self) -> None:
+        while self._files:
+            self._files[0]()
             with self._lock:
-                del self._pictures[0]
-
-    def finish(self) -> None:
-        """Sends what is buffered and marks the run as finished."""
-        self._send()
-        if self.run_id:
-            try:
-                self.client.set_terminated(self.run_id, "FINISHED")
-            except Exception as error:  # noqa: BLE001 - MLflow must not fail the stage
-                log.warning("MLflow at %s: the run stays marked as running (%s)", self.uri, error)
+                del self._files[0]

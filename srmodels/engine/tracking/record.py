@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srmodels.engine.tracking.curves import Curve
+from srmodels.engine.tracking.curves import Curve, Point, read_points
 
 __all__ = ["Logger", "NullLogger", "Record", "RunningMeans"]
 
@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 
 class Logger(Protocol):
     """Receives scalars and pictures during a training, such as an MLflow run."""
+
+    def begin(self, step: int, points: list[Point]) -> None:
+        """Begins at step 0, or goes on from `step` with the points until there."""
+        ...
 
     def log(self, step: int, scalars: Mapping[str, float]) -> None:
         """Logs scalars by name."""
@@ -31,6 +35,9 @@ class Logger(Protocol):
 
 class NullLogger:
     """Logs nothing, for processes other than rank 0."""
+
+    def begin(self, step: int, points: list[Point]) -> None:
+        """Does nothing."""
 
     def log(self, step: int, scalars: Mapping[str, float]) -> None:
         """Does nothing."""
@@ -47,10 +54,12 @@ class Record:
         self.losses = Curve(folder / "losses.csv")
         self.validation = Curve(folder / "validation.csv")
 
-    def cut_after(self, step: int) -> None:
+    def begin(self, step: int) -> None:
         """Drops the rows after `step`, which a resumed training writes again."""
-        self.losses.cut_after(step)
-        self.validation.cut_after(step)
+        curves = (self.losses, self.validation)
+        for curve in curves:
+            curve.cut_after(step)
+        self.logger.begin(step, [point for curve in curves for point in read_points(curve.path)])
 
     def add_losses(self, step: int, means: Mapping[str, float], speed: Mapping[str, float]) -> None:
         """Adds a row of losses; `means` is empty if all steps since the last row were skipped."""

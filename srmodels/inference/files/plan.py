@@ -48,9 +48,15 @@ def _in_folder(folder: Path, output: Path) -> Iterator[_Input]:
             yield _Input(path, path.relative_to(folder))
 
 
+def _path(argument: str) -> Path:
+    """The path of an argument, which is no pipe for the file `./-`."""
+    path = Path(argument)
+    return path.absolute() if path == PIPE and argument != str(PIPE) else path
+
+
 def _expand(argument: str, output: Path) -> list[_Input]:
     """The pictures that an argument of the command line names."""
-    path = Path(argument)
+    path = _path(argument)
     if not argument:
         raise ConfigError("IN: is empty (got ''). Name files or folders of pictures.")
     if path == PIPE:
@@ -164,7 +170,7 @@ def plan(
             raise ConfigError(
                 f"-o {output}: is {own.name}, but --format is {file_format.name}. Name one of them."
             )
-        file_format, targets = own, [Path(output)]
+        file_format, targets = own, [_path(output)]
     else:
         file_format = file_format or FORMATS[0]
         targets = _in_output(pictures, Path(output), file_format)

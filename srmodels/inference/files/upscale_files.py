@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
@@ -49,14 +49,17 @@ def _on_one_line(text: str) -> str:
 
 @contextmanager
 def _source_file(source: Path) -> Iterator[Path]:
-    """The file itself; for standard input, a temporary copy."""
-    if source != PIPE:
+    """The file itself; for a pipe, which can be read once only, a temporary copy."""
+    if source != PIPE and not source.is_fifo():
         yield source
         return
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "stdin")
-        with path.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
+        path = Path(folder, "pipe")
+        with (
+            path.open("wb") as file,
+            nullcontext(sys.stdin.buffer) if source == PIPE else source.open("rb") as pipe,
+        ):
+            shutil.copyfileobj(pipe, file)
         yield path
 
 

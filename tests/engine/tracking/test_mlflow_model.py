@@ -1,16 +1,21 @@
 """The generator as an MLflow model: any size, no code of ours, once a run."""
 
 import logging
+import os
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import mlflow
 import numpy as np
 import pytest
 import torch
 
+import srmodels
 from srmodels import models, snapshot
 from srmodels.engine.tracking.mlflow_model import log_generator, save_model
+from srmodels.engine.tracking.mlflow_run import RunFacts
 from srmodels.engine.tracking.mlflow_tracker import Tracker
 from srmodels.models import srresnet
 
@@ -44,9 +49,10 @@ def saved(tmp_path):
 
 
 def watcher(root):
-    return Tracker(
-        "evaluate", root=root, values={"model": "srgan"}, baseline="a" * 40, tags={"model": "x"}
-    )
+    facts = RunFacts(baseline="a" * 40, inputs={"model": "srgan"}, tags={"model": "x"})
+    tracker = Tracker("test", root=root, facts=facts)
+    tracker.begin(0, [])
+    return tracker
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -58,6 +64,20 @@ def test_the_saved_graph_is_the_network_at_any_size(name, saved, tmp_path) -> No
         lr = torch.rand(1, 3, height, width)
         with torch.inference_mode():
             torch.testing.assert_close(again(lr), network(lr), atol=1e-5, rtol=0)
+
+
+def test_no_folder_of_this_machine_is_in_it(saved, tmp_path) -> None:
+    network, weights = saved
+    save_model(network, weights, tmp_path / "model")
+    parts = []
+    for path in (tmp_path / "model").rglob("*"):
+        if path.suffix == ".pt2":
+            with zipfile.ZipFile(path) as file:
+                parts += [file.read(name) for name in file.namelist()]
+        elif path.is_file():
+            parts.append(path.read_bytes())
+    for folder in (Path(srmodels.__file__).parents[1], Path(torch.__file__).parents[1], tmp_path):
+        assert not any(os.fsencode(folder) in part for part in parts)
 
 
 def test_it_runs_where_our_code_is_not(saved, tmp_path) -> None:
@@ -75,9 +95,9 @@ def test_it_runs_where_our_code_is_not(saved, tmp_path) -> None:
 def test_a_run_holds_the_generator_once(saved, tmp_path, monkeypatch) -> None:
     for name in ("DVC_EXP_NAME", "DVC_EXP_BASELINE_REV", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
+    with watcher(tmp_path) as one:
+        one.log(0, {"psnr_y": 30.0})
     for _ in range(2):
-        with watcher(tmp_path) as one:
-            one.log(0, {"psnr_y": 30.0})
         log_generator(one, *saved)
     (model,) = one.client.search_logged_models([one.client.get_run(one.run_id).info.experiment_id])
     assert model.source_run_id == one.run_id

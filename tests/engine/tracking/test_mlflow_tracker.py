@@ -1,11 +1,17 @@
+"""A run holds one training: its points are those of the files, whatever is run again."""
+
 import logging
+import multiprocessing
+import shutil
+import signal
 
 import mlflow
 import numpy as np
 import pytest
 
 from srmodels.engine.tracking.curves import Curve
-from srmodels.engine.tracking.mlflow_tracker import Tracker, run_key
+from srmodels.engine.tracking.mlflow_run import DatasetFacts, RunFacts, run_key
+from srmodels.engine.tracking.mlflow_tracker import Tracker
 
 # opening a fresh SQLite store migrates its schema, which takes seconds
 pytestmark = [
@@ -15,6 +21,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
+SEED = {"settings": {"seed": 0}, "code": "c0de", "data": "da7a", "weights": ""}
+
 
 @pytest.fixture(autouse=True)
 def _no_experiment(monkeypatch) -> None:
@@ -22,70 +30,218 @@ def _no_experiment(monkeypatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def tracker(root, stage="pretrain", values=None):
-    return Tracker(
-        stage,
-        root=root,
-        values=values or {"model": "srgan"},
-        baseline="a" * 40,
-        tags={"model": "x"},
-    )
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """An empty database with MLflow's schema."""
+    path = tmp_path_factory.mktemp("migrated") / "mlflow.db"
+    mlflow.MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
+    return path
 
 
-def only_run(root):
+@pytest.fixture
+def root(migrated, tmp_path):
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    shutil.copy2(migrated, folder)
+    return folder
+
+
+def tracker(root, stage="pretrain", **changed):
+    return Tracker(stage, root=root, facts=RunFacts(baseline="a" * 40, inputs=SEED | changed))
+
+
+def train(root, values, stage="pretrain", **changed):
+    """A training from step 0, with these losses at steps 1, 2, ..."""
+    with tracker(root, stage, **changed) as one:
+        one.begin(0, [])
+        for step, value in enumerate(values, 1):
+            one.log(step, {"pixel": value})
+    return one.run_id
+
+
+def runs(root):
     client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{root}/mlflow.db")
     (experiment,) = client.search_experiments(filter_string="name = 'srmodels'")
-    (run,) = client.search_runs([experiment.experiment_id])
-    return client, run
+    return client, client.search_runs([experiment.experiment_id])
 
 
-def test_stages_of_one_configuration_share_a_run_whose_steps_never_repeat(tmp_path) -> None:
-    with tracker(tmp_path) as first:
-        for step in (1, 2, 3):
-            first.log(step, {"pixel": 1 / step})
-    with tracker(tmp_path) as resumed:  # a resume comes again by steps 2 and 3
-        for step in (2, 3, 4):
-            resumed.log(step, {"pixel": 1 / step})
-    with tracker(tmp_path, "gan") as second:
-        second.log(1, {"generator/pixel": 0.5})
-        second.picture("validation/cat", np.zeros((8, 8, 3), np.uint8), 1)
-        second.finish()
-    client, run = only_run(tmp_path)
-    history = client.get_metric_history(run.info.run_id, "pretrain/pixel")
-    assert [point.step for point in history] == [1, 2, 3, 4]
-    assert run.data.metrics["gan/generator/pixel"] == 0.5
-    assert run.data.params == {"model": "srgan"}
-    assert run.info.status == "FINISHED"
-    assert client.list_artifacts(run.info.run_id, "images")
+def history(client, run, name="pretrain/pixel"):
+    points = client.get_metric_history(run, name)
+    return [(point.step, point.value) for point in sorted(points, key=lambda each: each.step)]
 
 
-def test_a_curve_from_the_cache_is_replayed_once(tmp_path) -> None:
-    curve = Curve(tmp_path / "pretrain.csv")
+def test_stages_share_a_run_and_a_resume_goes_on_in_it_without_repeating_a_step(root) -> None:
+    first = train(root, [0.5, 0.4, 0.3])
+    with tracker(root) as resumed:  # from the checkpoint of step 2
+        resumed.begin(2, [(1, "pixel", 0.5), (2, "pixel", 0.4)])
+        for step, value in ((3, 0.3), (4, 0.2)):
+            resumed.log(step, {"pixel": value})
+    gan = train(root, [0.9], "gan")
+    client, (only,) = runs(root)
+    assert first == resumed.run_id == gan == only.info.run_id
+    assert history(client, gan) == [(1, 0.5), (2, 0.4), (3, 0.3), (4, 0.2)]
+    assert only.info.status == "FINISHED"
+
+
+def test_a_training_that_begins_anew_has_a_run_of_its_own(root) -> None:
+    # such as `dvc repro --force` on a GPU, or `dvc exp run -f -n SAME`
+    one, two = train(root, [0.5, 0.4]), train(root, [0.6, 0.7])
+    gan = train(root, [0.9], "gan")
+    client, _ = runs(root)
+    assert history(client, one) == [(1, 0.5), (2, 0.4)]
+    assert history(client, two) == [(1, 0.6), (2, 0.7)]
+    assert gan == two
+
+
+@pytest.mark.parametrize("what", ["settings", "code", "data", "weights"])
+def test_a_training_of_other_settings_code_data_or_weights_has_another_run(root, what) -> None:
+    one = train(root, [0.5])
+    two = train(root, [0.7], **{what: "changed"})
+    gan = [train(root, [0.9], "gan"), train(root, [0.8], "gan", **{what: "changed"})]
+    client, found = runs(root)
+    assert gan == [one, two]
+    assert len(found) == 2
+    assert [history(client, run) for run in (one, two)] == [[(1, 0.5)], [(1, 0.7)]]
+
+
+def test_two_people_on_one_server_have_two_runs(root, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root}/mlflow.db")
+    people = [tmp_path / name for name in ("one", "two")]
+    opened = []
+    for person in people:
+        person.mkdir()
+        with tracker(person) as each:
+            each.begin(0, [])
+            each.log(1, {"pixel": 0.5})
+        opened.append(each.run_id)
+    assert [train(person, [0.9], "gan") for person in people] == opened
+    assert len(set(opened)) == 2
+
+
+def test_curves_from_the_cache_are_replayed_once_and_other_ones_have_another_run(root) -> None:
+    curve = Curve(root / "pretrain.csv")
     for step in (10, 20):
-        curve.add(step, {"pixel": 1 / step, "learning_rate": 1e-3})
-    for _ in range(2):
-        with tracker(tmp_path, "evaluate") as watcher:
+        curve.add(step, {"pixel": 1 / 3 / step})
+
+    def replay():
+        with tracker(root, "test") as watcher:
             watcher.replay(curve.path, "pretrain")
-    client, run = only_run(tmp_path)
-    history = client.get_metric_history(run.info.run_id, "pretrain/learning_rate")
-    assert [point.step for point in history] == [10, 20]
+            watcher.begin(0, [])
+        return watcher.run_id
+
+    assert len({replay(), replay()}) == 1
+    curve.path.write_text(curve.path.read_text().replace("0.0166667", "0.0166"))
+    other = replay()
+    client, found = runs(root)
+    assert len(found) == 2
+    assert history(client, other) == [(10, 0.0333333), (20, 0.0166)]
 
 
-def test_a_server_that_is_down_warns_once_and_stops_nothing(tmp_path, monkeypatch, caplog) -> None:
+def test_a_resume_under_another_name_has_the_whole_curve(root, monkeypatch) -> None:
+    train(root, [0.5, 0.4])
+    monkeypatch.setenv("DVC_EXP_NAME", "red-fox")
+    with tracker(root) as resumed:
+        resumed.begin(2, [(1, "pixel", 0.5), (2, "pixel", 0.4)])
+        resumed.log(3, {"pixel": 0.3})
+    client, _ = runs(root)
+    assert history(client, resumed.run_id) == [(1, 0.5), (2, 0.4), (3, 0.3)]
+    assert client.get_run(resumed.run_id).data.tags["dvc.exp_name"] == "red-fox"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED"), (None, "FINISHED")]
+)
+def test_a_run_says_how_it_ended(root, error, status) -> None:
+    try:
+        with tracker(root) as one:
+            one.begin(0, [])
+            if error:
+                raise error
+    except (ValueError, KeyboardInterrupt):
+        pass
+    _, (only,) = runs(root)
+    assert only.info.status == status
+
+
+def _hang(root, ready):
+    one = tracker(root).__enter__()
+    one.begin(0, [])
+    one.log(1, {"pixel": 1.0})
+    one._send()
+    ready.set()
+    signal.pause()
+
+
+def test_a_killed_process_has_its_run_marked_by_the_next(root) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    process = context.Process(target=_hang, args=(root, ready))
+    process.start()
+    assert ready.wait(120)
+    _, (only,) = runs(root)
+    assert only.info.status == "RUNNING"
+    process.kill()
+    process.join()
+    train(root, [0.5], data="other")
+    client, _ = runs(root)
+    assert client.get_run(only.info.run_id).info.status == "KILLED"
+
+
+def test_a_run_has_few_parameters_all_settings_the_photographs_and_pictures(root) -> None:
+    facts = RunFacts(
+        baseline="a" * 40,
+        inputs=SEED,
+        params={"model": "srgan"},
+        settings={"seed": 0, "data": {"photos": "auto"}},
+        tags={"model": "srgan"},
+        datasets=[DatasetFacts(name="bsds", digest="f" * 64, use="test", counts={"photos": 2})],
+    )
+    (root / "per_image.csv").write_text("image,psnr_y\na,30.5\n")
+    with Tracker("test", root=root, facts=facts) as one:
+        one.picture("cat", np.zeros((8, 8, 3), np.uint8), 0)
+        one.begin(0, [])
+        one.table(root / "per_image.csv")
+    client, (only,) = runs(root)
+    assert only.data.params == {"model": "srgan"}
+    assert only.data.tags["mlflow.source.git.commit"] == "a" * 40
+    (used,) = only.inputs.dataset_inputs
+    assert (used.dataset.name, used.tags[0].value) == ("bsds", "test")
+    settings = mlflow.artifacts.load_text(f"{only.info.artifact_uri}/params.yaml")
+    assert "photos: auto" in settings
+    names = {file.path for file in client.list_artifacts(only.info.run_id)}
+    assert {"params.yaml", "per_image.json", "images"} <= names
+
+
+def test_a_server_that_is_down_warns_once_and_says_what_was_not_sent(
+    tmp_path, monkeypatch, caplog
+) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     with caplog.at_level(logging.WARNING), tracker(tmp_path) as watcher:
+        watcher.begin(0, [])
         watcher.log(1, {"pixel": 1.0})
         watcher._send()
         watcher._send()
     texts = [record.getMessage() for record in caplog.records if "MLflow" in record.getMessage()]
-    assert sum("points are kept" in text for text in texts) == 1
-    assert sum("did not reach" in text for text in texts) == 1
+    assert sum("Points are kept" in text for text in texts) == 1
+    assert "1 points and 0 pictures" in texts[-1]
+    assert texts[-1].endswith("dvc repro --single-item --force evaluate")
 
 
-def test_the_key_tells_experiments_baselines_and_parameters_apart(monkeypatch) -> None:
-    keys = {run_key({"seed": 0}, "a" * 40), run_key({"seed": 1}, "a" * 40)}
-    keys.add(run_key({"seed": 0}, "b" * 40))
+def test_a_deleted_experiment_is_told_with_the_command_that_restores_it(root, caplog) -> None:
+    train(root, [0.5])
+    client, (only,) = runs(root)
+    client.delete_experiment(only.info.experiment_id)
+    with caplog.at_level(logging.WARNING):
+        train(root, [0.5])
+    assert f"restore --experiment-id {only.info.experiment_id}" in caplog.text
+
+
+def test_the_key_tells_experiments_baselines_and_inputs_apart(monkeypatch) -> None:
+    def key(baseline="a" * 40, **inputs):
+        return run_key(RunFacts(baseline=baseline, inputs=inputs))
+
+    keys = {key(seed=0), key(seed=1), key("b" * 40, seed=0)}
     monkeypatch.setenv("DVC_EXP_NAME", "hazy-fox")
-    keys.add(run_key({"seed": 0}, "a" * 40))
+    keys.add(key(seed=0))
     assert len(keys) == 4
-    assert run_key({"a": 1, "b": 2}, "c") == run_key({"b": 2, "a": 1}, "c")
+    assert key(a=1, b=2) == key(b=2, a=1)

@@ -8,6 +8,7 @@ from lightning_fabric import Fabric
 
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.tracking.curves import read_points
+from srmodels.engine.tracking.mlflow_run import RunFacts
 from srmodels.engine.tracking.mlflow_tracker import Tracker
 from tests.engine.toys import ToySource, trainer
 from tests.mlflow_server import Server
@@ -54,13 +55,16 @@ def test_training_goes_on_without_the_server_and_every_point_reaches_it(
     checkpoints = Checkpoints(tmp_path / "run")
     checkpoints.folder.mkdir()
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-    options = {"values": {"model": "toy"}, "baseline": "a" * 40, "tags": {}}
-    with caplog.at_level(logging.WARNING), Tracker("pretrain", root=tmp_path, **options) as tracker:
+    facts = RunFacts(baseline="a" * 40, inputs={"model": "toy"})
+    with (
+        caplog.at_level(logging.WARNING),
+        Tracker("pretrain", root=tmp_path, facts=facts) as tracker,
+    ):
         source = Outage(server, tracker)
         trainer(fabric, checkpoints, logger=tracker).run(source, title="outage")
     assert source.left[0] == source.left[2] == 0
     assert source.left[1] > 0
-    assert sum("points are kept" in text for text in caplog.messages) == 1
+    assert sum("Points are kept" in text for text in caplog.messages) == 1
     client = mlflow.MlflowClient(tracking_uri=server.uri)
     (run,) = client.search_runs([client.get_experiment_by_name("srmodels").experiment_id])
     for curve in ("losses.csv", "validation.csv"):

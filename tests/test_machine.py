@@ -1,0 +1,61 @@
+"""Closed streams and read-only folders, as cron jobs, services and containers have them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COMPILE = """
+import numba
+from srmodels.machine import compile_function
+double = compile_function(lambda x: 2 * x, numba.int64(numba.int64))
+assert double(21) == 42
+"""
+STREAMS = """
+import os, sys
+from srmodels.machine import open_closed_streams, stream_is_closed
+open_closed_streams()
+closed = [name for name in ("stdin", "stdout", "stderr") if stream_is_closed(getattr(sys, name))]
+from tqdm import tqdm
+list(tqdm(range(3), disable=None))
+descriptor = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+assert descriptor > 2
+os.write(descriptor, " ".join(closed).encode())
+print("to nowhere", flush=True)
+sys.stdin.read(0), sys.stdout.isatty(), sys.stderr.write("x")
+"""
+
+
+def python(code: str, *arguments: str, shell: str = "", **variables: str):
+    words = [sys.executable, "-c", code, *arguments]
+    if shell:
+        words = ["sh", "-c", f'exec "$@" {shell}', "sh", *words]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
+    return subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("shell", "closed"),
+    [
+        (">&-", "stdout"),
+        ("2>&-", "stderr"),
+        ("<&-", "stdin"),
+        ("<&- >&- 2>&-", "stdin stdout stderr"),
+    ],
+)
+def test_a_closed_stream_is_the_null_device_and_no_file_takes_its_number(
+    shell, closed, tmp_path
+) -> None:
+    done = python(STREAMS, str(tmp_path / "file"), shell=shell)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "file").read_text() == closed
+
+
+def test_code_is_compiled_where_no_cache_can_be_written(tmp_path) -> None:
+    (tmp_path / "kernel.py").write_text(COMPILE)
+    code = f"import numba.core.caching as c; c.CacheImpl._locator_classes = []\n{COMPILE}"
+    done = python(code)
+    assert done.returncode == 0, done.stderr
