@@ -30,7 +30,8 @@ def _score_without_reference(folder: Path, output: Path | None) -> None:
 
 def evaluate(  # noqa: PLR0917 - typer passes them by name
     weights: Annotated[
-        str, typer.Argument(help="A generator's file, a public weights file, or bicubic.")
+        str,
+        typer.Argument(help="A file of weights, a name of `srmodels weights`, or bicubic."),
     ] = "",
     data: Annotated[
         str,
@@ -92,6 +93,7 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     from srmodels.images.readers.folder import whole_images
     from srmodels.inference.generators.self_ensemble import add_self_ensemble
     from srmodels.inference.weights.open_weights import load_for_evaluation, open_weights
+    from srmodels.inference.weights.registry import weights_file
     from srmodels.machine import resolve_device
 
     if not (weights and data):
@@ -104,13 +106,14 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
         )
     generators: dict[str, Any] = {}
     if weights != _BICUBIC:
-        files = {"pretrained": pretrained, "generator": Path(weights)}
+        final = weights_file(weights)
+        files = {"pretrained": pretrained, "generator": final}
         options: dict[str, Any] = {"device": resolve_device(device), "tile": tile}
         options["precision"] = precision
         generators |= (
             {name: open_weights(path, **options) for name, path in files.items() if path}
             if alpha is None
-            else load_for_evaluation(Path(weights), pretrained=pretrained, alpha=alpha, **options)
+            else load_for_evaluation(final, pretrained=pretrained, alpha=alpha, **options)
         )
         weights_scale = generators["generator"].scale
         if scale not in (None, weights_scale):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srmodels.cli.options import Device, MaxPixels, Precision, Tile
+from srmodels.cli.weights import trained_for
 from srmodels.errors import ConfigError
 from srmodels.machine import repository
 
@@ -61,7 +62,8 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
     weights: Annotated[
         str,
         typer.Option(
-            help="A generator's file, a public weights file, or models:/NAME@ALIAS.",
+            help="A name of `srmodels weights` such as realesrgan-x4plus, a file of weights, or "
+            "models:/NAME@ALIAS.",
             show_default="weights/generator.safetensors of the repository",
         ),
     ] = _DEFAULT_WEIGHTS,
@@ -162,11 +164,13 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
             f"--samples: {generator.name} is not a VAE (got {samples}). Use a VAE's weights."
         )
     log.info(
-        "%s, scale %d, on %s in %s",
+        "%s: %s, scale %d, on %s in %s; trained for %s",
+        path.stem,
         generator.name,
         generator.scale,
         torch_device,
         resolve_precision(torch_device, precision),
+        trained_for(weights, path),
     )
     outcome = upscale_files(
         tasks,
