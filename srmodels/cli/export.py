@@ -16,10 +16,10 @@ def export(
         Path, typer.Option("--output", "-o", help="A file, or a folder for --format all.")
     ],
     file_format: Annotated[
-        Literal["safetensors", "pth", "onnx", "pt2", "all"] | None,
+        Literal["safetensors", "pth", "onnx", "pt2", "ncnn", "all"] | None,
         typer.Option(
             "--format",
-            help="all: a folder to publish, with every format.",
+            help="all: a folder to publish, with every format but ncnn's.",
             show_default="the suffix of -o; all for a folder",
         ),
     ] = None,
@@ -27,9 +27,12 @@ def export(
         str, typer.Option(help="Licence of the weights for the model card, such as cc-by-4.0.")
     ] = "unknown",
 ) -> None:
-    """Export a generator as safetensors, .pth, ONNX or pt2, or as all of them with a model card."""
+    """Export a generator as safetensors, .pth, ONNX, pt2 or ncnn, or a folder with a model card.
+
+    For ncnn, -o NAME.ncnn writes NAME.param and NAME.bin.
+    """
     from srmodels.errors import ConfigError
-    from srmodels.export.export import FORMATS, read_generator
+    from srmodels.export.export import FORMATS, read_generator, written
     from srmodels.export.export import export as export_file
     from srmodels.export.model_card import check_license
     from srmodels.export.model_folder import write_folder
@@ -53,4 +56,5 @@ def export(
         return
     path = output if suffix else output / f"{source.stem}.{chosen}"
     export_file(generator, path, file_format=chosen)
-    typer.echo(path)
+    for file in written(path, chosen):
+        typer.echo(file)

@@ -51,7 +51,7 @@ _WEIGHTS: dict[str, _Sizes] = {
 }
 _WITHOUT_WEIGHTS = {
     *("Input", "Split", "Concat", "Eltwise", "BinaryOp", "Interp", "PixelShuffle", "ReLU"),
-    *("Sigmoid", "Swish", "Crop", "Noop"),
+    *("Sigmoid", "Swish", "TanH", "Crop", "Noop"),
 }
 
 

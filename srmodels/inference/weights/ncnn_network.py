@@ -24,6 +24,7 @@ __all__ = ["SUFFIXES", "layers_to_snapshot", "open_ncnn", "run_layers"]
 
 SUFFIXES = (".param", ".bin")
 _PER_RRDB = 15  # convolutions
+_NO_BOUND = -233  # of a Crop
 _TOLERANCE = 1e-3  # of [0, 1]; a quarter of a level of 255
 
 
@@ -60,9 +61,9 @@ def _batch_norm(layer: Layer, features: Tensor) -> Tensor:
 
 def _elementwise(layer: Layer, *features: Tensor) -> Tensor:
     operation = layer.values.get(0, 0)
-    operations = (torch.mul, torch.add, torch.maximum)
+    operations: tuple[Callable[..., Tensor], ...] = (torch.mul, torch.add, torch.maximum)
     if layer.kind == "BinaryOp":
-        operations = (torch.add, torch.sub, torch.mul)
+        operations = (torch.add, torch.sub, torch.mul, torch.div)
         if layer.values.get(1, 0):
             features = (*features, torch.tensor(layer.values[2]))
     elif coefficients := layer.values.get(1):
@@ -82,10 +83,11 @@ def _resize(layer: Layer, features: Tensor) -> Tensor:
 
 
 def _crop(layer: Layer, features: Tensor) -> Tensor:
-    starts, ends = layer.values[9], layer.values[10]
-    for start, end, axis in zip(starts, ends, layer.values[11], strict=True):
+    """Slices axes as NumPy does; -233 is no bound."""
+    for start, end, axis in zip(*(layer.values[number] for number in (9, 10, 11)), strict=True):
         size = features.shape[axis + 1]
-        features = features.narrow(axis + 1, start % size, (end % (size + 1)) - start % size)
+        rows = range(size)[slice(*(None if b == _NO_BOUND else b for b in (start, end)))]
+        features = features.narrow(axis + 1, rows.start, len(rows))
     return features
 
 
@@ -101,6 +103,7 @@ _RUN: dict[str, Callable[..., Tensor]] = {
     "ReLU": lambda layer, x: F.leaky_relu(x, layer.values.get(0, 0.0)),
     "Sigmoid": lambda _, x: torch.sigmoid(x),
     "Swish": lambda _, x: F.silu(x),
+    "TanH": lambda _, x: torch.tanh(x),
     "Crop": _crop,
     "Noop": lambda _, x: x,
 }
