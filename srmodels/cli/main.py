@@ -59,6 +59,10 @@ def main() -> None:
         app()
     except SrmodelsError as error:
         sys.exit(f"error: {error}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("", "srmodels"):
+            raise
+        sys.exit(f"error: {error.name}: is not installed. Run: pip install 'srmodels[train]'")
     except OSError as error:
         if error.strerror is None:
             raise
