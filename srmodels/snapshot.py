@@ -63,8 +63,13 @@ def _read(path: Path) -> tuple[Mapping[str, object], dict[str, Tensor]]:
     """The metadata, not yet checked, and the tensors."""
     if not path.is_file():
         defaults = {_DEFAULT.absolute(), repository() / _DEFAULT}
-        advice = "Run `dvc repro`" if path.absolute() in defaults else "Check the path"
-        raise WeightsError(f"{path}: no such file. {advice}.")
+        advice = (
+            "Train them (`make repro`), or take Real-ESRGAN's: --weights realesrgan-x4plus "
+            "(`srmodels weights` lists more)"
+        )
+        raise WeightsError(
+            f"{path}: no such file. {advice if path.absolute() in defaults else 'Check the path'}."
+        )
     try:
         text = _metadata(path)
         tensors = load_file(path)

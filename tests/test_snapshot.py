@@ -113,7 +113,7 @@ def test_a_missing_file_is_named(path):
 
 def test_only_for_the_default_path_the_command_that_writes_it_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(WeightsError, match=r"no such file. Run `dvc repro`"):
+    with pytest.raises(WeightsError, match=r"`make repro`.*realesrgan-x4plus"):
         snapshot.load(Path("weights/generator.safetensors"))
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from srmodels.cli.options import Device, MaxPixels, Precision, Tile
+from srmodels.cli.weights import trained_for
 from srmodels.errors import ConfigError
 
 __all__ = ["demo"]
@@ -23,9 +24,9 @@ def demo(  # noqa: PLR0917 - typer passes them by name
     weights: Annotated[
         list[str] | None,
         typer.Option(
-            help="A generator's file, a public weights file, or models:/NAME@ALIAS. Repeat the "
-            "option for several.",
-            show_default="weights/ of the repository",
+            help="A name of `srmodels weights`, a file of weights, or models:/NAME@ALIAS. Repeat "
+            "the option for several.",
+            show_default="all of `srmodels weights` that are here",
         ),
     ] = None,
     host: Annotated[
@@ -62,7 +63,7 @@ def demo(  # noqa: PLR0917 - typer passes them by name
         ),
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files are deleted
-    with serve(options, weights or []) as address:
+    with serve(options, weights or [], trained_for) as address:
         if host not in _LOOPBACK:
             log.warning("--host %s: everyone who reaches this machine can use the demo", host)
         typer.echo(f"{address} (press Ctrl-C to stop)")

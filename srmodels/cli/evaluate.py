@@ -30,7 +30,8 @@ def _score_without_reference(folder: Path, output: Path | None) -> None:
 
 def evaluate(  # noqa: PLR0917 - typer passes them by name
     weights: Annotated[
-        str, typer.Argument(help="A generator's file, a public weights file, or bicubic.")
+        str,
+        typer.Argument(help="A file of weights, a name of `srmodels weights`, or bicubic."),
     ] = "",
     data: Annotated[
         str,
@@ -97,6 +98,7 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     from srmodels.images.readers.folder import whole_images
     from srmodels.inference.generators.self_ensemble import add_self_ensemble
     from srmodels.inference.weights.open_weights import load_for_evaluation, open_weights
+    from srmodels.inference.weights.registry import weights_file
     from srmodels.machine import resolve_device
 
     strengths = tuple(strength or ())
@@ -113,13 +115,13 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
         raise ConfigError("--degraded: makes LR itself (got --lr, too). Leave one out.")
     generators: dict[str, Any] = {}
     if weights != _BICUBIC:
-        files = {"pretrained": pretrained, "generator": Path(weights)}
+        files = {"pretrained": pretrained, "generator": weights_file(weights)}
         opening: Any = {"device": resolve_device(device), "tile": tile, "precision": precision}
         generators |= (
             {name: open_weights(path, **opening) for name, path in files.items() if path}
             if not strengths
             else load_for_evaluation(
-                Path(weights), pretrained=pretrained, strengths=strengths, **opening
+                files["generator"], pretrained=pretrained, strengths=strengths, **opening
             )
         )
         weights_scale = generators["generator"].scale

@@ -10,16 +10,16 @@ __all__ = ["export"]
 
 def export(
     weights: Annotated[
-        Path, typer.Argument(help="A generator's safetensors file, or a public .pth file.")
+        str, typer.Argument(help="A file of weights, or a name of `srmodels weights`.")
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A file, or a folder for --format all.")
     ],
     file_format: Annotated[
-        Literal["safetensors", "pth", "onnx", "pt2", "all"] | None,
+        Literal["safetensors", "pth", "onnx", "pt2", "ncnn", "all"] | None,
         typer.Option(
             "--format",
-            help="all: a folder to publish, with every format.",
+            help="all: a folder to publish, with every format but ncnn's.",
             show_default="the suffix of -o; all for a folder",
         ),
     ] = None,
@@ -27,12 +27,16 @@ def export(
         str, typer.Option(help="Licence of the weights for the model card, such as cc-by-4.0.")
     ] = "unknown",
 ) -> None:
-    """Export a generator as safetensors, .pth, ONNX or pt2, or as all of them with a model card."""
+    """Export a generator as safetensors, .pth, ONNX, pt2 or ncnn, or a folder with a model card.
+
+    For ncnn, -o NAME.ncnn writes NAME.param and NAME.bin.
+    """
     from srmodels.errors import ConfigError
-    from srmodels.export.export import FORMATS, read_generator
+    from srmodels.export.export import FORMATS, read_generator, written
     from srmodels.export.export import export as export_file
     from srmodels.export.model_card import check_license
     from srmodels.export.model_folder import write_folder
+    from srmodels.inference.weights.registry import weights_file
 
     check_license(license)
     suffix = next((name for name in FORMATS if output.suffix.lower() == f".{name}"), None)
@@ -42,13 +46,15 @@ def export(
             f"-o {output}: the suffix contradicts --format (got {chosen}). Omit --format, or name "
             "a folder."
         )
-    if output.resolve() == weights.resolve():
+    source = weights_file(weights)
+    if output.resolve() == source.resolve():
         raise ConfigError(f"-o {output}: this is the input file. Name another output file.")
-    generator = read_generator(weights)
+    generator = read_generator(source)
     if chosen == "all":
-        write_folder(generator, output, weights=weights, license=license)
+        write_folder(generator, output, weights=source, license=license)
         typer.echo(f"{output}: publish it with `hf upload NAME {output}`")
         return
-    path = output if suffix else output / f"{weights.stem}.{chosen}"
+    path = output if suffix else output / f"{source.stem}.{chosen}"
     export_file(generator, path, file_format=chosen)
-    typer.echo(path)
+    for file in written(path, chosen):
+        typer.echo(file)

@@ -5,23 +5,24 @@ Commands import PyTorch inside their functions, so that `srmodels --help` prints
 
 import logging
 import sys
+from typing import Annotated
 
 import typer
 
-from srmodels.cli import compare, demo, download, evaluate, export, patches, runs, upscale
+from srmodels import __version__
+from srmodels.cli import compare, demo, download, evaluate, export, patches, runs, upscale, weights
 from srmodels.errors import SrmodelsError
 from srmodels.machine import open_closed_streams
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    help="Image super-resolution: upscale photographs, evaluate and export generators.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.command()(upscale.upscale)
+app.command()(weights.weights)
 app.command()(evaluate.evaluate)
 app.command("scores")(evaluate.print_scores)
 app.command()(export.export)
@@ -34,6 +35,24 @@ app.command()(runs.register)
 app.add_typer(patches.app, name="patches")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"srmodels {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Image super-resolution: upscale photographs, evaluate and export generators."""
+
+
 def main() -> None:
     """Runs the command line; a user's error is printed on one line and gives exit code 1."""
     open_closed_streams()
@@ -42,6 +61,10 @@ def main() -> None:
         app()
     except SrmodelsError as error:
         sys.exit(f"error: {error}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("", "srmodels"):
+            raise
+        sys.exit(f"error: {error.name}: is not installed. Run: pip install 'srmodels[train]'")
     except OSError as error:
         if error.strerror is None:
             raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srmodels.cli.options import Device, MaxPixels, Precision, Tile
+from srmodels.cli.weights import trained_for
 from srmodels.errors import ConfigError
 from srmodels.machine import repository, stream_is_closed
 
@@ -61,7 +62,8 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
     weights: Annotated[
         str,
         typer.Option(
-            help="A generator's file, a public weights file, or models:/NAME@ALIAS.",
+            help="A name of `srmodels weights` such as realesrgan-x4plus, a file of weights, or "
+            "models:/NAME@ALIAS.",
             show_default="weights/generator.safetensors of the repository",
         ),
     ] = _DEFAULT_WEIGHTS,
@@ -110,13 +112,12 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
 
     Samples of a VAE are written as NAME-1, NAME-2 and so on.
     """
-    from srmodels.evaluation.protocol import STRENGTH
     from srmodels.images.writers.formats import format_named
     from srmodels.inference.files.enlarge import OutputOptions, passes
     from srmodels.inference.files.plan import plan
     from srmodels.inference.files.upscale_files import upscale_files
     from srmodels.inference.tiling.device import resolve_precision
-    from srmodels.inference.weights.open_weights import load_for_evaluation, open_weights
+    from srmodels.inference.weights.open_weights import open_mixed, open_weights
     from srmodels.inference.weights.registry import weights_file
     from srmodels.machine import keep_freed_memory, resolve_device
 
@@ -149,15 +150,9 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
             raise ConfigError(
                 f"--strength: no pretrained weights (got {start}). Name the file with --pretrained."
             )
-        generators = load_for_evaluation(
-            path,
-            pretrained=start,
-            strengths=[strength],
-            device=torch_device,
-            tile=tile,
-            precision=precision,
+        generator = open_mixed(
+            path, start, strength, device=torch_device, tile=tile, precision=precision
         )
-        generator = generators[f"{STRENGTH}{strength:g}"]
     if torch_device.type == "cpu":
         keep_freed_memory()
     passes(scale or generator.scale, generator.scale)  # raises if the scale is too large
@@ -166,11 +161,13 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
             f"--samples: {generator.name} is not a VAE (got {samples}). Use a VAE's weights."
         )
     log.info(
-        "%s, scale %d, on %s in %s",
+        "%s: %s, scale %d, on %s in %s; trained for %s",
+        path.stem,
         generator.name,
         generator.scale,
         torch_device,
         resolve_precision(torch_device, precision),
+        trained_for(weights, path),
     )
     outcome = upscale_files(
         tasks,

@@ -2,6 +2,7 @@
 
 import html
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -12,9 +13,10 @@ import gradio as gr
 
 from srmodels.demo.path_filter import without_paths
 from srmodels.demo.session import Session, Sessions
-from srmodels.demo.types import GeneratorFile, Limits
+from srmodels.demo.types import Choices, GeneratorFile, Limits
 from srmodels.demo.worker import Worker
 from srmodels.errors import PhotoError, SrmodelsError
+from srmodels.images.writers.formats import format_named
 
 __all__ = ["INPUT", "Events", "report_errors"]
 
@@ -42,7 +44,8 @@ def report_errors(function: Callable[P, T], files: Sequence[Path]) -> Callable[P
         except Exception:  # a bug: the page must not show the traceback
             log.exception("demo")
             message = "the program: internal error. See the server's log."
-        raise gr.Error(html.escape(message), print_exception=False)
+        # it stays until it is closed, or until the next try
+        raise gr.Error(html.escape(message), duration=None, print_exception=False)
 
     return wrapped
 
@@ -55,6 +58,28 @@ def _describe_photo(session: Session) -> str:
         f"{photo.kind}, {photo.width:,} x {photo.height:,} pixels, {photo.bits} bits.{notes} "
         "After upscaling, click on it to move the crop."
     )
+
+
+class _Status:
+    """Shows on the page how far a job is, and how long it will still take."""
+
+    def __init__(self, bar: gr.Progress) -> None:
+        self._bar, self._start = bar, 0.0
+
+    def place(self, before: int) -> None:
+        """Shows how many jobs come first."""
+        pictures = "picture" if before == 1 else "pictures"
+        self._bar(0, desc=f"waiting: {before} {pictures} before yours")
+
+    def progress(self, share: float) -> None:
+        """Shows the share that is done, and the rest of the time at the speed so far."""
+        now = time.monotonic()
+        self._start = self._start or now
+        if share <= 0:
+            self._bar(0, desc="upscaling")
+            return
+        minutes, seconds = divmod(int((now - self._start) * (1 - share) / share + 0.5), 60)
+        self._bar(share, desc=f"upscaling, {minutes}:{seconds:02} to go")
 
 
 def _results_table(session: Session) -> str:
@@ -84,36 +109,50 @@ class Events:
         return self.sessions.get(str(request.session_hash))
 
     def open_photo(self, file: str | None, request: gr.Request) -> tuple[object, ...]:
-        """Shows the preview of a new photograph and hides the results; None removes it."""
+        """Shows the preview of a new photograph and hides the results; None removes it.
+
+        The last value enables the button.
+        """
         session = self._session(request)
+        hidden = gr.update(visible=False)
         if file is None:
             session.clear()
-            return gr.update(value=None, visible=False), "", gr.update(visible=False)
+            return gr.update(value=None, visible=False), "", hidden, gr.update(interactive=False)
         preview = session.open_photo(Path(file), self.preview_worker, self.limits)
-        about = _describe_photo(session)
-        return gr.update(value=preview, visible=True), about, gr.update(visible=False)
+        shown = gr.update(value=preview, visible=True)
+        return shown, _describe_photo(session), hidden, gr.update(interactive=True)
 
-    def choose_generator(self, label: str) -> object:
-        """Shows the slider for samples if the generator is a VAE."""
-        return gr.update(visible=self.generators[label].has_samples)
+    def choose_generator(self, label: str) -> tuple[object, ...]:
+        """Shows what the generator is for; samples if it is a VAE, strength if there is a GAN."""
+        generator = self.generators[label]
+        return (
+            f"Trained for {html.escape(generator.trained_for)}.",
+            gr.update(visible=generator.has_samples),
+            gr.update(visible=generator.pretrained is not None),
+        )
 
-    def upscale(
+    def upscale(  # noqa: PLR0917 - Gradio passes them by position
         self,
         label: str,
         other: str,
+        scale: float,
+        file_format: str,
+        strength: float,
         samples: float,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - Gradio finds it by its default
     ) -> tuple[object, ...]:
         """Upscales the photograph and shows the results."""
         labels = [name for name in dict.fromkeys((label, other)) if name != INPUT]
-        session = self._session(request)
+        session, status = self._session(request), _Status(progress)
         session.upscale(
             [self.generators[name] for name in labels],
             self.upscale_worker,
             self.limits,
             samples=int(samples) if self.generators[label].has_samples else 0,
-            progress=lambda share: progress(share, desc="upscaling"),
+            choices=Choices(scale=scale, file_format=format_named(file_format), strength=strength),
+            progress=status.progress,
+            place=status.place,
         )
         left = other if len(labels) > 1 else INPUT
         return (

@@ -12,17 +12,23 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from srmodels.demo.types import ComputeOptions, DecodedImage, GeneratorFile, Limits, Result
+from srmodels.demo.types import (
+    Choices,
+    ComputeOptions,
+    DecodedImage,
+    GeneratorFile,
+    Limits,
+    Result,
+)
 from srmodels.demo.worker import Progress
 from srmodels.errors import SrmodelsError
 from srmodels.images.colour import Pixels, round_to_8
 from srmodels.images.readers.source_image import read_image
-from srmodels.images.writers.formats import format_named
 from srmodels.images.writers.row_stream import RowStream
 from srmodels.images.writers.write import write_rows
 from srmodels.inference.files.enlarge import OutputOptions, upscale_image
 from srmodels.inference.generators.generator import Generator
-from srmodels.inference.weights.open_weights import open_weights
+from srmodels.inference.weights.open_weights import open_mixed, open_weights
 from srmodels.machine import resolve_device
 
 __all__ = ["InspectWeights", "ReadPhoto", "UpscaleJob", "safe_stem"]
@@ -90,14 +96,25 @@ class ReadPhoto:
 
 
 @lru_cache(maxsize=2)
-def _open_generator(path: Path, _modified: int, compute: ComputeOptions) -> Generator:
+def _open_generator(weights: GeneratorFile, strength: float, compute: ComputeOptions) -> Generator:
     device = resolve_device(compute.device)
-    return open_weights(path, device=device, tile=compute.tile, precision=compute.precision)
+    if weights.pretrained is None or strength == 1:
+        return open_weights(
+            weights.path, device=device, tile=compute.tile, precision=compute.precision
+        )
+    return open_mixed(
+        weights.path,
+        weights.pretrained,
+        strength,
+        device=device,
+        tile=compute.tile,
+        precision=compute.precision,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpscaleJob:
-    """Upscales one photograph with one or more generators to PNG files in a folder.
+    """Upscales one photograph with one or more generators to files in a folder.
 
     A VAE also draws `samples` samples, with the seeds of `srmodels upscale --samples`.
     """
@@ -107,6 +124,7 @@ class UpscaleJob:
     generators: tuple[GeneratorFile, ...]
     samples: int
     limits: Limits
+    choices: Choices
 
     def run(self, progress: Progress) -> tuple[Result, ...]:
         """Returns the results in the generators' order, samples after the default output."""
@@ -125,17 +143,18 @@ class UpscaleJob:
         return tuple(results)
 
     def _upscale(self, weights: GeneratorFile, sample: int, progress: Progress) -> Result:
-        modified = weights.path.stat().st_mtime_ns if weights.path.exists() else 0
-        generator = _open_generator(weights.path, modified, self.limits.compute)
+        generator = _open_generator(weights, self.choices.strength, self.limits.compute)
         start = time.monotonic()
-        photo, png = read_image(self.file, max_pixels=self.limits.max_pixels), format_named("png")
-        seed = sample - 1 if sample else None
-        stream = upscale_image(photo, generator, OutputOptions(), png, seed=seed)
+        photo = read_image(self.file, max_pixels=self.limits.max_pixels)
+        seed, kind = sample - 1 if sample else None, self.choices.file_format
+        options = OutputOptions(scale=self.choices.scale)
+        stream = upscale_image(photo, generator, options, kind, seed=seed)
+        kind.check(self.file.name, stream.height, stream.width)
         name = f"{safe_stem(self.file)}-{weights.label}{f'-{sample}' if sample else ''}"
-        output, pixels = self.folder / f"{name}.png", self.folder / f"{name}.npy"
+        output, pixels = self.folder / f"{name}{kind.suffixes[0]}", self.folder / f"{name}.npy"
         with output.open("w+b") as file:
             stream = replace(stream, bands=_save_pixels(stream, pixels, progress))
-            write_rows(file, stream, png, name=self.file.name)
+            write_rows(file, stream, kind, name=self.file.name)
         image = DecodedImage(
             file=output,
             pixels=pixels,
@@ -143,7 +162,7 @@ class UpscaleJob:
             height=stream.height,
             width=stream.width,
             bits=stream.bits,
-            kind="PNG",
+            kind=kind.name,
         )
         seconds = time.monotonic() - start
         return Result(label=weights.label, sample=sample, image=image, seconds=seconds)

@@ -12,6 +12,8 @@ from srmodels.demo.types import GeneratorFile, Limits
 __all__ = ["CSS", "build_page", "theme"]
 
 _MAX_QUEUE = 32
+_MAX_SCALE = 8
+_FORMATS = ("PNG", "JPEG", "WebP")
 _FULL_HEIGHT = 560  # pixels
 _VIEW: dict[str, Any] = {"show_label": False, "interactive": False, "buttons": []}
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
@@ -20,7 +22,7 @@ CSS = f"""
 footer {{ display: none !important; }}
 .view {{ width: {CROP_SIDE}px; min-width: 0 !important; flex: none !important; }}
 .view .block {{ border-width: 0 !important; border-radius: 0; padding: 0; }}
-#limits *, #about * {{ color: var(--neutral-500); font-size: var(--text-sm); }}
+#limits *, #about *, #trained-for * {{ color: var(--neutral-500); font-size: var(--text-sm); }}
 #table table {{ width: 100%; display: table; font-variant-numeric: tabular-nums; }}
 #table table, #table tr, #table th, #table td {{
   border: none; border-bottom: 1px solid var(--border-color-primary); padding: 6px 8px;
@@ -51,7 +53,7 @@ class _Layout:
             with gr.Column(scale=3, min_width=640), gr.Column(visible=False) as self.results:
                 self._add_views()
                 self.table = gr.Markdown(elem_id="table")
-                label = "Download the full images (PNG)"
+                label = "Download the full images"
                 self.files = gr.File(label=label, file_count="multiple", interactive=False)
         gr.Markdown(text, elem_id="limits")
 
@@ -62,10 +64,20 @@ class _Layout:
         self.about = gr.Markdown(elem_id="about")
         self.generator = gr.Dropdown(labels, value=labels[0], label="Generator")
         self.other = gr.Dropdown([INPUT, *labels], value=INPUT, label="Compare with")
-        is_vae = generators[0].has_samples
-        self.samples = gr.Slider(0, max_samples, 0, step=1, label="Samples", visible=is_vae)
+        first = generators[0]
+        self.trained_for = gr.Markdown(f"Trained for {first.trained_for}.", elem_id="trained-for")
+        self.scale = gr.Slider(1, _MAX_SCALE, 4, step=0.5, label="Scale")
+        self.format = gr.Radio(_FORMATS, value=_FORMATS[0], label="Format")
+        self.strength = gr.Slider(
+            0, 1, 1, step=0.1, label="Strength: less is smoother", visible=bool(first.pretrained)
+        )
+        self.samples = gr.Slider(
+            0, max_samples, 0, step=1, label="Samples", visible=first.has_samples
+        )
         with gr.Row():
-            self.upscale = gr.Button("Upscale", variant="primary", elem_id="upscale")
+            self.upscale = gr.Button(
+                "Upscale", variant="primary", elem_id="upscale", interactive=False
+            )
             self.stop = gr.Button("Stop", elem_id="stop", min_width=80)
         self.status = gr.Markdown(elem_id="status", height=24)
 
@@ -95,22 +107,26 @@ def _connect(page: _Layout, events: Events) -> None:
     files = [generator.path for generator in events.generators.values()]
     position = [page.x, page.y]
     crops = [page.crop, page.bicubic, page.gallery, page.samples_tab]
-    page.file.change(
+    disabled = page.file.change(
+        lambda: gr.update(interactive=False), None, [page.upscale], queue=False, **_PRIVATE
+    )
+    disabled.then(
         report_errors(events.open_photo, files),
         [page.file],
-        [page.preview, page.about, page.results],
+        [page.preview, page.about, page.results, page.upscale],
         concurrency_id="preview",
         show_progress_on=[page.about],
         **_PRIVATE,
     )
     choose = report_errors(events.choose_generator, files)
-    page.generator.change(choose, [page.generator], [page.samples], queue=False, **_PRIVATE)
+    shown = [page.trained_for, page.samples, page.strength]
+    page.generator.change(choose, [page.generator], shown, queue=False, **_PRIVATE)
     results = [page.results, page.names, *crops, page.full, page.table, page.files]
     run = page.upscale.click(
         report_errors(events.upscale, files),
-        [page.generator, page.other, page.samples],
+        [page.generator, page.other, page.scale, page.format, page.strength, page.samples],
         [*results, *position, page.status],
-        concurrency_id="upscale",
+        concurrency_limit=_MAX_QUEUE,  # the worker runs one at a time and tells the others
         show_progress_on=[page.status],
         **_PRIVATE,
     )

@@ -1,10 +1,12 @@
 """The demo's server. All temporary files are in one folder, which is deleted at the end."""
 
+import filecmp
 import logging
 import os
+import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +17,20 @@ from srmodels.demo.session import Sessions
 from srmodels.demo.types import GeneratorFile, Limits
 from srmodels.demo.worker import Worker
 from srmodels.errors import ConfigError, WeightsError
-from srmodels.inference.weights.registry import weights_file
+from srmodels.inference.weights.registry import public_file, weights_file
 from srmodels.machine import repository
+from srmodels.pretrained.generators import PUBLIC
 
 if TYPE_CHECKING:
     import gradio as gr
 
-__all__ = ["ServerOptions", "find_generators", "serve"]
+__all__ = ["About", "ServerOptions", "find_generators", "serve"]
 
 log = logging.getLogger(__name__)
 
 _MIN_IDLE_SECONDS = 3600
 _PATTERN = "weights/*.safetensors"
+About = Callable[[str, Path], str]  # what --weights was given and the file: what it is trained for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,39 +58,81 @@ class ServerOptions:
         )
 
 
-def find_generators(
-    weights: Sequence[str], *, root: Path, worker: Worker
-) -> dict[str, GeneratorFile]:
-    """Opens weights files or models:/NAME@ALIAS, by label; equal labels get a number.
+def _pretrained(path: Path) -> Path | None:
+    """The weights before the GAN phase beside the weights after it; None if there are no others."""
+    other = path.with_name(path.name.replace("generator", "pretrained"))
+    differ = other.is_file() and not filecmp.cmp(path, other, shallow=False)
+    return other if differ else None
 
-    Without names, opens the files in weights/ below `root` and skips unusable ones with a warning.
+
+def _candidates(weights: Sequence[str], root: Path) -> Iterator[tuple[str, str, Path]]:
+    """Label, name for `About`, and file of the weights that were named, or of all there are."""
+    for name in weights:
+        path = weights_file(name)
+        yield path.stem, name, path
+    if weights:
+        return
+    for path in sorted(root.glob(_PATTERN)):
+        yield path.stem, str(path), path
+    for name in PUBLIC:
+        try:
+            yield name, name, public_file(name)
+        except WeightsError as error:
+            log.info("%s", error)
+
+
+def _kept(path: Path, folder: Path) -> Path:
+    """A copy, since the next experiment deletes the file; ncnn's pairs of files stay."""
+    if path.suffix != ".safetensors":
+        return path
+    copy = folder / "weights" / str(len(list(folder.glob("weights/*")))) / path.name
+    copy.parent.mkdir(parents=True)
+    shutil.copyfile(path, copy)
+    return copy
+
+
+def find_generators(
+    weights: Sequence[str], *, root: Path, worker: Worker, folder: Path, about: About
+) -> dict[str, GeneratorFile]:
+    """Opens weights by --weights' names, copies them to `folder`, and returns them by label.
+
+    Without names, opens the files in weights/ below `root` and skips unusable ones with a warning,
+    then the public generators that are here. Equal labels get a number.
 
     Raises:
-        WeightsError: A named file cannot be used, or there is none.
+        WeightsError: Named weights cannot be used, or there are none.
     """
-    paths = [weights_file(name) for name in weights] or sorted(root.glob(_PATTERN))
+    found = list(_candidates(weights, root))
+    paths = tuple(path for _, _, path in found)
     generators: dict[str, GeneratorFile] = {}
-    answers = worker.run(InspectWeights(paths=tuple(paths)), stop=threading.Event())
-    for path, has_samples in zip(paths, answers, strict=True):
+    answers = worker.run(InspectWeights(paths=paths), stop=threading.Event())
+    for (first, name, path), has_samples in zip(found, answers, strict=True):
         if isinstance(has_samples, str):
             if weights:
                 raise WeightsError(has_samples)
             log.warning("skipped %s: %s", path.name, has_samples)
             continue
-        label, number = path.stem, 2
+        label, number = first, 2
         while label in generators:
-            label, number = f"{path.stem} ({number})", number + 1
-        generators[label] = GeneratorFile(label=label, path=path, has_samples=has_samples)
+            label, number = f"{first} ({number})", number + 1
+        start = _pretrained(path)
+        generators[label] = GeneratorFile(
+            label=label,
+            path=_kept(path, folder),
+            has_samples=has_samples,
+            trained_for=about(name, path),
+            pretrained=None if start is None else _kept(start, folder),
+        )
     if not generators:
         raise WeightsError(
-            f"{root / 'weights'}: no generator. Train one with `dvc repro`, or name files with "
-            "--weights."
+            f"{root / 'weights'}: no generator. Train one with `make repro`, or take "
+            "Real-ESRGAN's: srmodels download realesrgan-x4plus."
         )
     return generators
 
 
 @contextmanager
-def serve(options: ServerOptions, weights: Sequence[str]) -> Iterator[str]:
+def serve(options: ServerOptions, weights: Sequence[str], about: About) -> Iterator[str]:
     """Serves the demo until the block ends, with `find_generators(weights)`; yields the URL.
 
     Raises:
@@ -100,7 +146,9 @@ def serve(options: ServerOptions, weights: Sequence[str]) -> Iterator[str]:
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         preview_worker = stack.enter_context(closing(Worker(options.timeout)))
         upscale_worker = stack.enter_context(closing(Worker(options.timeout)))
-        generators = find_generators(weights, root=repository(), worker=upscale_worker)
+        generators = find_generators(
+            weights, root=repository(), worker=upscale_worker, folder=folder, about=about
+        )
 
         # both import Gradio, which takes seconds and reads the environment
         from srmodels.demo.events import Events

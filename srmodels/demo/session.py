@@ -13,8 +13,8 @@ from PIL import Image
 
 from srmodels.demo import views
 from srmodels.demo.jobs import ReadPhoto, UpscaleJob
-from srmodels.demo.types import DecodedImage, GeneratorFile, Limits, Result
-from srmodels.demo.worker import Progress, Worker
+from srmodels.demo.types import Choices, DecodedImage, GeneratorFile, Limits, Result
+from srmodels.demo.worker import Place, Progress, Worker
 from srmodels.errors import ConfigError, PhotoError, SrmodelsError
 
 __all__ = ["CROP_SIDE", "Session", "Sessions"]
@@ -72,7 +72,9 @@ class Session:
         limits: Limits,
         *,
         samples: int,
+        choices: Choices,
         progress: Progress,
+        place: Place | None = None,
     ) -> None:
         """Upscales the photograph and replaces the results. Raises SrmodelsError."""
         if self.photo is None or not self.photo.file.exists():
@@ -92,8 +94,9 @@ class Session:
             generators=tuple(generators),
             samples=samples,
             limits=limits,
+            choices=choices,
         )
-        self.results = worker.run(job, stop=self.stop, progress=progress)
+        self.results = worker.run(job, stop=self.stop, progress=progress, place=place)
 
     def _compared(self) -> tuple[DecodedImage, DecodedImage | None, DecodedImage]:
         """The photograph, the result to compare with (None: the photograph), and the result."""

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from srmodels.images.writers.formats import Format
 from srmodels.inference.tiling.device import Precision
 
-__all__ = ["ComputeOptions", "DecodedImage", "GeneratorFile", "Limits", "Result"]
+__all__ = ["Choices", "ComputeOptions", "DecodedImage", "GeneratorFile", "Limits", "Result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +28,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a visitor chose for a result."""
+
+    scale: float
+    file_format: Format
+    strength: float  # 0 for the pretrained weights, 1 for the GAN's, where there are both
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorFile:
     """A file of weights, offered on the page under a unique label."""
 
     label: str
     path: Path
     has_samples: bool
+    trained_for: str = ""  # the pictures that it was trained for
+    pretrained: Path | None = None  # the weights before the GAN phase, to mix with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,5 +67,5 @@ class Result:
 
     label: str  # of the generator
     sample: int  # number of a VAE's sample from 1; 0 is the generator's default output
-    image: DecodedImage  # a PNG file
-    seconds: float  # from reading the photograph to writing the PNG
+    image: DecodedImage
+    seconds: float  # from reading the photograph to writing the result

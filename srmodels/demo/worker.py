@@ -1,4 +1,4 @@
-"""A process that runs one job at a time and is killed when a job takes too long.
+"""A process that runs one job at a time, in their order, and is killed when one takes too long.
 
 Decoders and networks run there, so that no file can crash the server.
 """
@@ -9,19 +9,22 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Protocol, TypeVar
 
 from srmodels.errors import SrmodelsError
 
-__all__ = ["Job", "Progress", "StoppedError", "Worker"]
+__all__ = ["Job", "Place", "Progress", "StoppedError", "Worker"]
 
 _POLL_SECONDS = 0.1
+_QUEUE_SECONDS = 0.5
 _START_SECONDS = 120.0  # importing PyTorch on a busy machine
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Progress = Callable[[float], None]  # called with the fraction done, 0 to 1
+Place = Callable[[int], None]  # called with the number of jobs before a waiting one
 
 
 class StoppedError(SrmodelsError):
@@ -67,10 +70,37 @@ class Worker:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._lock = threading.Lock()
+        self._turn = threading.Condition()
+        self._queue: list[object] = []  # the running job's ticket, then those that wait
         self._process: tuple[multiprocessing.process.BaseProcess, Connection] | None = None
 
-    def run(self, job: Job[T], *, stop: threading.Event, progress: Progress | None = None) -> T:
+    @contextmanager
+    def _place_in_queue(self, stop: threading.Event, place: Place) -> Iterator[None]:
+        """Waits until all earlier jobs have ended, and reports how many they are."""
+        ticket = object()
+        with self._turn:
+            self._queue.append(ticket)
+        try:
+            with self._turn:
+                while before := self._queue.index(ticket):
+                    if stop.is_set():
+                        raise StoppedError("the work: was stopped")
+                    place(before)
+                    self._turn.wait(_QUEUE_SECONDS)
+            yield
+        finally:
+            with self._turn:
+                self._queue.remove(ticket)
+                self._turn.notify_all()
+
+    def run(
+        self,
+        job: Job[T],
+        *,
+        stop: threading.Event,
+        progress: Progress | None = None,
+        place: Place | None = None,
+    ) -> T:
         """Runs a job after those that wait already.
 
         Raises:
@@ -78,7 +108,7 @@ class Worker:
             SrmodelsError: The job raised it.
         """
         answer: tuple[T] | Exception
-        with self._lock:
+        with self._place_in_queue(stop, place or (lambda _: None)):
             try:
                 pipe = self._connect()
                 pipe.send(job)

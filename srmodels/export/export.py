@@ -1,6 +1,7 @@
 """Exports a generator and compares each file with the network.
 
-safetensors is this project's format; .pth is for spandrel, which chaiNNer and ComfyUI use.
+safetensors is this project's format; .pth is for spandrel, which chaiNNer and ComfyUI use; ncnn is
+for Upscayl.
 """
 
 import io
@@ -11,25 +12,27 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, get_args
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from srmodels import models, snapshot
 from srmodels.atomic import write_bytes
 from srmodels.errors import WeightsError
-from srmodels.export import onnx_and_pt2
+from srmodels.export import ncnn, onnx_and_pt2
 from srmodels.inference.weights.open_weights import open_snapshot
 from srmodels.inference.weights.public_layout import check_public
 from srmodels.models._dynamic_sizes import min_input_size
+from srmodels.pretrained.ncnn import write_layers
 from srmodels.snapshot import Snapshot
 
-__all__ = ["FORMATS", "ExportFormat", "export", "read_generator"]
+__all__ = ["FORMATS", "ExportFormat", "export", "read_generator", "written"]
 
 log = logging.getLogger(__name__)
 
-ExportFormat = Literal["safetensors", "pth", "onnx", "pt2"]
+ExportFormat = Literal["safetensors", "pth", "onnx", "pt2", "ncnn"]
 FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
-_READERS = {"pth": "spandrel", "onnx": "onnxruntime"}
+_READERS = {"pth": "spandrel", "onnx": "onnxruntime", "ncnn": "ncnn"}
 _TOLERANCE = 0.5 / 255
 _CHECKED_SIZES = ((1, 2), (11, 24), (40, 27))  # LR pixels beyond the smallest input
 
@@ -65,12 +68,40 @@ def _write_pth(generator: Snapshot, path: Path) -> None:
     write_bytes(path, file.getvalue())
 
 
+def written(path: Path, file_format: ExportFormat) -> list[Path]:
+    """The files that `export` writes: for ncnn NAME.param and NAME.bin, else the path itself."""
+    if file_format != "ncnn":
+        return [path]
+    return [path.with_suffix(suffix) for suffix in (".param", ".bin")]
+
+
+def _open_ncnn(param: Path, weights: Path) -> Upscaler:
+    from ncnn import Mat, Net
+
+    net = Net()
+    for option in ("vulkan_compute", "bf16_storage", "fp16_packed", "fp16_storage"):
+        setattr(net.opt, f"use_{option}", False)
+    net.load_param(str(param))
+    net.load_model(str(weights))
+
+    def upscale(lr: Tensor) -> Tensor:
+        planes = lr[0].contiguous().numpy()
+        with net.create_extractor() as run:
+            run.input(ncnn.INPUT, Mat(planes).clone())  # aligned
+            sr = np.array(run.extract(ncnn.OUTPUT)[1])  # a copy: the extractor owns the memory
+        return torch.from_numpy(sr)[None]
+
+    return upscale
+
+
 def _open(path: Path, file_format: ExportFormat) -> Upscaler:
     """Opens an exported file with the program that it is for."""
     if file_format == "safetensors":
         return snapshot.load(path).network
     if file_format == "pt2":
         return torch.export.load(path).module()
+    if file_format == "ncnn":
+        return _open_ncnn(*written(path, file_format))
     if file_format == "onnx":
         from onnxruntime import InferenceSession
 
@@ -113,6 +144,10 @@ def export(generator: Snapshot, path: Path, *, file_format: ExportFormat) -> flo
         snapshot.save(path, network, name=generator.name, settings=generator.settings)
     elif file_format == "pth":
         _write_pth(generator, path)
+    elif file_format == "ncnn":
+        contents = write_layers(ncnn.to_layers(network, name=generator.name))
+        for file, content in zip(written(path, file_format), contents, strict=True):
+            write_bytes(file, content)
     else:
         program = onnx_and_pt2.export_program(network)
         to_bytes = onnx_and_pt2.export_onnx if file_format == "onnx" else onnx_and_pt2.export_pt2
@@ -123,7 +158,8 @@ def export(generator: Snapshot, path: Path, *, file_format: ExportFormat) -> flo
         return None
     difference = _max_difference(_open(path, file_format), network)
     if not difference <= _TOLERANCE:  # NaN, too
-        path.unlink()
+        for file in written(path, file_format):
+            file.unlink()
         raise WeightsError(
             f"{path}: its output differs from the network's (got {255 * difference:.2f} of 255). "
             "The file is deleted; report this bug."

@@ -87,7 +87,7 @@ def _limit_lines(scale: object, origin: Provenance | None) -> list[str]:
     phases = origin.phases if origin else {}
     if origin is None:
         lr = "unknown LR (kernel, noise and compression are not recorded)."
-    elif any("degradation" in phase.get("training", {}) for phase in phases.values()):
+    elif origin.has_degradation:
         lr = "LR that is blurred, noisy and compressed as the recipe's degradation says."
     else:
         lr = (

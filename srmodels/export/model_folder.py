@@ -35,7 +35,7 @@ def write_folder(
     if folder.is_file() or weights.resolve().parent == folder.resolve():
         raise ConfigError(f"-o {folder}: is a file or contains the weights. Name another folder.")
     files: dict[ExportFormat, Path] = {}
-    for file_format in FORMATS:
+    for file_format in [kind for kind in FORMATS if kind != "ncnn"]:
         path = folder / f"generator.{file_format}"
         try:
             export(generator, path, file_format=file_format)

@@ -40,6 +40,11 @@ class Provenance:
     metrics: Mapping[str, Any] = field(default_factory=dict)  # content of metrics/evaluate.json
 
     @property
+    def has_degradation(self) -> bool:
+        """Whether LR was blurred, noisy and compressed, and not the protocol's."""
+        return any("degradation" in phase.get("training", {}) for phase in self.phases.values())
+
+    @property
     def scores(self) -> dict[str, dict[str, dict[str, float]]]:
         """Scores by test set and row, of the sets that have a row of the weights."""
         return {name: rows for name, rows in sets_of(self.metrics).items() if self.model in rows}

@@ -75,14 +75,18 @@ class EvenConv2d(nn.Conv2d):
         super().__init__(channels, colours * factor**2, 3, padding=1)
         self.colours = colours
 
-    def forward(self, features: Tensor) -> Tensor:
-        """(N, channels, H, W) to (N, colours * factor^2, H, W)."""
+    def even(self) -> tuple[Tensor, Tensor]:
+        """Weight and bias of the convolution that this layer is."""
         assert self.bias is not None, "built with one"
         sums = self.weight.sum((2, 3)).view(self.colours, -1, self.in_channels)
         excess = (sums - sums.mean(1, keepdim=True)).flatten(0, 1) / self.weight[0, 0].numel()
         bias = self.bias.view(self.colours, -1)
         bias = bias.mean(1, keepdim=True).expand_as(bias).flatten()
-        return F.conv2d(features, self.weight - excess[..., None, None], bias, padding=1)
+        return self.weight - excess[..., None, None], bias
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, channels, H, W) to (N, colours * factor^2, H, W)."""
+        return F.conv2d(features, *self.even(), padding=1)
 
 
 class Residual(nn.Module):

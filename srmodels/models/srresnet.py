@@ -156,8 +156,10 @@ class SRResNet(TrunkTail):
 
     def sr_of(self, features: Tensor, lr: Tensor) -> Tensor:
         """The tail: features (N, members * channels, H, W) and LR to SR."""
+        if not self.others:
+            picture: Tensor = self.tail(features)
+            return picture.to(lr.dtype) + self._base(lr)
         members = self._members()
         chunks = zip(members, features.chunk(len(members), dim=1), strict=True)
         pictures = [member.tail(chunk).to(lr.dtype) for member, chunk in chunks]
-        mean: Tensor = torch.stack(pictures).mean(0) if self.others else pictures[0]
-        return mean + self._base(lr)
+        return torch.stack(pictures).mean(0) + self._base(lr)

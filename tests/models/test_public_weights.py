@@ -1,4 +1,4 @@
-"""Weights of the public RRDBNet and SwinIR load here, and ours load in spandrel."""
+"""Weights of the public networks load here; those of RRDBNet, SwinIR, SRVGG load in spandrel."""
 
 import re
 
@@ -13,7 +13,12 @@ SWINIRS = [
     for scale in (2, 3, 4)
     for upsampler in ("pixelshuffle", "direct")
 ]
-CASES = [*(("rrdbnet", settings) for settings in RRDBNETS), *(("swinir", s) for s in SWINIRS)]
+SRVGGS = [{"scale": scale, "num_blocks": 2, "channels": 8} for scale in (2, 3, 4)]
+CASES = [
+    *(("rrdbnet", settings) for settings in RRDBNETS),
+    *(("swinir", settings) for settings in SWINIRS),
+    *(("srvgg", settings) for settings in SRVGGS),
+]
 
 
 def build(network, **settings):
@@ -92,3 +97,19 @@ def test_output_equals_spandrels_with_the_same_weights(network, settings):
     with torch.no_grad():
         torch.testing.assert_close(ours(lr), theirs.model.eval()(lr), rtol=0, atol=1e-5)
     ours.load_state_dict(theirs.model.state_dict())
+
+
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_public_spans_branches_are_merged_into_equal_convolutions(scale, centred):
+    architectures = pytest.importorskip("spandrel.architectures.SPAN")
+    theirs = architectures.SPAN(
+        num_in_ch=3, num_out_ch=3, feature_channels=8, upscale=scale, norm=centred
+    ).eval()
+    ours = build("span", scale=scale, channels=8, centred=centred)
+    ours.load_state_dict(theirs.state_dict())
+    lr = torch.rand(2, 3, 27, 19)
+    with torch.no_grad():
+        expected = theirs(lr)
+        torch.testing.assert_close(ours(lr), expected, rtol=1e-4, atol=1e-5)
+    assert expected.std() > 0.01  # not merely two flat pictures

@@ -8,7 +8,7 @@ from srmodels import models
 from srmodels.models._trunk_tail import TrunkTail
 from tests.models.test_reach import averaging
 
-SPLIT = ("cyclegan_up", "edsr", "rrdbnet", "srresnet")
+SPLIT = ("cyclegan_up", "edsr", "rrdbnet", "span", "srresnet", "srvgg")
 
 
 @pytest.mark.parametrize("name", models.names("generator"))

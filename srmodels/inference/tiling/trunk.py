@@ -21,7 +21,10 @@ from srmodels.models._trunk_tail import TrunkTail
 __all__ = ["FeatureBuffer", "Trunk"]
 
 _PIXELWISE_LAYERS = (nn.PReLU, nn.ReLU, nn.LeakyReLU, nn.BatchNorm2d, nn.Identity)
-_PIXELWISE = (operator.add, operator.sub, operator.mul, F.relu, F.leaky_relu, torch.tanh)
+_PIXELWISE = (
+    *(operator.add, operator.sub, operator.mul, torch.tanh, torch.sigmoid),
+    *(F.relu, F.leaky_relu, F.silu),
+)
 # kept, since tracing a deep network takes as long as enlarging a small picture
 _GRAPHS: WeakKeyDictionary[nn.Module, fx.Graph] = WeakKeyDictionary()
 

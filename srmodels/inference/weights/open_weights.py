@@ -1,7 +1,7 @@
-"""Opens weights as generators: snapshots of this project, and what spandrel recognises.
+"""Opens weights as generators: snapshots of this project, ncnn's, and what spandrel recognises.
 
-spandrel: https://github.com/chaiNNer-org/spandrel. Public RRDBNets and SwinIRs run in our own code,
-other networks in spandrel's.
+spandrel: https://github.com/chaiNNer-org/spandrel. Public weights of the networks here run in our
+own code, other networks in spandrel's.
 """
 
 import warnings
@@ -18,6 +18,8 @@ from srmodels.evaluation.protocol import STRENGTH
 from srmodels.inference.generators.generator import Generator
 from srmodels.inference.tiling.device import Precision
 from srmodels.inference.weights.interpolate import interpolate
+from srmodels.inference.weights.ncnn_network import SUFFIXES as NCNN_SUFFIXES
+from srmodels.inference.weights.ncnn_network import open_ncnn
 from srmodels.inference.weights.public_layout import convert_to_snapshot
 from srmodels.inference.weights.spandrel_network import SpandrelNetwork
 from srmodels.models._state import read_state
@@ -26,20 +28,22 @@ from srmodels.snapshot import Snapshot
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor
 
-__all__ = ["load_for_evaluation", "open_snapshot", "open_weights"]
+__all__ = ["load_for_evaluation", "open_mixed", "open_snapshot", "open_weights"]
 
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt")
 
 
-def _load_snapshot(path: Path, device: str | torch.device) -> Snapshot:
-    loaded = snapshot.load(path, device=device)
+def _load_snapshot(path: Path) -> Snapshot:
+    loaded = snapshot.load(path)
     if loaded.name not in models.names("generator"):
         raise WeightsError(f"{path}: holds a {loaded.name}, which enlarges nothing. Use another.")
     return loaded
 
 
-def _to_generator(source: Snapshot, tile: int, precision: Precision) -> Generator:
-    network, scale = source.network, source.network.scale
+def _to_generator(
+    source: Snapshot, device: str | torch.device, tile: int, precision: Precision
+) -> Generator:
+    network, scale = source.network.to(device), source.network.scale
     assert isinstance(scale, int), f"{source.name} has no scale"
     if getattr(network, "channels_last", True):
         network.to(memory_format=torch.channels_last)  # twice as fast on a CPU
@@ -69,14 +73,28 @@ def load_for_evaluation(
             f"strength: mixes two files of weights, but only one is given (got {strengths[0]:g}). "
             "Name the pretrained file as well."
         )
-    rows, generator = dict[str, Snapshot](), _load_snapshot(final, device)
+    rows, generator = dict[str, Snapshot](), _load_snapshot(final)
     if pretrained is not None:
-        rows["pretrained"] = _load_snapshot(pretrained, device)
+        rows["pretrained"] = _load_snapshot(pretrained)
         for strength in strengths:
             mixed = interpolate(rows["pretrained"], generator, strength)
             rows[f"{STRENGTH}{strength:g}"] = mixed
     rows["generator"] = generator
-    return {name: _to_generator(row, tile, precision) for name, row in rows.items()}
+    return {name: _to_generator(row, device, tile, precision) for name, row in rows.items()}
+
+
+def open_mixed(
+    final: Path,
+    pretrained: Path,
+    strength: float,
+    *,
+    device: str | torch.device = "cpu",
+    tile: int = 256,
+    precision: Precision = "fp32",
+) -> Generator:
+    """Loads a mixture of two snapshots, `strength` of the final one's weights (0 to 1)."""
+    mixed = interpolate(_load_snapshot(pretrained), _load_snapshot(final), strength)
+    return _to_generator(mixed, device, tile, precision)
 
 
 def _recognise(path: Path, state: dict[str, Tensor]) -> "ImageModelDescriptor[Any]":
@@ -123,11 +141,17 @@ def _open_public(path: Path) -> "tuple[ImageModelDescriptor[Any], dict[str, Tens
     return network, state
 
 
+def _is_ncnn(path: Path) -> bool:
+    return path.suffix.lower() in NCNN_SUFFIXES
+
+
 def open_snapshot(path: Path) -> Snapshot | None:
     """Loads public weights as a network of this project on the CPU; None if it has no such network.
 
     Raises the errors of `open_weights`.
     """
+    if _is_ncnn(path):
+        return open_ncnn(path)
     network, state = _open_public(path)
     return convert_to_snapshot(network.model, state)
 
@@ -139,10 +163,10 @@ def open_weights(
     tile: int = 256,
     precision: Precision = "fp32",
 ) -> Generator:
-    """Loads a generator from a snapshot of this project or a file that spandrel recognises.
+    """Loads a generator from a snapshot of this project, ncnn's files or what spandrel recognises.
 
-    The suffix is .safetensors, .pth, .pt or .ckpt. Nothing but tensors is unpickled. `tile` and
-    `precision` are those of `upscale_rows`.
+    The suffix is .safetensors, .pth, .pt or .ckpt, or one of ncnn's .param and .bin. Nothing but
+    tensors is unpickled. `tile` and `precision` are those of `upscale_rows`.
 
     Raises:
         ConfigError: spandrel (the extra `community`) is needed and not installed, or the network
@@ -151,12 +175,13 @@ def open_weights(
             enlarges RGB or grey pictures.
     """
     if snapshot.is_ours(path) or not path.exists():  # whose error says how to get weights
-        return _to_generator(_load_snapshot(path, device), tile, precision)
+        return _to_generator(_load_snapshot(path), device, tile, precision)
+    if _is_ncnn(path):
+        return _to_generator(open_ncnn(path), device, tile, precision)
     public, state = _open_public(path)
     ours = convert_to_snapshot(public.model, state)
     if ours is not None:
-        ours.network.to(device)
-        return _to_generator(ours, tile, precision)
+        return _to_generator(ours, device, tile, precision)
     name = public.architecture.name
     supported = {"bf16": public.supports_bfloat16, "fp16": public.supports_half}
     if precision == "auto" and not supported["bf16"]:

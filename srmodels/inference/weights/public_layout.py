@@ -1,10 +1,10 @@
-"""RRDBNet and SwinIR in their authors' weight layouts, to and from our code.
+"""RRDBNet, SwinIR, SRVGG and SPAN in their authors' weight layouts, to and from our code.
 
 spandrel (https://github.com/chaiNNer-org/spandrel), and so chaiNNer and ComfyUI, reads both
-layouts. It knows no EDSR, SRResNet, SRCNN, CycleGAN or VAE.
+layouts. It knows no EDSR, SRResNet, SRCNN, CycleGAN or VAE. SPAN is only read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -14,6 +14,8 @@ from srmodels import models
 from srmodels.errors import ConfigError
 from srmodels.models._layers import SCALES
 from srmodels.models.rrdbnet import Settings as RRDBNetSettings
+from srmodels.models.span import Settings as SPANSettings
+from srmodels.models.srvgg import Settings as SRVGGSettings
 from srmodels.models.swinir import Settings as SwinIRSettings
 from srmodels.snapshot import Snapshot
 
@@ -32,10 +34,10 @@ def check_public(settings: object, *, name: str) -> None:
         other = {key: value for key, value in own.items() if value != _PUBLIC_RRDBNET[key]}
         if settings.scale == 3:
             other["scale"] = 3
-    elif not isinstance(settings, SwinIRSettings):
+    elif not isinstance(settings, SwinIRSettings | SRVGGSettings):
         raise ConfigError(
             f"pth: {name} has no layout that other programs read. "
-            "Use rrdbnet or swinir, or export onnx, which every network has."
+            "Use rrdbnet, swinir or srvgg, or export onnx, which every network has."
         )
     if other:
         public = ", ".join(f"{key} {value}" for key, value in _PUBLIC_RRDBNET.items())
@@ -74,17 +76,43 @@ def _swinir_settings(public: Mapping[str, Any]) -> SwinIRSettings | None:
     )
 
 
+def _srvgg_settings(public: Mapping[str, Any]) -> SRVGGSettings | None:
+    channels = (public["num_in_ch"], public["num_out_ch"])
+    if channels != (3, 3) or public["upscale"] not in SCALES or public["act_type"] != "prelu":
+        return None
+    return SRVGGSettings(
+        scale=public["upscale"], num_blocks=public["num_conv"], channels=public["num_feat"]
+    )
+
+
+def _span_settings(public: Mapping[str, Any]) -> SPANSettings | None:
+    channels = (public["num_in_ch"], public["num_out_ch"])
+    if channels != (3, 3) or public["upscale"] not in SCALES:
+        return None
+    return SPANSettings(
+        scale=public["upscale"], channels=public["feature_channels"], centred=public["norm"]
+    )
+
+
+# by the class in spandrel: the network here, and its settings from spandrel's hyper-parameters
+_CONVERT: dict[str, tuple[str, Callable[[Mapping[str, Any]], object | None]]] = {
+    "RRDBNet": ("rrdbnet", _rrdbnet_settings),
+    "SwinIR": ("swinir", _swinir_settings),
+    "SRVGGNetCompact": ("srvgg", _srvgg_settings),
+    "SPAN": ("span", _span_settings),
+}
+
+
 def convert_to_snapshot(theirs: nn.Module, state: Mapping[str, Tensor]) -> Snapshot | None:
     """The same network in our code, which knows its exact padding; None if there is none.
 
     `theirs` is in eval mode on the CPU; `state` has the names of the file.
     """
-    convert = {"RRDBNet": _rrdbnet_settings, "SwinIR": _swinir_settings}.get(type(theirs).__name__)
+    name, convert = _CONVERT.get(type(theirs).__name__, ("", None))
     hyperparameters = getattr(theirs, "hyperparameters", None)
     settings = convert(hyperparameters) if convert and hyperparameters else None
     if settings is None:
         return None
-    name = "rrdbnet" if isinstance(settings, RRDBNetSettings) else "swinir"
     ours = models.build(name, settings).eval()
     try:
         ours.load_state_dict(dict(state))
