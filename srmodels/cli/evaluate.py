@@ -1,6 +1,7 @@
 """The commands `srmodels evaluate` and `srmodels scores`: score a generator, print scores."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,6 +27,20 @@ def _score_without_reference(folder: Path, output: Path | None) -> None:
     if output is not None:
         target = output / f"{folder.name}-niqe.json" if output.is_dir() else output
         write_bytes(target, (json.dumps(metrics, indent=2) + "\n").encode())
+
+
+def _open_generators(
+    final: Path, pretrained: Path | None, strengths: Sequence[float], options: dict[str, Any]
+) -> dict[str, Any]:
+    """The generators by row name; mixtures need files of this project."""
+    from srmodels.inference.weights.open_weights import load_for_evaluation, open_weights
+
+    if strengths:
+        return dict(
+            load_for_evaluation(final, pretrained=pretrained, strengths=strengths, **options)
+        )
+    files = {"pretrained": pretrained, "generator": final}
+    return {name: open_weights(path, **options) for name, path in files.items() if path}
 
 
 def evaluate(  # noqa: PLR0917 - typer passes them by name
@@ -97,7 +112,6 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     from srmodels.evaluation.table import short_table
     from srmodels.images.readers.folder import whole_images
     from srmodels.inference.generators.self_ensemble import add_self_ensemble
-    from srmodels.inference.weights.open_weights import load_for_evaluation, open_weights
     from srmodels.inference.weights.registry import weights_file
     from srmodels.machine import resolve_device
 
@@ -115,14 +129,11 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
         raise ConfigError("--degraded: makes LR itself (got --lr, too). Leave one out.")
     generators: dict[str, Any] = {}
     if weights != _BICUBIC:
-        files = {"pretrained": pretrained, "generator": weights_file(weights)}
-        opening: Any = {"device": resolve_device(device), "tile": tile, "precision": precision}
-        generators |= (
-            {name: open_weights(path, **opening) for name, path in files.items() if path}
-            if not strengths
-            else load_for_evaluation(
-                files["generator"], pretrained=pretrained, strengths=strengths, **opening
-            )
+        generators = _open_generators(
+            weights_file(weights),
+            pretrained,
+            strengths,
+            {"device": resolve_device(device), "tile": tile, "precision": precision},
         )
         weights_scale = generators["generator"].scale
         if scale not in (None, weights_scale):
