@@ -35,6 +35,9 @@ HEADINGS = (
 app = command_line("Recipes side by side: what each scored and cost.")
 
 
+Scores = Mapping[str, Mapping[str, float]]  # by model and score
+
+
 def _scores(rows: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
     return {
         model: {name: rows[model][name] for name in SCORES if name in rows[model]}
@@ -92,6 +95,15 @@ def _row(result: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def agree(one: Scores, other: Scores) -> bool:
+    """Whether bicubic has the same scores, so that the pictures are the same.
+
+    Older results have no LPIPS, so only the scores that both have are compared.
+    """
+    shared = one["bicubic"].keys() & other["bicubic"].keys()
+    return all(one["bicubic"][name] == other["bicubic"][name] for name in shared)
+
+
 def recipes_table(results: Sequence[Mapping[str, Any]]) -> str:
     """The table in Markdown: bicubic, then a line per recipe, all on the same images."""
     if not results:
@@ -99,17 +111,14 @@ def recipes_table(results: Sequence[Mapping[str, Any]]) -> str:
             "metrics/recipes: no result. Run `python -m reports.recipes collect NAME`."
         )
     first = results[0]
-    bicubic = first["scores"]["bicubic"]
     for result in results[1:]:
-        other = result["scores"]["bicubic"]
-        shared = bicubic.keys() & other.keys()  # older results have no LPIPS
-        same = all(bicubic[name] == other[name] for name in shared)
-        if result["preset"] != first["preset"] or not same:
+        if result["preset"] != first["preset"] or not agree(result["scores"], first["scores"]):
             raise ProtocolError(
                 f"metrics/recipes: {result['recipe']}.json is of another preset or of other "
                 f"pictures than {first['recipe']}.json (preset or bicubic differ). Collect both "
                 "again."
             )
+    bicubic = max((result["scores"]["bicubic"] for result in results), key=len)
     baseline = {"recipe": "bicubic", "scores": {"generator": bicubic}, "training": {}}
     bicubic_row = [*_row({**baseline, "parameters": 0})[:-3], "-", "-", "-"]
     return markdown.table(HEADINGS, [bicubic_row, *map(_row, results)])

@@ -12,13 +12,14 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from reports import markdown
 from reports.markdown import number, training_cells
-from reports.recipes import STAGES
+from reports.recipes import STAGES, agree
 from srmodels.errors import ProtocolError
+from srmodels.evaluation.plane import AXES, draw_published
 
 Result = Mapping[str, Any]  # the content of metrics/results/ROW.json
 SETS = ("Set5", "BSD100", "test")
 HEADINGS = (
-    *("row", "recipe", *(f"{name}: PSNR-Y, SSIM-Y" for name in SETS), "sharpness"),
+    *("row", "recipe", *(f"{name}: PSNR-Y, SSIM-Y, LPIPS" for name in SETS), "sharpness"),
     *("colour shift", "diversity", "parameters", "minutes", "images/s"),
 )
 
@@ -33,7 +34,10 @@ def _line(name: str, result: Result, model: str) -> list[str]:
     return [
         name,
         result["recipe"] if stages else "-",
-        *(f"{number(pair, 'psnr_y', 2)}, {number(pair, 'ssim_y', 4)}" for pair in pairs),
+        *(
+            f"{number(pair, 'psnr_y', 2)}, {number(pair, 'ssim_y', 4)}, {number(pair, 'lpips', 3)}"
+            for pair in pairs
+        ),
         *(number(scores, "sharpness", 2), number(scores, "colour_shift", 2)),
         number(sets["BSD100"].get("samples", {}) if stages else {}, "diversity", 2),
         f"{result['parameters']:,}" if stages else "-",
@@ -45,9 +49,10 @@ def results_table(results: Sequence[Result]) -> str:
     """The table in Markdown: bicubic, then a line per row, or two if a GAN phase follows."""
     if not results:
         raise ProtocolError("metrics/results: no result. Run `python -m reports.results run ROW`.")
-    lines = [_line("bicubic", results[0], "bicubic")]
+    newest = max(results, key=lambda result: len(result["further"]["BSD100"]["bicubic"]))
+    lines = [_line("bicubic", newest, "bicubic")]
     for result in results:
-        if result["further"]["Set5"]["bicubic"] != results[0]["further"]["Set5"]["bicubic"]:
+        if not agree(result["further"]["Set5"], results[0]["further"]["Set5"]):
             raise ProtocolError(
                 f"metrics/results: {result['row']}.json is of other pictures than "
                 f"{results[0]['row']}.json (bicubic differs on Set5). Run both again."
@@ -110,21 +115,31 @@ def draw_curves(results: Sequence[Result], path: Path) -> None:
 
 
 def draw_scatter(results: Sequence[Result], path: Path) -> None:
-    """BSD100: sharpness against PSNR-Y of bicubic and every row, with arrows for GANs."""
+    """BSD100: LPIPS against PSNR-Y of the rows that have both, with arrows for GANs."""
+    sets = {
+        result["row"]: result["further"]["BSD100"]
+        for result in results
+        if "lpips" in result["further"]["BSD100"]["generator"]
+    }
+    if not sets:
+        return
     figure = Figure(figsize=(9, 5))
     axes = figure.subplots()
-    points = {"bicubic": results[0]["further"]["BSD100"]["bicubic"]}
-    points |= {result["row"]: result["further"]["BSD100"]["generator"] for result in results}
-    colours, markers = mpl.colormaps["tab20"], "*osD^vP"
+    points = {"bicubic": next(iter(sets.values()))["bicubic"]}
+    points |= {row: scores["generator"] for row, scores in sets.items()}
+    colours, markers = mpl.colormaps["tab20"], "osD^vP"
     for place, (name, scores) in enumerate(points.items()):
         colour, marker = colours(place % 20), markers[place % len(markers)]
         axes.scatter(
-            scores["psnr_y"], scores["sharpness"], s=45, label=name, color=colour, marker=marker
+            scores["psnr_y"], scores["lpips"], s=45, label=name, color=colour, marker=marker
         )
-    for result in results:
-        if "gan" in result["training"]:
-            rows = [result["further"]["BSD100"][model] for model in ("generator", "pretrained")]
-            end, start = ((row["psnr_y"], row["sharpness"]) for row in rows)
+    for scores in sets.values():
+        if "pretrained" in scores:
+            end, start = (
+                (scores[model]["psnr_y"], scores[model]["lpips"])
+                for model in ("generator", "pretrained")
+            )
             axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "alpha": 0.4})
-    axes.set(xlabel="BSD100, PSNR-Y (dB): less distortion to the right", ylabel="sharpness (HR: 1)")
+    draw_published(axes, "BSD100")
+    axes.set(title="BSD100", **AXES)
     _save(figure, axes, path)

@@ -18,7 +18,7 @@ PUBLISHED = {  # x4, PSNR-Y in dB and LPIPS (AlexNet); Ma et al., CVPR 2020, arX
     "Set5": {"SRGAN": (29.40, 0.088), "ESRGAN": (30.45, 0.075)},
     "BSD100": {"SRGAN": (25.16, 0.198), "ESRGAN": (25.32, 0.161)},
 }
-_AXES = {"xlabel": "PSNR-Y (dB), more is closer", "ylabel": "LPIPS, less looks more alike"}
+AXES = {"xlabel": "PSNR-Y (dB), more is closer", "ylabel": "LPIPS, less looks more alike"}
 
 
 def draw_published(axes: Axes, name: str) -> None:
@@ -48,7 +48,7 @@ def _draw_set(axes: Axes, name: str, rows: Mapping[str, Mapping[str, float]], sc
         )
     if scale == 4:  # as the published ones do
         draw_published(axes, name)
-    axes.set(title=name, **_AXES)
+    axes.set(title=name, **AXES)
     axes.margins(x=0.25, y=0.12)
     axes.grid(visible=True, alpha=0.3)
 
