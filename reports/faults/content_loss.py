@@ -1,4 +1,4 @@
-"""A content loss without a pixel loss, with a wrong range of VGG19's input, or without gradient."""
+"""A content loss without a pixel loss, with a wrong range of VGG16's input, or without gradient."""
 
 from copy import deepcopy
 from functools import partial
@@ -22,7 +22,7 @@ from srmodels.data.batches.batch import Batch
 from srmodels.losses.perceptual import Perceptual
 from srmodels.resize.images import downscale
 
-_LAYER = "conv5_4"  # SRGAN's and ESRGAN's
+_LAYER = "conv5_3"  # the last, as SRGAN and ESRGAN take VGG19's
 _BEFORE, _AFTER = 300, 60  # steps with the pixel loss, then with the content loss
 _SHOWN = "astronaut"
 _DETACHED_LAYER = "conv2_2"
@@ -31,7 +31,7 @@ _DETACHED_MEAN = 20  # steps at the beginning and the end of a curve
 
 
 def _unnormalised_loss() -> Perceptual:
-    """VGG19 with input 2x - 1 instead of ImageNet's normalisation of x."""
+    """VGG16 with input 2x - 1 instead of ImageNet's normalisation of x."""
     loss = Perceptual(vgg_settings(_LAYER))
     loss.network.mean.fill_(0.5)
     loss.network.std.fill_(0.5)
@@ -55,7 +55,7 @@ def measure_colour(data: StudyData) -> Measured:
         ).network
     hr = data.pictures[_SHOWN]
     sr = {name: upscale(downscale(hr, SCALE)) for name, upscale in upscalers(networks).items()}
-    scores = ("colour_shift", "shift_l", "shift_a", "shift_b", "psnr_y")
+    scores = ("colour_shift", "shift_l", "shift_a", "shift_b", "psnr_y", "lpips")
     numbers = score_networks(networks, data, scores)
     shown = {
         "HR": hr,
@@ -99,7 +99,7 @@ def measure_detached(data: StudyData) -> Measured:
         for name, loss in losses.items()
     }
     networks = {name: training.network for name, training in trained.items()}
-    numbers = score_networks(networks, data, ("psnr_y", "sharpness"))
+    numbers = score_networks(networks, data, ("psnr_y", "sharpness", "lpips"))
     for name, loss in losses.items():
         if loss is None:
             continue

@@ -21,6 +21,7 @@ from srmodels.engine.precision import fabric_for, to_channels_last
 from srmodels.engine.settings import Precision, RunSettings
 from srmodels.engine.step import take_step
 from srmodels.evaluation.means import means
+from srmodels.evaluation.perceptual import open_perceptual
 from srmodels.evaluation.samples import Draw
 from srmodels.evaluation.scores import Upscaler, evaluate
 from srmodels.inference.tiling.upscale import upscaler
@@ -99,8 +100,8 @@ def train(
 
 
 def vgg_settings(layer: str) -> PerceptualSettings:
-    """One layer of VGG19 with random weights, which need no download."""
-    return PerceptualSettings(weights="random", layers={layer: 1.0}, feature_scale=1.0)
+    """One layer of VGG16 with ImageNet's weights."""
+    return PerceptualSettings(network="vgg16", layers={layer: 1.0}, feature_scale=1.0)
 
 
 def generator_turn(
@@ -128,7 +129,8 @@ def score_networks(
 ) -> dict[str, dict[str, float]]:
     """Mean scores of bicubic and of every network on the test photographs, by variant."""
     images = list(data.pictures.items())
-    table = evaluate(upscalers(networks), images, scale=SCALE, draw=draw)
+    perceptual = open_perceptual(only_lpips=True) if "lpips" in scores else None
+    table = evaluate(upscalers(networks), images, scale=SCALE, draw=draw, perceptual=perceptual)
     return {
         name: {score: row[score] for score in scores if score in row}
         for name, row in means(table).items()
