@@ -43,7 +43,7 @@ report: .venv/ready
 
 ui: .venv/ready
 	@srmodels runs
-	@test -n "$$MLFLOW_TRACKING_URI" || mlflow ui
+	@test -n "$$MLFLOW_TRACKING_URI" || MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed and none is on the path; install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
