@@ -44,7 +44,7 @@ report: .venv/ready
 ui: .venv/ready
 	@srmodels runs
 	@test -n "$$MLFLOW_TRACKING_URI" || { (sleep 10; python -m webbrowser "$$(srmodels runs \
-	| sed -n 's/^compared: //p')" > /dev/null 2>&1) & mlflow ui; }
+	| sed -n 's/^compared: //p')" > /dev/null 2>&1) & MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui; }
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed and none is on the path; install one, or name it: make PYTHON=/path/to/python3"; exit 1; }

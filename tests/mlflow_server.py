@@ -30,6 +30,8 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "mlflow", *options, "--workers", "1", "--port", str(self.port)],
             cwd=self.folder,
+            # no further processes, each with all of MLflow, for jobs of its GenAI part
+            env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

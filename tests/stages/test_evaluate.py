@@ -55,7 +55,7 @@ class Watcher:
 def test_the_scores_of_every_set_are_tracked_and_nothing_else(tmp_path):
     metrics = {
         "test": {"bicubic": {"psnr_y": 25.0}, "generator+x8": {"psnr_y": 27.0, "psnr_y_low": 26.5}},
-        "other": {"samples": {"diversity": 0.5}},
+        "other": {"bicubic": {"psnr_y": 24.0}, "samples": {"diversity": 0.5}},
         "protocol": {"scale": ["4"]},
         "versions": ["torch 2"],
         "parameters": 7,
@@ -68,5 +68,6 @@ def test_the_scores_of_every_set_are_tracked_and_nothing_else(tmp_path):
         "test/bicubic/psnr_y": 25.0,
         "test/generator-x8/psnr_y": 27.0,
         "test/generator-x8/psnr_y_low": 26.5,
+        "other/bicubic/psnr_y": 24.0,
         "other/samples/diversity": 0.5,
     }

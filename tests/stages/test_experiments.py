@@ -105,7 +105,7 @@ def finish_queue(folder, names) -> None:
     subprocess.run(
         words, cwd=folder, env=environment(), check=True, start_new_session=True, **quiet
     )
-    deadline = time.monotonic() + 900
+    deadline = time.monotonic() + 1500
     refs = ["git", "for-each-ref", "--format=%(refname:lstrip=-1)", "refs/exps"]  # as `exp list`,
     while time.monotonic() < deadline and not names <= {*run(folder, *refs).split()}:  # but fast
         time.sleep(0.5)
