@@ -137,10 +137,7 @@ def evaluate_sets(
     alpha: float | None = None,
     perceptual: PerceptualScores | None = None,
 ) -> None:
-    """Scores every set and writes metrics/evaluate.json, plots/per_image.csv and samples/.
-
-    Takes and raises what `metrics_of` does; `root` is where the three folders lie.
-    """
+    """`metrics_of` into `root`: metrics/evaluate.json, plots/per_image.csv and samples/."""
     for folder in ("metrics", "plots", "samples"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for old in (root / "samples").glob("*.png"):
