@@ -1,4 +1,4 @@
-"""The README's table of recipes: `collect NAME` saves what a run scored and cost; `table` writes."""
+"""The README's table of recipes: `collect NAME` saves what a run scored, `table` writes."""
 
 import io
 import json
