@@ -1,5 +1,1 @@
-"""Writes docs/ and the README's tables from the files of the pipeline.
-
-`results` writes docs/RESULTS.md, `recipes` and `readme` write README.md, `faults` writes
-docs/FAULTS.md.
-"""
+"""Writes docs/ and README.md's tables from the files of the pipeline: a module per page or part."""

@@ -1,7 +1,4 @@
-"""Rewrites README.md's tables and picture from the files of the pipeline and the benchmarks.
-
-`make readme` runs it after `dvc repro`.
-"""
+"""Rewrites README.md's tables and picture from the files of the pipeline and the benchmarks."""
 
 import json
 

@@ -1,8 +1,4 @@
-"""The README's table of recipes: what each scored and cost.
-
-`collect NAME` saves scores and training times of a finished run in metrics/recipes/NAME.json;
-`table` writes the table of all these files into README.md.
-"""
+"""The README's table of recipes: `collect NAME` saves what a run scored, `table` writes."""
 
 import io
 import json
@@ -47,10 +43,7 @@ def _scores(rows: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, floa
 
 
 def result_of(recipe: str, metrics: Path, runs: TrackedRuns) -> dict[str, Any]:
-    """The content of metrics/recipes/NAME.json, from the folder of the metrics files.
-
-    A TrainingError if MLflow has no run of this recipe with the scores of that file.
-    """
+    """The content of metrics/recipes/NAME.json, from the folder of the metrics files and MLflow."""
     evaluation = read_metrics(metrics / "evaluate.json")
     psnr = evaluation[SET]["generator"]["psnr_y"]
     values = run_of(runs, recipe, metric=f"evaluate/{SET}/generator/psnr_y", value=psnr)

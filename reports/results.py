@@ -18,18 +18,10 @@ import torch
 import typer
 from ruamel.yaml import YAML
 
-from reports import markdown
+from reports import markdown, results_page
 from reports.command_line import ROOT, command_line, git
 from reports.command_line import run as run_app
 from reports.recipes import checkout, result_of
-from reports.results_page import (
-    command_of,
-    commands,
-    draw_curves,
-    draw_scatter,
-    repeats_list,
-    results_table,
-)
 from reports.training_times import TrackedRuns
 from srmodels.errors import ProtocolError
 
@@ -182,19 +174,19 @@ def collect(row: str, revision: str) -> None:
 @app.command()
 def command(row: str) -> None:
     """Print the command that repeats a row."""
-    typer.echo(command_of(row, settings_of(row)))
+    typer.echo(results_page.command_of(row, settings_of(row)))
 
 
 @app.command()
 def show() -> None:
     """Write docs/RESULTS.md, its pictures and the README's table."""
     results = read_rows()
-    table, repeats = results_table(results), repeats_list(read_repeats())
-    sections = {"results": table, "repeats": repeats, "commands": commands(results)}
+    table, repeats = results_page.results_table(results), results_page.repeats_list(read_repeats())
+    sections = {"results": table, "repeats": repeats, "commands": results_page.commands(results)}
     markdown.fill_sections(PAGE, sections)
     markdown.fill_sections(ROOT / "README.md", {"results": table})
-    draw_curves(results, ROOT / "docs" / "curves.png")
-    draw_scatter(results, ROOT / "docs" / "scatter.png")
+    results_page.draw_curves(results, ROOT / "docs" / "curves.png")
+    results_page.draw_scatter(results, ROOT / "docs" / "scatter.png")
 
 
 if __name__ == "__main__":

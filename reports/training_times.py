@@ -1,7 +1,4 @@
-"""Training times of finished runs, from MLflow.
-
-No file that DVC compares contains times, so a repeated run writes the same bytes.
-"""
+"""Training times of finished runs, from MLflow, since no file that DVC compares has times."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -65,10 +62,7 @@ def _same_training(first: Values, second: Values, stage: str) -> bool:
 
 
 def cost(points: Points, batch_size: int) -> dict[str, float]:
-    """Minutes and mean images per second of a training, without validations.
-
-    Each point has the images_per_second since the previous point.
-    """
+    """Minutes and images per second, without validations; a point has the speed since the last."""
     counts = [after - before for before, after in pairwise([0, *(step for step, _ in points)])]
     images = batch_size * sum(counts)
     seconds = sum(
@@ -80,11 +74,7 @@ def cost(points: Points, batch_size: int) -> dict[str, float]:
 def training_of(
     runs: TrackedRuns, parameters: Values, stage: str, steps: int
 ) -> dict[str, float] | None:
-    """The `cost` of a stage in the newest run that trained it completely.
-
-    The run with these `parameters` may have taken the stage from DVC's cache; then another run
-    of the same training has its times. None if no run trained it for `steps` steps.
-    """
+    """The `cost` of a stage in the newest run that trained it with these parameters, or None."""
     section = f"recipe.{_SECTIONS[stage]}.training"
     for run, values in runs.params():
         if not _same_training(values, parameters, stage):

@@ -26,10 +26,7 @@ def _channels_last(pictures: Tensor) -> Tensor:
 
 
 def _shifted(batch: Batch, step: int, *, reach: int) -> Batch:
-    """HR cut at any x and LR at x // scale: HR is shifted by up to `reach` pixels (3 is the fault).
-
-    The crops of `batch` are one LR pixel larger than the result's; `step` seeds the shifts.
-    """
+    """HR cut at any x, LR at x // scale: HR is shifted by up to `reach` pixels (3 is the fault)."""
     side = batch.lr.shape[-1] - 1
     shifts = np.random.default_rng([1, step]).integers(0, reach + 1, (len(batch.lr), 2)).tolist()
     end = side * SCALE

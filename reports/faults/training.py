@@ -78,10 +78,7 @@ def train(
     steps: int,
     precision: Precision = "32-true",
 ) -> Trained:
-    """Trains `network` in place, with one seed for all trainings, on the batches of `batch`(step).
-
-    The default precision does not depend on the machine's bf16.
-    """
+    """Trains `network` in place on the batches of `batch`(step), with one seed for all."""
     torch.manual_seed(0)
     fabric, network = _fabric(precision), to_channels_last(network.train())
     objective_turns = turns(fabric.setup_module(network))

@@ -96,10 +96,7 @@ def shared_sets(first: Experiment, other: Experiment) -> list[str]:
 
 
 def check_comparable(first: Experiment, other: Experiment) -> list[str]:
-    """Checks that a comparison of two experiments means something; returns notes, a sentence each.
-
-    A ProtocolError if a protocol field differs, no test set is shared, or bicubic's scores differ.
-    """
+    """Notes on a comparison; a ProtocolError if protocols, sets or bicubic's scores differ."""
     notes = _check_protocols(first, other)
     for name in shared_sets(first, other):
         notes += _check_images(first, other, name)

@@ -37,10 +37,7 @@ def _points(table: pd.DataFrame, name: str) -> list[tuple[float, float]]:
 
 
 def curve_charts(experiments: Sequence[Experiment]) -> Iterator[tuple[str, Figure]]:
-    """A title and a chart for every column of every curve file, validations first.
-
-    An experiment's position is its colour. Columns without a finite value give no chart.
-    """
+    """A title and a chart for every column of every curve file, validations first."""
     for file, stage in _STAGES.items():
         tables = [_read_curves(experiment, file) for experiment in experiments]
         for name in dict.fromkeys(str(name) for table in tables for name in table):

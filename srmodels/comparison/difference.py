@@ -66,10 +66,7 @@ def _verdict(first: Scores, other: Scores, direction: str) -> str:
 
 
 def differences(first: Experiment, other: Experiment, name: str) -> list[Difference]:
-    """Compares two experiments on the test set `name`, score by score; images pair by name.
-
-    Returns the scores that both have, in the first one's order. Without images in common, of means.
-    """
+    """Compares the scores that both have on a set, of images paired by name; else of means."""
     ours, theirs = first.scores(name, first.row), other.scores(name, other.row)
     images = ours.index.intersection(theirs.index)
     if len(images):

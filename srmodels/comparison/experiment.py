@@ -94,10 +94,7 @@ def _select_row(rows: list[str], model: str | None, name: str) -> str:
 
 
 def read_experiment(files: ExperimentFiles, *, model: str | None = None) -> Experiment:
-    """Reads an experiment's scores, to compare the row `model`; None is the final generator.
-
-    A ProtocolError if there are no scores, or none of this model, or a file is damaged.
-    """
+    """Reads an experiment's scores, to compare the row `model`; None is the final generator."""
     name = files.name
     single = name.endswith((".json", ".csv"))
     metrics_file, images_file = (

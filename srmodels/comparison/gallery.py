@@ -80,11 +80,7 @@ def build_gallery(
     load: Callable[[Path], Generator],
     root: Path,
 ) -> Gallery:
-    """Upscales the test images by every experiment's generator.
-
-    An experiment without usable weights is left out with a reason. `load` opens a file of weights,
-    or raises a WeightsError; with 0 `pictures` no weights are fetched.
-    """
+    """Upscales the test images by every experiment's generator, if it has usable weights."""
     generators: dict[int, Generator] = {}
     reasons: list[str] = []
     images: list[SampleImage] = []

@@ -78,11 +78,7 @@ def _image_context(image: SampleImage, names: Sequence[str]) -> dict[str, object
 def render_report(
     experiments: Sequence[Experiment], gallery: Gallery, *, notes: Sequence[str], root: Path
 ) -> str:
-    """Renders the report as HTML; text of users and files is escaped.
-
-    The experiments are comparable with the first one (`check_comparable`); `notes` are further
-    sentences; metrics/recipes in `root` has training times.
-    """
+    """Renders experiments comparable with the first as HTML; text of users and files is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -77,11 +77,7 @@ def _read_hr(options: ImageOptions, scale: int) -> list[tuple[str, Picture]]:
 def upscale_images(
     generators: Sequence[Generator], options: ImageOptions
 ) -> tuple[list[SampleImage], list[float]]:
-    """Upscales the test images by every generator, all of one scale.
-
-    Returns the images, and each generator's speed in SR megapixels per second. An error if there is
-    no test image, or one cannot be decoded or is smaller than a crop.
-    """
+    """SR of the test images by generators of one scale, and their SR megapixels per second."""
     scale = generators[0].scale
     seconds = [0.0] * len(generators)
     images = []
@@ -103,10 +99,7 @@ def upscale_images(
 def most_different_crops(
     pictures: Sequence[Picture], *, size: int, count: int
 ) -> list[tuple[int, int]]:
-    """The crops with the largest variance over pictures, uint8 (H, W, 3), summed over their pixels.
-
-    Returns top and left of at most `count` that do not overlap, the largest variance first.
-    """
+    """Top and left of up to `count` crops with the most variance over uint8 pictures (H, W, 3)."""
     variance = np.var(pictures, axis=0, dtype=np.float64)
     sums = box_sums(variance.sum(axis=2), size)
     corners: list[tuple[int, int]] = []

@@ -12,10 +12,7 @@ from srmodels.errors import ProtocolError
 def named_experiments(
     names: Sequence[str], *, root: Path, model: str | None = None
 ) -> tuple[list[Experiment], list[str]]:
-    """The experiments that a user names, each once, and notes for the reader.
-
-    A ProtocolError if one is unknown, has no scores, or is not comparable with the first.
-    """
+    """The experiments that a user names, each once, if comparable with the first, and notes."""
     first, *others = experiments = [
         read_experiment(find_source(name, root=root), model=model) for name in dict.fromkeys(names)
     ]
@@ -24,10 +21,7 @@ def named_experiments(
 
 
 def all_experiments(root: Path, *, model: str | None = None) -> tuple[list[Experiment], list[str]]:
-    """The workspace and all experiments that are comparable with it, and notes for the reader.
-
-    A note gives the reason for each experiment that is left out.
-    """
+    """All experiments comparable with the workspace, and notes: why others are left out."""
     experiments: list[Experiment] = []
     notes = []
     for files in all_sources(root):

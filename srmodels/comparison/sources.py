@@ -1,7 +1,4 @@
-"""Finds an experiment's files: in a git revision or on disk.
-
-A DVC experiment is a commit under refs/exps, so git alone reads it.
-"""
+"""Finds an experiment's files: on disk, or by git alone, as a DVC experiment is a commit."""
 
 import re
 import subprocess

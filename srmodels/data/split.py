@@ -130,10 +130,7 @@ def _fill_empty(
 def cross_split_duplicates(
     splits: Mapping[str, str], groups: Iterable[Collection[str]]
 ) -> dict[str, str]:
-    """The photographs to leave out so that no group is in two splits; each takes its RAW with it.
-
-    Values are one of the group that stays: in test, else in validation.
-    """
+    """Photographs to leave out so that no group is in two splits, each with one that stays."""
     duplicates: dict[str, str] = {}
     for group in _merge_groups(splits, groups).values():
         stays = _highest_priority({splits[name] for name in group})

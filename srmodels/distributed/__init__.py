@@ -1,4 +1,1 @@
-"""Training with several processes.
-
-`launcher` reads rank and world size; `collectives` has all-reduce and related operations.
-"""
+"""Training with several processes: `launcher` reads rank and world size, then `collectives`."""

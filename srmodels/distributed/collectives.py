@@ -103,10 +103,7 @@ class _Mean(torch.autograd.Function):
 
 
 def all_reduce_mean(tensor: Tensor) -> Tensor:
-    """The elementwise mean over processes, differentiable.
-
-    Each process has an equal part of the batch, so a mean of means is the mean of the batch.
-    """
+    """The elementwise mean over processes, differentiable; parts of a batch are of equal size."""
     if world_size() == 1:
         return tensor
     mean: Tensor = _Mean.apply(tensor)
@@ -138,10 +135,7 @@ def all_gather(rows: Tensor) -> Tensor:
 
 
 def local_slice(total: int, where: str = "batch_size") -> slice:
-    """The rows of a batch of `total` that belong to this process.
-
-    A ConfigError at `where`, the key of the batch size, if the batch cannot be divided equally.
-    """
+    """This process's rows of a batch of `total`; a ConfigError at `where` if they are unequal."""
     rows, rest = divmod(total, world_size())
     if rest:
         sizes = [str(size * world_size()) for size in (rows, rows + 1) if size]

@@ -81,10 +81,7 @@ def measure(
     batch: Batch,
     persistent: Shared | None = None,
 ) -> Memory:
-    """Measures by forward passes on two and on three samples of a batch.
-
-    Restores buffers and random states. `persistent` are the tensors that the turns expect.
-    """
+    """Measures by forward passes on two and three samples; restores buffers and random states."""
     saved = []
     backup = BufferBackup(networks.values())
     backup.save()

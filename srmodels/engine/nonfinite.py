@@ -29,10 +29,7 @@ class NonFiniteHandler:
     def skip(
         self, step: int, error: NonFiniteError, photos: Sequence[str], *, checkpoint: Path
     ) -> None:
-        """Counts and logs the skipped step `step` (from 1) with the photographs of its batch.
-
-        A NonFiniteError, which names the last checkpoint, if this step is one too many.
-        """
+        """Counts and logs the skipped step (from 1); a NonFiniteError if it is one too many."""
         names = ", ".join(sorted(set(photos)))
         overflow = isinstance(error, GradientOverflowError)
         limit = max(self.limit, _MAX_OVERFLOWS) if overflow else self.limit

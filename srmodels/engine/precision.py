@@ -97,11 +97,7 @@ def _fabric(run: RunSettings, device: str, plugins: list[MixedPrecision]) -> Fab
 
 
 def fabric_for(run: RunSettings, precision: Precision) -> Fabric:
-    """Launches the Fabric of this process and, with several, their groups.
-
-    Precision "auto" is "bf16-mixed" where the device is fast at it, "32-true" elsewhere. A
-    ConfigError if the device is missing, too few, or slow at this precision.
-    """
+    """Launches this process's Fabric; "auto" is "bf16-mixed" where the device is fast at it."""
     device = resolve_device(run.device, where="run.device").type
     precision = _resolve_precision(precision, device)
     if device == "cpu":
@@ -118,10 +114,7 @@ def fabric_for(run: RunSettings, precision: Precision) -> Fabric:
 
 
 def unscale(fabric: Fabric, optimizer: torch.optim.Optimizer) -> bool:
-    """Divides an optimizer's gradients by float16's loss scale; returns whether there is one.
-
-    With a scale, gradients may overflow: skip such a step, and the next one has a smaller scale.
-    """
+    """Divides gradients by float16's loss scale; True if there is one, so they may overflow."""
     precision = fabric.strategy.precision
     if getattr(precision, "scaler", None) is None:
         return False

@@ -49,10 +49,7 @@ def profile_steps(
     *,
     steps: int = 20,
 ) -> Profile:
-    """Profiles `steps` steps of `take_step` after a warm-up; the players move.
-
-    `batch_of` makes a step's batch on the device.
-    """
+    """Profiles `steps` steps, after a warm-up; `batch_of` makes a batch on the device."""
     device = fabric.device
     persistent = PersistentTensors(device)
 
@@ -90,11 +87,7 @@ def profile_phase(
     *,
     run: RunSettings,
 ) -> Profile:
-    """Profiles the first steps of `train_phase` with the same arguments; writes nothing.
-
-    Batches are made in the step, so "data" is their whole cost, although a training on a GPU makes
-    them one step ahead.
-    """
+    """Profiles the first steps of `train_phase`; batches are made in the step; writes nothing."""
     fabric = fabric_for(run, phase.settings.precision)
     degrade = degrader_of(phase)
     source, state = set_up(fabric, phase, networks, turns_of)

@@ -86,11 +86,7 @@ class TrainSettings:
 def members_without_crops(
     settings: TrainSettings, generator: object, *, where: str, processes: int = 1
 ) -> str | None:
-    """The problem, if an ensemble has more members than crops are computed at once; else None.
-
-    `generator` are its settings (an ensemble's have `members`), `where` is the training's key;
-    `processes` divide a batch.
-    """
+    """The problem, if an ensemble has more members than crops are computed at once."""
     members = getattr(generator, "members", 1)
     crops = settings.batch_size // settings.accumulate // processes
     if crops >= members:

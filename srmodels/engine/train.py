@@ -33,11 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class Trainer:
-    """One training. All processes step and stop together; rank 0 validates, writes and logs.
-
-    `validate` scores the averaged generator; `degrade` makes LR from HR at a step (None: the
-    batch's LR); the caller locks `checkpoints`.
-    """
+    """One training; all processes step and stop together; rank 0 validates, writes and logs."""
 
     def __init__(
         self,

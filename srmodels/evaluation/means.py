@@ -18,10 +18,7 @@ _SIGNED = "shift_"  # directions of a tint have no interval; colour_shift has on
 
 
 def interval(values: NDArray[np.float64], *, seed: int = 0) -> tuple[float, float]:
-    """The ends of the percentile bootstrap interval of a mean over (n,), one value per image.
-
-    Scores with one seed draw the same images.
-    """
+    """The ends of the interval of a mean over (n,), a value per image; a seed draws the images."""
     rng, count = np.random.default_rng(seed), len(values)
     rows = max(1, _BLOCK // count)
     means = [
@@ -33,10 +30,7 @@ def interval(values: NDArray[np.float64], *, seed: int = 0) -> tuple[float, floa
 
 
 def means(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """The mean of every score over the pictures, by model and score, in the table's order.
-
-    From three pictures on, NAME_low and NAME_high follow each: the 95 % interval.
-    """
+    """Mean scores by model; from three pictures on NAME_low and NAME_high, their intervals."""
     result: dict[str, dict[str, float]] = {}
     for model, rows in table.groupby("model", sort=False):
         scores = rows.drop(columns=["image", "model"], errors="ignore").dropna(axis=1, how="all")

@@ -14,10 +14,7 @@ from srmodels.evaluation.table import align_columns
 
 
 def no_reference_metrics(images: Sequence[tuple[str, Picture]]) -> dict[str, Any]:
-    """Scores pictures, (name, uint8 (H, W, 3)) each.
-
-    Returns "niqe" by picture, "mean" with its interval, "protocol" and "versions".
-    """
+    """NIQE by picture, (name, uint8 (H, W, 3)), its mean and interval, "protocol", "versions"."""
     if not images:
         raise ProtocolError("no picture to score. Add one to the folder.")
     niqe, scores = Niqe(), {}

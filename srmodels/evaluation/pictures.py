@@ -26,10 +26,7 @@ def box_sums(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 
 
 def most_detailed_crop(hr: Picture, size: int, *, multiple: int = 1) -> tuple[int, int]:
-    """Top and left, multiples of `multiple`, of the crop with the largest gradient energy on Y.
-
-    Stays away from the edges of `hr`, uint8 (H, W, 3), whose sides are at least `size`.
-    """
+    """Top and left, multiples of `multiple`, of the crop with the most gradient energy on Y."""
     y = luma(hr)
     energy = np.zeros_like(y)
     energy[1:] += np.diff(y, axis=0) ** 2

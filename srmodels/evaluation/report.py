@@ -150,11 +150,7 @@ def evaluate_sets(
     degraded: Mapping[str, Mapping[str, Picture]] | None = None,
     perceptual: PerceptualScores | None = None,
 ) -> None:
-    """Scores every set and writes metrics/evaluate.json, plots/per_image.csv and samples/.
-
-    Takes and raises what `metrics_of` does; `root` is where the three folders lie, `degraded` the
-    LR pictures of the sets NAME_degraded, by set and image.
-    """
+    """`metrics_of` into `root`: metrics/evaluate.json, plots/per_image.csv and samples/."""
     for old in (root / "samples").glob("*.png"):
         old.unlink()
     metrics, table = metrics_of(

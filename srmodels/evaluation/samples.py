@@ -85,11 +85,7 @@ def _deviation_map(samples: Sequence[Picture]) -> tuple[int, Picture]:
 def strip(
     pictures: Mapping[str, Picture], samples: Sequence[Picture], hr: Picture, *, scale: int
 ) -> Picture:
-    """Draws bicubic, the prior's mean, four samples and the deviation of the samples.
-
-    All are uint8 (H, W, 3); of `pictures`, SR by name, bicubic's is the first, the mean's the last.
-    `hr` chooses the crop, as in `comparison`.
-    """
+    """Draws bicubic, the prior's mean, four samples and the samples' deviation, uint8 (H, W, 3)."""
     bicubic, *_, mean = pictures.values()
     factor, bright = _deviation_map(samples)
     side = min(CROP, *hr.shape[:2])

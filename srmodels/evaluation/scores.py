@@ -38,10 +38,7 @@ class ScoredPicture(NamedTuple):
 
 
 def scores(sr: Picture, hr: Picture, *, lr: Picture, scale: int) -> dict[str, float]:
-    """All scores of one picture but the perceptual ones, rounded; PROTOCOL has their units.
-
-    SR and HR are uint8 (H, W, 3), sRGB; `lr` is (H / scale, W / scale, 3).
-    """
+    """All scores of uint8 (H, W, 3) but the perceptual ones, rounded; PROTOCOL has their units."""
     y = luma_pair(sr, hr, border=scale)
     shift, (lightness, red, yellow) = colour_scores(sr, hr)
     values = {
@@ -99,10 +96,7 @@ def check_fit(
     scale: int,
     perceptual: bool = False,
 ) -> None:
-    """Checks the sizes of HR pictures, and of their LR pictures by name if these are given.
-
-    With `perceptual`, LPIPS is a score: AlexNet's strides need a least size.
-    """
+    """Checks the sizes of HR, and of LR by name if given; AlexNet's strides need a least size."""
     if not images:
         raise ProtocolError("no picture to score. Add one to the test set.")
     min_side = max(WINDOW + 2 * scale, MIN_SIDE if perceptual else 0)

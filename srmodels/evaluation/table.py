@@ -74,11 +74,7 @@ def _cell(values: Mapping[str, float], score: str, digits: int) -> str:
 
 
 def short_table(metrics: Mapping[str, Any], *, markdown: bool = False) -> str:
-    """One line per test set and model of a metrics file, as aligned columns or Markdown.
-
-    LPIPS, DISTS, NIQE and the diversity are left out where no row has them. 95 % intervals of
-    PSNR-Y and SSIM-Y stand in brackets.
-    """
+    """A line per test set and model of a metrics file, with intervals; aligned, or Markdown."""
     rows = [values for models in sets_of(metrics).values() for values in models.values()]
     present = {score for values in rows for score in values}
     columns = {

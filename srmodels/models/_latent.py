@@ -43,10 +43,7 @@ class Reconstruction(NamedTuple):
 
 
 def gaussian(moments: Tensor) -> Gaussian:
-    """Splits (N, 2C, h, w) into means and log variances.
-
-    A tanh keeps log variances within 8 of 0, so that KL divergences are finite in float32.
-    """
+    """Splits (N, 2C, h, w) into means and log variances, kept within 8 of 0, so KL is finite."""
     mean, log_variance = moments.chunk(2, dim=1)
     return Gaussian(mean, _MAX_LOG_VARIANCE * torch.tanh(log_variance / _MAX_LOG_VARIANCE))
 

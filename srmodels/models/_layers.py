@@ -38,10 +38,7 @@ def conv(channels_in: int, channels_out: int, kernel: int = 3, *, stride: int = 
 
 @torch.no_grad()
 def kaiming_(layer: nn.Conv2d | nn.Linear, *, gain: float = 1.0, slope: float = 0.0) -> None:
-    """He et al. 2015 ("Delving Deep into Rectifiers"), eq. 15, times `gain`; the bias is 0.
-
-    `slope` is the activation's negative slope; 1 means no activation.
-    """
+    """He et al. 2015, eq. 15, times `gain`; `slope` is the activation's (1: none); bias 0."""
     nn.init.kaiming_normal_(layer.weight, a=slope)
     layer.weight.mul_(gain)
     if layer.bias is not None:

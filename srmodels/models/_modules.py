@@ -1,7 +1,4 @@
-"""Lists the modules of a package and reads their constants from source text, without imports.
-
-A stage depends on the modules that its recipe names and must not import any others.
-"""
+"""Lists a package's modules and reads their constants without imports, on which stages depend."""
 
 import ast
 from collections.abc import Iterable, Sequence

@@ -28,10 +28,7 @@ def _reason(error: Exception) -> str:
 
 
 def read_state(path: Path, *, where: str, expected: str) -> dict[str, Tensor]:
-    """Reads a state dict from a safetensors or PyTorch file onto the CPU; unpickles only tensors.
-
-    In a WeightsError, `where` is the key that named the file, `expected` what it should name.
-    """
+    """A state dict of a safetensors or PyTorch file; errors say what `where` should name."""
     if not path.is_file():
         raise WeightsError(f"{where}: no such file (got {str(path)!r}). Give {expected}.")
     try:

@@ -51,9 +51,6 @@ class CycleGANDown(nn.Module):
         normal_(self, 0.02)  # appendix 7.1
 
     def forward(self, hr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, 3, H / scale, W / scale), not clamped.
-
-        H and W are multiples of `scale`; without the bicubic residual others are rounded down.
-        """
+        """(N, 3, H, W) in [0, 1] to (N, 3, H / scale, W / scale), rounded down, not clamped."""
         picture = torch.tanh(self.layers(hr * 2 - 1).to(hr.dtype)) / 2
         return picture + (reduce(hr, self.scale) if self.add_bicubic else 0.5)

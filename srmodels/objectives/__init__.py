@@ -59,11 +59,7 @@ def turns(
     settings: object,
     device: torch.device | None = None,
 ) -> tuple[Turn, ...]:
-    """The turns of an objective, in their order.
-
-    `networks` are those that the engine wrapped, by role; `device` is of the losses' own frozen
-    networks (None: the CPU), whose missing weights are a WeightsError.
-    """
+    """An objective's turns, in order, of wrapped networks; `device` is of the losses' own ones."""
     module = import_named(__name__, objective, names(), "objective")
     assert isinstance(settings, module.Settings), f"{objective} takes its own Settings"
     assert set(networks) == set(module.ROLES), f"{objective} needs {', '.join(module.ROLES)}"

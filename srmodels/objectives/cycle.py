@@ -142,9 +142,5 @@ def _discriminators_turn(networks: Mapping[str, nn.Module], settings: Settings) 
 def turns(
     networks: Mapping[str, nn.Module], settings: Settings, _device: torch.device | None = None
 ) -> tuple[Turn, ...]:
-    """The turn of both generators, then that of both discriminators, for networks by role.
-
-    They share "sr", "degraded", the mean logits "d_hr_real" to "d_lr_fake" and the image pools
-    "persistent/hr" and "persistent/lr".
-    """
+    """The generators' turn, then the discriminators'; they share "sr", "degraded", logits."""
     return _generators_turn(networks, settings), _discriminators_turn(networks, settings)

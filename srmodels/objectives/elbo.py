@@ -62,11 +62,7 @@ class Settings:
 def turns(
     networks: Mapping[str, nn.Module], settings: Settings, device: torch.device | None = None
 ) -> tuple[Turn, ...]:
-    """One turn of the generator, with the terms "reconstruction", "perceptual" and "kl".
-
-    It shares "kl_nats", the unweighted KL divergence of an image without free bits. The perceptual
-    loss moves to the device.
-    """
+    """One turn, with the terms "reconstruction", "perceptual", "kl"; it shares "kl_nats"."""
     generator = networks["generator"]
     if not hasattr(generator, "sample"):
         kind = type(getattr(generator, "module", generator)).__name__

@@ -124,10 +124,7 @@ def gan_turns(
     settings: Settings,
     perceptual: Perceptual | None,
 ) -> tuple[Turn, ...]:
-    """The generator's turn, then the discriminator's (terms "adversarial" and, with r1, "r1").
-
-    They share "sr" and the mean logits of real and fake images, "d_real" and "d_fake".
-    """
+    """The generator's turn, then the discriminator's; they share "sr", "d_real" and "d_fake"."""
     return (
         _generator_turn(generator, discriminator, settings, perceptual),
         _discriminator_turn(discriminator, settings),

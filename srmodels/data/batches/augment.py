@@ -56,10 +56,7 @@ _compiled_copy_rows, _compiled_permute = numba.njit(_copy_rows), numba.njit(_per
 
 @cache
 def _kernel() -> Kernel:
-    """Compiles at the first call, in seconds; cached on disk.
-
-    NumPy would pass over the whole image for each symmetry, permutation and division.
-    """
+    """Compiles at the first call, in seconds; cached on disk. NumPy would need three passes."""
     images = numba.types.Array(numba.uint8, 3, "C", readonly=True)
     numbers = numba.types.UniTuple(numba.int64, 6)
     signature = numba.void(numba.float32[:, :, ::1], images, numbers)

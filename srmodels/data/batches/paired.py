@@ -40,10 +40,7 @@ def _jitter(lr: NDArray[np.float32], hr: NDArray[np.float32], noise: NDArray[np.
 
 @dataclass(kw_only=True, eq=False)
 class PatchSampler:
-    """Random crops of uniformly drawn patches, in one of the eight symmetries of a square.
-
-    Refuses a store of smaller patches or of another scale by a DataError.
-    """
+    """Random crops of uniformly drawn patches, in one of the eight symmetries of a square."""
 
     store: PatchStore = field(kw_only=False)  # the patches
     patch_size: int  # side of a crop in LR pixels, at most the stored one

@@ -15,10 +15,7 @@ _HR_SEED = 2**31  # above the seeds of params.yaml
 
 
 def disjoint_halves(store: PatchStore) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Splits the rows of a store into two halves of similar size that share no photograph.
-
-    The split depends on the photographs' names alone. A DataError for a single photograph.
-    """
+    """Two halves of a store's rows that share no photograph, by the photographs' names alone."""
     photos, rows = np.unique(np.array(store.photos), return_inverse=True)
     if len(photos) < 2:
         raise DataError(

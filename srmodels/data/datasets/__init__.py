@@ -1,4 +1,1 @@
-"""Named data sets: definitions, downloads, archives.
-
-Start with `catalog`, which resolves `data.photos` into folders.
-"""
+"""Named data sets: definitions, downloads, archives; `catalog` resolves `data.photos`."""

@@ -48,10 +48,7 @@ class _Member:
 
 
 def is_unpacked(target: Path, archive: Path, *, sha256: str) -> bool:
-    """Whether the folder is complete and from the archive of this digest ('': any).
-
-    Compares the archive's size and modification time, if it still exists; does not read it.
-    """
+    """Whether a folder is complete and from the archive of this digest ('': any), not read."""
     try:
         marker = json.loads((target / _MARKER).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, ValueError):

@@ -22,10 +22,7 @@ _DEFINED = {"BSD100": ("bsds", "bsds_val"), "DIV2K-val": ("div2k", "DIV2K_valid_
 
 
 def find_set(given: str, *, data: Path) -> tuple[str, Path]:
-    """Returns the name and the HR folder of a test set: a folder, or one of SETS in any case.
-
-    A DataError if there is no such folder or set, or if it has another number of pictures.
-    """
+    """The name and the HR folder of a test set: a folder, or one of SETS in any case."""
     folder = Path(given).expanduser()
     if folder.is_dir():
         return folder.resolve().name or "pictures", folder
@@ -60,11 +57,7 @@ def _find_folder(name: str, data: Path) -> Path:
 
 
 def lr_pictures(names: Sequence[str], folder: Path, *, scale: int) -> dict[str, NDArray[np.uint8]]:
-    """Reads the LR pictures of a folder by the names of their HR pictures (see `whole_images`).
-
-    The name of an LR picture may end with a suffix such as x4. A DataError lists the pictures
-    without a partner.
-    """
+    """LR pictures of a folder by the names of HR, also with a suffix such as x4; all must pair."""
     lr = dict(whole_images(folder))
     pairs = {name: name for name in names if name in lr}
     unpaired = {_base_name(name, scale): name for name in lr if name not in pairs}

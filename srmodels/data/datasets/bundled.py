@@ -54,10 +54,7 @@ def _find_file(row: Bundled) -> Path:
 
 
 def copy_bundled(rows: list[Bundled], folder: Path) -> list[tuple[Bundled, Path]]:
-    """Copies the photographs whose split is not unused; returns each with its new path.
-
-    A DataError if a file is missing from its wheel; then nothing was copied.
-    """
+    """Copies the photographs whose split is not unused; returns each with its new path."""
     used = [(row, _find_file(row)) for row in rows if row.split != "unused"]
     copies = [(row, folder / f"{row.photo}{source.suffix}") for row, source in used]
     for (_, source), (_, target) in zip(used, copies, strict=True):

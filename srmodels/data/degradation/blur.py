@@ -57,10 +57,7 @@ def gaussian(
 
 
 def sinc(size: int, cutoff: float) -> Weights:
-    """The ideal low-pass filter, circular in frequency, cropped to (SIDE, SIDE) (section 3.3).
-
-    `size` is odd, `cutoff` in radians per pixel, up to pi.
-    """
+    """The ideal low-pass filter (section 3.3), (SIDE, SIDE), of a cutoff in radians per pixel."""
     distance = np.hypot(*_grid())
     centre = distance == 0
     radius = np.where(centre, 1, distance)

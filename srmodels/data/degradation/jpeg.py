@@ -76,10 +76,7 @@ def _convert(images: Tensor, matrix: Tensor) -> Tensor:
 
 
 def jpeg(images: Tensor, quality: Tensor) -> Tensor:
-    """Encodes and decodes images (N, 3, H, W) in [0, 1], each with its own quality, 1 to 100.
-
-    Rounds to 8 bits first; the result has multiples of 1/255.
-    """
+    """Encodes and decodes images (N, 3, H, W) in [0, 1], each at its own quality, 1 to 100."""
     height, width = images.shape[-2:]
     _, _, to_ycc, to_rgb = _constants(images.device)
     levels = (images.clamp(0, 1) * 255).round()

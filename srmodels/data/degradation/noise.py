@@ -36,10 +36,7 @@ def add_noise(
     rng: np.random.Generator,
     generator: torch.Generator,
 ) -> Tensor:
-    """Adds Gaussian or Poisson noise of random strength to images (N, 3, H, W); clamps to [0, 1].
-
-    `rng` draws kinds and strengths, `generator` the noise, on the images' device.
-    """
+    """Adds Gaussian or Poisson noise of random strength to images (N, 3, H, W); clamps them."""
     count = len(images)
     gaussian = rng.random(count) < settings.gaussian
     sigmas = rng.uniform(*settings.sigma_noise, count) / 255 * gaussian

@@ -1,7 +1,4 @@
-"""Settings of the second-order degradation; the defaults are Real-ESRGAN's.
-
-https://arxiv.org/abs/2107.10833, section 4.1, and the public code's train_realesrgan_x4plus.yml.
-"""
+"""Settings of the second-order degradation: Real-ESRGAN's (section 4.1 and its public options)."""
 
 from dataclasses import dataclass, field
 from typing import Literal

@@ -31,10 +31,7 @@ def use_one_thread() -> None:
 
 
 class ProgressNote:
-    """The photographs that a task has begun, in a file that outlives a killed process.
-
-    All processes must see `folder`. `seconds` is the time limit of a photograph; 0: none.
-    """
+    """The photographs that a task has begun, in a file that outlives a killed process."""
 
     def __init__(self, folder: Path, task: Task, seconds: float) -> None:
         self._path, self._seconds = folder / f"{task.name}.note", seconds

@@ -1,4 +1,1 @@
-"""Extraction: photographs to aligned LR/HR patches, on many processes.
-
-Begin with `extract`; `worker` is what one process does, `cut` handles one photograph.
-"""
+"""Photographs to aligned patches: `extract`, by many processes; each runs `worker` and so `cut`."""

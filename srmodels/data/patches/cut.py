@@ -27,10 +27,7 @@ def _starts(length: int, size: int, stride: int) -> list[int]:
 
 
 def boxes(height: int, width: int, *, size: int, stride: int) -> NDArray[np.int64]:
-    """A regular grid of patches of side `size` that covers every pixel of LR (height, width).
-
-    The last row and column touch the edges. Returns (N, 2), top and left, row by row.
-    """
+    """(N, 2), top and left of patches on a grid that covers LR (height, width) to its edges."""
     tops, lefts = _starts(height, size, stride), _starts(width, size, stride)
     grid = [(top, left) for top in tops for left in lefts]
     return np.array(grid, dtype=np.int64).reshape(-1, 2)

@@ -39,10 +39,7 @@ def _libraries() -> list[str]:
 
 
 class ResumeLog:
-    """The records of one folder of patches; with `records` None nothing is recorded or found.
-
-    `code` is a digest of the code.
-    """
+    """The records of one folder of patches; with `records` None, nothing is recorded or found."""
 
     def __init__(
         self, records: Path | None, folder: Path, *, settings: PatchSettings, scale: int, code: str

@@ -52,11 +52,7 @@ def load() -> None:
 def sharpness(
     hr: NDArray[np.uint8], corners: NDArray[np.int64], size: int, scale: int
 ) -> NDArray[np.float64]:
-    """Mean difference of green neighbours along every `scale`-th row and column of boxes of HR.
-
-    `corners` (N, 2), top and left, and `size` are in LR pixels. Returns (N,), 0 to 255, rounded to
-    thousandths.
-    """
+    """(N,): mean difference of green neighbours in HR at LR boxes, 0 to 255, three decimals."""
     side = size * scale
     sums = np.zeros((len(corners), 2), np.int64)
     _kernel()(sums, hr, corners * scale, side, scale)

@@ -132,11 +132,7 @@ def _cut_photos(
 def cut_task(
     task: Task, settings: PatchSettings, scale: int, folder: Path
 ) -> tuple[Path, TaskResult]:
-    """Works through a task; holds one photograph at a time.
-
-    Returns the task's own folder, below `folder`/.work, and what is in it, under the names it is to
-    get in `folder`. A DataError if the folder cannot be written.
-    """
+    """Works through a task; returns its own folder below `folder`/.work, and what is in it."""
     with disk_errors(folder):  # decoding raises PhotoError
         for old in (folder / SCRATCH).glob(f"{task.name}-*"):  # of a process that died
             shutil.rmtree(old, ignore_errors=True)

@@ -1,4 +1,1 @@
-"""Which photographs there are: folders, near duplicates, the table photos.csv.
-
-Begin with `collect`; `scan` reads folders, `duplicates` compares `thumbnails`.
-"""
+"""Which photographs there are: `collect` writes photos.csv; `scan`, `duplicates`, `thumbnails`."""

@@ -91,11 +91,7 @@ def _pairs(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.f
 def find_duplicates(
     names: Sequence[str], thumbnails: Sequence[NDArray[np.uint8]]
 ) -> list[list[Member]]:
-    """Groups near duplicates, direct ones and those that others connect.
-
-    `thumbnails` are uint8 (32, 32) each, grey; nearly flat ones are in no group. Groups are sorted
-    by their first names; so are the members of each.
-    """
+    """Sorted groups of near duplicates, direct and connected ones, by uint8 (32, 32) thumbnails."""
     order = sorted(range(len(names)), key=names.__getitem__)
     values = np.array([thumbnails[k] for k in order], np.float64).reshape(-1, SIDE, SIDE)
     textured = np.flatnonzero(_without_plane(values).std(axis=1) >= MIN_DEVIATION)

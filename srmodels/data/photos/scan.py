@@ -104,11 +104,7 @@ def find_photos(
     scale: int,
     memory: Path | None = None,
 ) -> ScanResult:
-    """Lists folders, reads every file once and gives every photograph its split.
-
-    `memory` is the file of thumbnails of earlier runs. A DataError if a folder cannot be listed, or
-    if `data.leave_out` names an unknown photograph.
-    """
+    """Lists folders, reads every file once and gives every photograph its split."""
     photos, allowed, others = list[Photo](), dict[str, tuple[str, ...]](), list[tuple[str, str]]()
     for source in sources:
         listed, splits_of, reasons = _list(source, scale)

@@ -72,11 +72,7 @@ def _fast_thumbnail(path: Path) -> Thumbnail | None:
 
 
 def thumbnail(path: Path) -> Thumbnail:
-    """The thumbnail of one photograph, uint8 (32, 32), grey, upright, whatever its shape.
-
-    A JPEG is decoded at an eighth of its size, a RAW by its preview; all other files, and those at
-    which this fails, in full.
-    """
+    """uint8 (32, 32), grey, upright: a JPEG at an eighth, a RAW's preview, else in full."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

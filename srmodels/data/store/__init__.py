@@ -1,4 +1,1 @@
-"""The patch store on disk: shards of patches and their index.
-
-Start with `reader`; `writer` makes shards, `files` opens them.
-"""
+"""The patch store on disk: `writer` makes shards, `files` opens them, `reader` reads a store."""

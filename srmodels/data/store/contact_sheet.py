@@ -45,11 +45,7 @@ def _caption(row: Row, patch_size: int, letters: int) -> str:
 def contact_sheet(
     store: PatchStore, rows: list[int], *, scale_lr: Interpolation
 ) -> NDArray[np.uint8]:
-    """Draws each HR patch beside its enlarged LR patch: uint8 (H, W, 3), about square.
-
-    The caption has the photograph's name, the factor it was reduced by before cutting, the box in
-    LR pixels, the sharpness and SHARD:ROW.
-    """
+    """Each HR patch beside its enlarged LR patch, with a caption: uint8 (H, W, 3), about square."""
     side = store.patch_size * store.scale
     width = max(2 * side, _MIN_WIDTH) + _GAP
     height = side + _LINES * _LINE_HEIGHT + _GAP

@@ -21,10 +21,7 @@ _SUFFIXES: dict[Layout, str] = {"raw": ".npy", "webp": ".webps"}
 
 
 class WebpArray:
-    """Reads a `.webps` file, indexed by row like the array of a raw shard.
-
-    A ValueError or an OSError if it is truncated, of another kind or cannot be opened.
-    """
+    """Reads a `.webps` file, indexed by row; a ValueError or an OSError if it is no whole one."""
 
     dtype = np.dtype(np.uint8)
 

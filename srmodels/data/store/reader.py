@@ -15,11 +15,7 @@ from srmodels.errors import DataError
 
 
 class PatchStore:
-    """A folder of shards, checked against its index when opened; maps a shard at its first use.
-
-    `photos` has the photograph of each row; `patch_size` is in LR pixels. A DataError names the
-    shard that does not fit the index.
-    """
+    """A folder of shards, checked against its index; a shard is mapped at its first use."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -48,10 +48,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 class Checkpoints:
-    """The last two checkpoints of one training, in `folder`: `.resume/<stage>-<fingerprint>`.
-
-    `inputs` are what the training depends on; every checkpoint holds their fingerprint.
-    """
+    """The last two checkpoints of a training of these inputs: .resume/<stage>-<fingerprint>."""
 
     def __init__(self, folder: Path, inputs: Inputs | None = None) -> None:
         self.folder = folder

@@ -24,11 +24,7 @@ class StopRequests:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequests]:
-    """Handles the signals inside the block, and restores the former handlers.
-
-    Signals that the process ignores (`nohup`, a shell's background job) stay ignored. Outside the
-    main thread no signal is handled, since Python calls handlers there only.
-    """
+    """Handles stop signals inside, in the main thread; ignored ones (`nohup`) stay ignored."""
     requests, before = StopRequests(), {}
     if threading.current_thread() is threading.main_thread():
         for name in _NAMES:

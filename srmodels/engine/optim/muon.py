@@ -28,10 +28,7 @@ def is_hidden(parameter: Tensor) -> bool:
 
 
 def orthogonalize(matrices: Tensor) -> Tensor:
-    """The nearest matrices to (N, rows, columns) with singular values near 1; zero stays zero.
-
-    A Newton-Schulz iteration on the Gram matrix: a third of the time of one on the matrices.
-    """
+    """(N, rows, columns) with singular values near 1, by Newton-Schulz on the Gram matrix."""
     a, b, c = _COEFFICIENTS
     tall = matrices.shape[-2] > matrices.shape[-1]
     wide = matrices.mT if tall else matrices
@@ -47,10 +44,7 @@ def orthogonalize(matrices: Tensor) -> Tensor:
 
 
 class Muon(torch.optim.Adam):
-    """Muon with rate `hidden_lr` for hidden layers, Adam for the rest.
-
-    Muon's parameter group has a "factor" for `set_rate`. A ConfigError if no layer is hidden.
-    """
+    """Muon with rate `hidden_lr` for hidden layers (a group with a "factor"), Adam for the rest."""
 
     def __init__(
         self,

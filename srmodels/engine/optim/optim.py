@@ -61,10 +61,7 @@ def learning_rate_at(step: int, steps: int, settings: OptimSettings) -> float:
 
 
 def optimizer_for(networks: tuple[nn.Module, ...], settings: OptimSettings) -> torch.optim.Adam:
-    """The optimizer of one player's networks; fused where PyTorch can.
-
-    A parameter group's "factor" multiplies the schedule's rate.
-    """
+    """One player's optimizer, fused if possible; a group's "factor" multiplies the rate."""
     parameters = [parameter for network in networks for parameter in network.parameters()]
     devices = {parameter.device.type for parameter in parameters}
     if settings.muon_learning_rate:

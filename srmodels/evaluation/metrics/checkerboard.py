@@ -49,10 +49,7 @@ def _grid_energy(plane: Tensor, scale: int) -> float:
 
 
 def checkerboard(sr: Tensor, hr: Tensor, *, scale: int) -> float:
-    """The energy of a pattern of `scale` pixels in `sr` over `hr`, two planes of `luma_pair`.
-
-    1 for equal pictures, near 0 for a smooth enlargement; a visible pattern is well above 1.
-    """
+    """Energy in `sr` over `hr`, planes of `luma_pair`: 0 is smooth, 1 as HR, more is a pattern."""
     # the energy of rounding to 8 bits (variance 1/12 per bin), so that flat pictures are equal
     floor = (scale**2 - 1) / 12
     return (_grid_energy(sr, scale) + floor) / (_grid_energy(hr, scale) + floor)

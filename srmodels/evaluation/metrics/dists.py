@@ -59,10 +59,7 @@ class Dists:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> list[float]:
-        """Distances (eq. 6) of N images to the first of (1 + N, 3, H, W), [0, 1].
-
-        0 for equal images, about 1 at most.
-        """
+        """Eq. 6: N images to the first of (1 + N, 3, H, W), [0, 1]; 0 if equal, about 1 at most."""
         levels = [_Moments() for _ in range(6)]
         levels[0].add(images)  # the image itself is the first level
         for level, features in self.vgg16(images, _l2_pool, overlap=2):

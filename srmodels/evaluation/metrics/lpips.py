@@ -38,10 +38,7 @@ class Lpips:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> list[float]:
-        """Distances of N images to the first of (1 + N, 3, H, W), [0, 1], sides from MIN_SIDE.
-
-        0 for equal images, about 1 at most.
-        """
+        """N images to the first of (1 + N, 3, H, W), [0, 1]; 0 if equal, about 1 at most."""
         sums = torch.zeros(5, len(images) - 1, dtype=torch.float64)
         positions = torch.zeros(5, 1, dtype=torch.float64)
         for level, features in self.features(images):

@@ -76,10 +76,7 @@ class Niqe:
         self.mean, self.covariance = (parameters[name].numpy() for name in ("mean", "covariance"))
 
     def __call__(self, picture: Picture) -> float:
-        """NIQE of uint8 (H, W, 3), RGB: lower is better, 3 to 6 for photographs.
-
-        A ProtocolError if fewer than two blocks of 96 x 96 pixels have a texture.
-        """
+        """NIQE of uint8 (H, W, 3), two blocks of 96 or more: lower is better, 3 to 6 as a rule."""
         height, width = (length // _BLOCK * _BLOCK for length in picture.shape[:2])
         features = np.empty((0, 36))
         if height and width:

@@ -47,10 +47,7 @@ def psnr_rgb(sr: Picture, hr: Picture, *, border: int) -> float:
 
 
 def lr_consistency(sr: Picture, lr: Picture, *, scale: int) -> float:
-    """PSNR-RGB in dB, no border, of uint8 (scale h, scale w, 3), reduced, and (h, w, 3).
-
-    `psnr.CEILING` where every pixel equals LR's, as for HR itself.
-    """
+    """PSNR-RGB in dB, no border, of uint8 (scale h, scale w, 3), reduced, and LR, (h, w, 3)."""
     (height, width), (lr_height, lr_width) = sr.shape[:2], lr.shape[:2]
     if (height, width) != (scale * lr_height, scale * lr_width):
         raise ProtocolError(

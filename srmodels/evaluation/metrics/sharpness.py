@@ -15,8 +15,5 @@ def _energy(plane: Tensor) -> float:
 
 
 def sharpness(sr: Tensor, hr: Tensor) -> float:
-    """Gradient energy of `sr` over that of `hr`, two planes of `luma_pair`.
-
-    1 for equal pictures; 0.05 to 0.35 for a bicubic enlargement of a photograph by 4.
-    """
+    """`sr`'s energy over `hr`'s, planes of `luma_pair`; 0.05 to 0.35 for bicubic at x4."""
     return (_energy(sr) + _FLOOR) / (_energy(hr) + _FLOOR)

@@ -45,11 +45,7 @@ class Vgg16:
     def __call__(
         self, images: Tensor, pool: Callable[[Tensor], Tensor], *, overlap: int = 0
     ) -> Iterator[tuple[int, Tensor]]:
-        """Strips of features of images (N, 3, H, W) in [0, 1]: level, 0 to 4, and (N, C, rows, w).
-
-        `pool` halves the resolution between two stages and reads `overlap` (even) rows above a
-        strip.
-        """
+        """Strips: level, features (N, C, rows, w); `pool` halves, reading `overlap` rows above."""
         features = self.network.normalise(images).contiguous(memory_format=torch.channels_last)
         for level in range(len(self.stages)):
             pooled = []
