@@ -2,7 +2,7 @@
 
 A worker process with limited memory and time reads each file as extraction and as upscaling do. A
 picture is compared with libvips (pyvips) and ImageMagick, where they are installed: it is called
-wrong if each of them that opens the file shows another one, unless a note says that the colours were
+wrong if each of them that opens the file shows another one, unless a note says that colours were
 converted by what neither knows (cICP, gAMA, EXIF). Prints crashes, hangs, wrong pictures, and a
 summary; the exit code is 1 if there are any.
 """
