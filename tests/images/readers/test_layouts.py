@@ -239,7 +239,7 @@ FROM_D50 = (
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("planar", ["contig", "separate"])
 def test_tiff_of_lab(tmp_path, planar, bits):
-    values = values_of(8, 3) // np.uint8((1, 4, 4))  # L*, a* and b* from 0 to 63
+    values = values_of(8, 3) // np.uint8((2, 4, 4)) + np.uint8((128, 0, 0))  # all positive
     lab = values.astype(float) * (100 / 255, 1, 1)
     linear = np.clip(lab2xyz(lab, illuminant="D50") @ np.transpose(FROM_D50), 0, 1)
     want = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
