@@ -21,6 +21,7 @@ __all__ = ["read_bmp"]
 _RGB, _RLE8, _RLE4, _BITFIELDS, _ALPHA_BITFIELDS = 0, 1, 2, 3, 6
 _FILE_HEADER, _CORE, _INFO, _V4, _V5 = 14, 12, 40, 108, 124
 _MASKS = {16: (0x7C00, 0x3E0, 0x1F, 0), 32: (0xFF0000, 0xFF00, 0xFF, 0)}
+_D65 = (0.3127, 0.3290, 0.3583)
 _CALIBRATED, _LINKED, _EMBEDDED = 0, 0x4C494E4B, 0x4D424544
 
 
@@ -34,7 +35,7 @@ class _Bmp:
     bits: int
     compression: int
     masks: tuple[int, ...]  # red, green, blue, alpha
-    palette: NDArray[np.uint8]  # (256, 3)
+    palette: NDArray[np.uint8]  # (entries, 3)
     start: int  # of the pixels
 
 
@@ -70,12 +71,12 @@ def _open(body: bytes) -> _Bmp:
         raise PhotoError(
             f"is BMP of a kind that is not read (got {bits} bits, compression {compression})"
         )
-    palette = np.zeros((256, 3), np.uint8)
+    palette = np.zeros((0, 3), np.uint8)
     if bits <= 8:
         size = 3 if header == _CORE else 4
         count = min(colours or 1 << bits, 256, max(0, (start - at) // size))
         entries = np.frombuffer(body, np.uint8, count * size, at).reshape(count, size)
-        palette[:count] = entries[:, 2::-1]
+        palette = entries[:, 2::-1]
     return _Bmp(
         body, header, width, abs(height), height < 0, bits, compression, masks, palette, start
     )
@@ -149,10 +150,16 @@ def _through_masks(bmp: _Bmp, notes: list[str]) -> tuple[Pixels, Pixels | None]:
     return np.stack(scaled[:3], axis=-1), alpha
 
 
+def _through_palette(bmp: _Bmp, indices: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if int(indices.max()) >= len(bmp.palette):
+        raise _damaged(f"an index beyond its palette of {len(bmp.palette)} colours")
+    return np.asarray(bmp.palette[indices])
+
+
 def _pixels(bmp: _Bmp, notes: list[str]) -> tuple[Pixels, Pixels | None]:
     """Colour (H, W, 3) and alpha, in the order of the file's rows."""
     if bmp.compression != _RGB:
-        return bmp.palette[_run_lengths(bmp)], None
+        return _through_palette(bmp, _run_lengths(bmp)), None
     if bmp.bits == 24:
         packed = _rows(bmp)[:, : 3 * bmp.width]
         return packed.reshape(bmp.height, bmp.width, 3)[..., ::-1], None
@@ -164,7 +171,7 @@ def _pixels(bmp: _Bmp, notes: list[str]) -> tuple[Pixels, Pixels | None]:
         shifts = np.arange(per_byte - 1, -1, -1, dtype=np.uint8) * np.uint8(bmp.bits)
         mask = np.uint8((1 << bmp.bits) - 1)
         rows = (rows[..., None] >> shifts & mask).reshape(bmp.height, -1)
-    return bmp.palette[rows[:, : bmp.width]], None
+    return _through_palette(bmp, rows[:, : bmp.width]), None
 
 
 def _colour_space(bmp: _Bmp, notes: list[str]) -> tuple[bytes | None, ColourSpace | None]:
@@ -183,8 +190,11 @@ def _colour_space(bmp: _Bmp, notes: list[str]) -> tuple[bytes | None, ColourSpac
     sums = points.sum(axis=1)
     if not (sums > 0).all() or abs(np.linalg.det(points / sums[:, None])) < 1e-4:
         return None, None  # writers leave zeros
-    xyz = np.vstack((points, points.sum(axis=0)))
+    # XYZ add up to white's; some writers store chromaticities, which add up to 1 each
+    white = _D65 if np.allclose(sums, sums[0], rtol=0.02) else points.sum(axis=0)
+    xyz = np.vstack((points, white))
     primaries = tuple((float(x / (x + y + z)), float(y / (x + y + z))) for x, y, z in xyz)
+    gammas = [1 / gamma if 0 < gamma < 1 else gamma for gamma in gammas]  # some store 1 / 2.2
     if max(gammas) - min(gammas) > 0.01 or not 0.2 < gammas[0] < 6:
         notes.append("its gamma differs by channel, or is none; taken as sRGB's")
         gammas = [2.2]

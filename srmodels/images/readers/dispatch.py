@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from srmodels.errors import PhotoError
@@ -20,19 +21,97 @@ from srmodels.images.readers.raster import Raster
 from srmodels.images.readers.raw import read_raw
 from srmodels.images.readers.tiff.read import read_tiff
 
-__all__ = ["open_raster"]
+__all__ = ["READERS", "Reader", "open_raster"]
 
-_READERS: dict[Kind, Callable[..., Raster]] = {
-    "AVIF": read_avif,
-    "BMP": read_bmp,
-    "GIF": read_gif,
-    "HEIF": read_heif,
-    "JPEG": read_jpeg_file,
-    "JPEG2000": read_jpeg2000,
-    "PNG": read_png,
-    "PPM": read_netpbm,
-    "TIFF": read_tiff,
-    "WEBP": read_webp,
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A format's reader, and what it does in the words of docs/FORMATS.md."""
+
+    read: Callable[..., Raster]
+    by: str
+    reads: str
+    colours: str  # where they are found
+    refuses: str
+
+
+READERS: dict[Kind, Reader] = {
+    "JPEG": Reader(
+        read_jpeg_file,
+        "libjpeg-turbo (simplejpeg)",
+        "8 bits: grey, RGB, YCbCr, CMYK; baseline and progressive",
+        "ICC; Adobe RGB by EXIF",
+        "missing or damaged data, 12 bits, lossless, over 500 scans",
+    ),
+    "PNG": Reader(
+        read_png,
+        "kornia-rs; Pillow below 8 bits",
+        "1 to 16 bits: grey, RGB, palette, alpha, a colour marked as clear; interlaced",
+        "cICP, ICC, sRGB, gAMA and cHRM, in this order",
+        "a wrong checksum, missing rows, far more data than rows, narrow range",
+    ),
+    "TIFF": Reader(
+        read_tiff,
+        "libtiff (Pillow) for compressed strips; the layout by this project",
+        "1 to 16 bits: grey, RGB, palette, CMYK, YCbCr, Lab; strips or tiles, contiguous or "
+        "planar, either byte order, BigTIFF, predictor 2; none, CCITT, LZW, deflate, PackBits, "
+        "LZMA, zstd, JPEG, WebP. The first page that is no thumbnail",
+        "ICC; Adobe RGB by EXIF",
+        "floating point, values beyond 16 bits, LogL and LogLuv, ITULab, other inks than CMYK, "
+        "missing strips or parts of one, other compressions",
+    ),
+    "HEIF": Reader(
+        read_heif,
+        "libheif (pillow-heif)",
+        "8, 10 and 12 bits: grey, RGB, alpha; the primary picture, cropped and turned by its boxes",
+        "ICC, nclx",
+        "a file that is cut off, other codecs than HEVC",
+    ),
+    "AVIF": Reader(
+        read_avif,
+        "libavif (Pillow)",
+        "8 bits, and 10 or 12 as 8 (noted); alpha; cropped and turned by its boxes",
+        "ICC, nclx",
+        "a file that is cut off",
+    ),
+    "WEBP": Reader(
+        read_webp,
+        "libwebp (Pillow)",
+        "8 bits: RGB, alpha; the first frame",
+        "ICC; Adobe RGB by EXIF",
+        "damaged data",
+    ),
+    "JPEG2000": Reader(
+        read_jpeg2000,
+        "OpenJPEG (pylibjpeg-openjpeg)",
+        "1 to 16 bits: grey, RGB, sYCC, CMYK, Lab, ROMM RGB, palette, alpha; subsampled chroma",
+        "the enumerated space or ICC",
+        "signed values, channels of different depth, e-sRGB and other spaces",
+    ),
+    "BMP": Reader(
+        read_bmp,
+        "this project",
+        "1 to 32 bits: palette, RLE4, RLE8, bit masks, alpha masks",
+        "headers 4 and 5: ICC, calibrated RGB",
+        "runs beyond an edge, missing rows, JPEG, PNG or Huffman inside",
+    ),
+    "GIF": Reader(
+        read_gif, "Pillow", "palette, a clear colour; the first frame", "none", "damaged data"
+    ),
+    "PPM": Reader(
+        read_netpbm,
+        "this project",
+        "P1 to P6, up to 16 bits, any maximum",
+        "none",
+        "values above the maximum, missing rows",
+    ),
+    "RAW": Reader(
+        read_raw,
+        "LibRaw (rawpy)",
+        "what LibRaw develops: a DNG, sensor values in any TIFF directory, or a maker's signature",
+        "the camera's",
+        "a file that is cut off; by its name alone nothing is taken for RAW",
+    ),
 }
 
 
@@ -77,15 +156,14 @@ def open_raster(path: Path, *, half_size: bool = False, max_pixels: int) -> Iter
     with _as_photo_error(path), path.open("rb") as file, no_pillow_limit():
         head = file.read(64)
         kind = detect_kind(file)
-        options = {"max_pixels": max_pixels, "notes": notes}
+        options: dict[str, object] = {"max_pixels": max_pixels, "notes": notes}
         if kind is None:
             raise _unknown_content(head)
         if head[4:8] == b"ftyp":
             check_boxes(file)
         if kind == "RAW":
-            raster = read_raw(file, half_size=half_size, **options)  # type: ignore[arg-type]
-        else:
-            raster = _READERS[kind](file, **options)
+            options["half_size"] = half_size
+        raster = READERS[kind].read(file, **options)
         if path.suffix and path.suffix.lower() not in SUFFIXES[raster.kind]:
             notes.append(f"is {raster.kind} in spite of its name")
         yield raster

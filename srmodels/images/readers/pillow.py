@@ -65,8 +65,13 @@ def read_gif(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     """Reads the first picture of a GIF."""
     with _open(file, "GIF", max_pixels) as image:
         clear = "transparency" in image.info
+        frame = image.tile[0].extents if image.tile else None
         mode = image.mode if image.mode == "L" and not clear else "RGBA" if clear else "RGB"
         values, alpha = split_alpha(np.asarray(image.convert(mode)))
+        if frame and frame != (0, 0, *image.size):  # nothing is drawn around the first frame
+            inside = np.zeros(values.shape[:2], np.uint8)
+            inside[frame[1] : frame[3], frame[0] : frame[2]] = 255
+            alpha = inside if alpha is None else np.minimum(alpha, inside)
         if getattr(image, "is_animated", False):
             notes.append("the first of several pictures")
         return _raster(image, "GIF", values, notes, alpha)

@@ -37,6 +37,9 @@ def _check_photometric(page: Directory, layout: Layout) -> int:
     formats = page.integers(Tag.SAMPLE_FORMAT, (1,))
     if set(formats) & set(_FLOATING):
         raise PhotoError("has floating-point values. Export 8 or 16 bits")
+    if layout.bits > 16 or set(formats) & set(_SIGNED):
+        kind = "signed " if set(formats) & set(_SIGNED) else ""
+        raise PhotoError(f"has {kind}values of {layout.bits} bits. Export 8 or 16 bits")
     if photometric == -1:  # required, and missing
         photometric = _RGB if layout.samples >= 3 else 1
     if photometric not in _COLOURS:
@@ -48,20 +51,6 @@ def _check_photometric(page: Directory, layout: Layout) -> int:
     if layout.samples < colours:
         raise PhotoError(f"is a damaged TIFF ({layout.samples} channels for {colours})")
     return colours
-
-
-def _to_16_or_8(values: Samples, page: Directory, layout: Layout) -> tuple[Pixels, int]:
-    """Unsigned values and how many bits they use; raises PhotoError for values beyond 16 bits."""
-    if set(page.integers(Tag.SAMPLE_FORMAT, (1,))) & set(_SIGNED):
-        values = values.view(f"i{values.dtype.itemsize}")
-    if values.dtype.kind == "i" or values.dtype.itemsize == 4:
-        lowest, highest = int(values.min()), int(values.max())
-        if lowest < 0 or highest > 65535:
-            raise PhotoError(
-                f"has values beyond 16 bits (got {lowest} to {highest}). Export 8 or 16 bits"
-            )
-        values = values.astype(np.uint8 if values.dtype.itemsize == 1 else np.uint16)
-    return values, min(layout.bits, 16)
 
 
 def _apply_palette(indices: Pixels, page: Directory, bits: int) -> Pixels:
@@ -143,7 +132,7 @@ def read_tiff(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
         notes.append(f"the first of {more}{count} pictures")
     layout = layout_of(page)
     colours = _check_photometric(page, layout)
-    samples, bits = _to_16_or_8(read_samples(page, layout, notes), page, layout)
+    samples, bits = read_samples(page, layout, notes), layout.bits
     values, alpha, premultiplied = _split_extras(samples, page, colours, notes)
     if layout.photometric == _PALETTE:
         values = _apply_palette(values[..., 0], page, bits)

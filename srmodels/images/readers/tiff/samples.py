@@ -28,7 +28,7 @@ from srmodels.images.readers.tiff.segments import (
 
 __all__ = ["Samples", "read_samples"]
 
-Samples = NDArray[Any]  # uint8, uint16 or uint32
+Samples = NDArray[Any]  # uint8 or uint16
 
 # an Adobe segment with the transform that JPEG's three colours need: none, or YCbCr
 _ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"
@@ -36,12 +36,10 @@ _ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"
 
 def _unpack(rows: NDArray[np.uint8], count: int, bits: int, order: str) -> Samples:
     """`count` samples of each row, (rows, count)."""
-    if bits in (8, 16, 32):
+    if bits in (8, 16):
         dtype = np.dtype(f"{order}u{bits // 8}")
         return np.ascontiguousarray(rows).view(dtype).astype(dtype.newbyteorder("="), copy=False)
     result = np.empty((len(rows), count), np.uint8 if bits < 8 else np.uint16)
-    if bits > 16:
-        raise PhotoError(f"has samples of a kind that is not read (got {bits} bits)")
     weights = (1 << np.arange(bits - 1, -1, -1)).astype(np.uint16)
     step = max(1, 2**22 // max(1, count * bits))
     for top in range(0, len(rows), step):
@@ -54,7 +52,7 @@ def _undo_prediction(values: Samples, predictor: int) -> Samples:
     """Sums differences along rows of (rows, columns, samples); section 14."""
     if predictor == 1:
         return values
-    if predictor == 2 and values.dtype.itemsize in (1, 2, 4):
+    if predictor == 2:
         return values.cumsum(axis=1, dtype=values.dtype)
     raise PhotoError(f"has a predictor that is not read (got {predictor})")
 

@@ -1,0 +1,167 @@
+"""Every file of a folder through both doors: `python -m tests.corpus FOLDER`.
+
+A worker process with limited memory and time reads each file as extraction and as upscaling do. A
+picture is compared with libvips (pyvips) and ImageMagick, where they are installed: it is called
+wrong if each of them that opens the file shows another one, unless a note says that colours were
+converted by what neither knows (cICP, gAMA, EXIF). Prints crashes, hangs, wrong pictures, and a
+summary; the exit code is 1 if there are any.
+"""
+
+import argparse
+import multiprocessing
+import resource
+import shutil
+import subprocess
+import sys
+import warnings
+from collections import Counter
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from srmodels.errors import PhotoError
+from srmodels.images.readers.decode import read
+from srmodels.images.readers.source_image import read_image
+
+MEMORY = 8 * 2**30
+SECONDS = 60
+SAME = 4.0  # mean difference of 255
+# notes on what libvips and ImageMagick show otherwise, or not at all
+APART = ("converted from", "tone-mapped", "is CMYK", "its first picture is a thumbnail")
+
+
+def _by_vips(path: Path) -> np.ndarray | None:
+    try:
+        import pyvips
+    except ImportError:
+        return None
+    try:
+        image = pyvips.Image.new_from_file(str(path), access="random").autorot()
+        if image.get_typeof("icc-profile-data"):
+            image = image.icc_transform(
+                "srgb", depth=8, intent="relative", black_point_compensation=True
+            )
+        image = image.colourspace("srgb")
+        if image.hasalpha():
+            image = image[: image.bands - 1]
+        pixels = image.cast("uchar").numpy()
+    except pyvips.Error:
+        return None
+    return np.broadcast_to(np.atleast_3d(pixels)[..., :3], (*pixels.shape[:2], 3))
+
+
+def _by_magick(path: Path) -> np.ndarray | None:
+    program = shutil.which("magick") or shutil.which("convert")
+    if program is None:
+        return None
+    command = [program, f"{path}[0]", "-auto-orient", "-alpha", "off", "-colorspace", "sRGB"]
+    command += ["-depth", "8", "-format", "%w %h\\n", "-write", "info:-", "rgb:-"]
+    try:
+        found = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
+        size, _, pixels = found.stdout.partition(b"\n")
+        width, height = map(int, size.split())
+        return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+    except (subprocess.TimeoutExpired, ValueError):
+        return None
+
+
+def _difference(pixels: np.ndarray, other: np.ndarray) -> float:
+    if pixels.shape != other.shape:
+        return 255.0
+    return float(np.abs(pixels.astype(np.int16) - other).mean())
+
+
+def _compare(path: Path, pixels: np.ndarray, notes: tuple[str, ...]) -> tuple[str, str]:
+    references = {"libvips": _by_vips(path), "ImageMagick": _by_magick(path)}
+    found = {
+        name: _difference(pixels, other) for name, other in references.items() if other is not None
+    }
+    text = ", ".join(f"{name} {difference:.1f}" for name, difference in found.items())
+    if not found or min(found.values()) <= SAME:
+        return "read", text
+    return ("converted" if any(note.startswith(APART) for note in notes) else "wrong"), text
+
+
+def examine(path: Path) -> tuple[str, str]:
+    """The verdict (read, converted, refused, wrong or crash) and its reason."""
+    results = []
+    for door in (lambda: read(path, hdr="tonemap"), lambda: read_image(path)):
+        try:
+            results.append(door())
+        except PhotoError as error:
+            results.append(str(error))
+        except Exception as error:  # noqa: BLE001 - what this tool is for
+            return "crash", repr(error)
+    decoded, image = results
+    if isinstance(decoded, str):  # extraction refuses transparency, too
+        if isinstance(image, str) or "partly transparent" in decoded:
+            return "refused", decoded
+        return "wrong", f"only extraction refuses it: {decoded}"
+    if isinstance(image, str):
+        return "wrong", f"only upscaling refuses it: {image}"
+    image = image.without_profile() if image.metadata.icc else image
+    values = image.colour / (257 if image.colour.dtype == np.uint16 else 1)
+    doors = _difference(decoded.pixels, np.broadcast_to(values, (*values.shape[:2], 3)))
+    if doors > 1:
+        return "wrong", f"the doors differ by {doors:.1f}"
+    return _compare(path, decoded.pixels, decoded.notes)
+
+
+def _work(pipe: Connection) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    warnings.simplefilter("ignore")
+    while (path := pipe.recv()) is not None:
+        pipe.send(examine(path))
+
+
+class _Worker:
+    """A process that is started again when it dies or hangs."""
+
+    def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, inner = context.Pipe()
+        self._process = context.Process(target=_work, args=(inner,), daemon=True)
+        self._process.start()
+        inner.close()
+
+    def run(self, path: Path) -> tuple[str, str]:
+        self._pipe.send(path)
+        verdict = ("hang", f"took over {SECONDS} s")
+        try:
+            if self._pipe.poll(SECONDS):
+                return self._pipe.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            verdict = ("crash", f"the process ended with {self._process.exitcode}")
+        self._process.kill()
+        self._process.join()
+        self._start()
+        return verdict
+
+    def stop(self) -> None:
+        self._pipe.send(None)
+        self._process.join()
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--all", action="store_true", help="prints every file's verdict")
+    options = parser.parse_args(arguments)
+    worker, counts = _Worker(), Counter[str]()
+    for path in sorted(path for path in options.folder.rglob("*") if path.is_file()):
+        verdict, reason = worker.run(path)
+        counts[verdict] += 1
+        if options.all or verdict in ("crash", "hang", "wrong"):
+            print(f"{verdict}: {path.relative_to(options.folder)}: {reason}", flush=True)
+    worker.stop()
+    print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
+    return int(any(counts[verdict] for verdict in ("crash", "hang", "wrong")))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
