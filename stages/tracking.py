@@ -140,13 +140,13 @@ def evaluation_tracker(params: Params) -> Tracker:
     return opened
 
 
-def log_evaluation(tracker: Tracker, params: Params) -> None:
-    """Logs scores, under the names of their test sets, the table per picture and the samples."""
-    for name, models in sets_of(read_metrics(Path("metrics/evaluate.json"))).items():
-        place = test_set(params).name if name == BUNDLED else name
+def log_evaluation(tracker: Tracker, root: Path, *, test_set: str) -> None:
+    """Logs scores, the table per picture and the samples; `test_set` names the set `test`."""
+    for name, models in sets_of(read_metrics(root / "metrics" / "evaluate.json")).items():
+        place = test_set if name == BUNDLED else name
         for model, scores in models.items():
             prefix = f"{place}/{model.replace('+', '-')}"  # MLflow's names have no plus
             tracker.log(0, {f"{prefix}/{score}": value for score, value in scores.items()})
-    tracker.table(Path("plots/per_image.csv"))
-    for path in sorted(Path("samples").glob("*.png")):
+    tracker.table(root / "plots" / "per_image.csv")
+    for path in sorted((root / "samples").glob("*.png")):
         tracker.picture(path.stem, np.asarray(Image.open(path).convert("RGB")), 0)

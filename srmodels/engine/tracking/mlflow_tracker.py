@@ -7,7 +7,6 @@ curves are not those of its run, gets a new run.
 
 import logging
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,23 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import mlflow
 import numpy as np
 import pandas as pd
 from filelock import FileLock
-from numpy.typing import NDArray
-
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # the tracker retries
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-
-from srmodels.runs.connection import ignore_library_warnings, reason_of
-
-ignore_library_warnings()
-
-import mlflow
 from mlflow.entities import Metric
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+from numpy.typing import NDArray
 
 from srmodels.engine.tracking.curves import Point, read_points
 from srmodels.engine.tracking.mlflow_run import (
@@ -42,6 +31,7 @@ from srmodels.engine.tracking.mlflow_run import (
     find_run,
     run_key,
 )
+from srmodels.runs.connection import reason_of
 from srmodels.runs.store import relocate, tracking_uri
 
 __all__ = ["Tracker"]
