@@ -140,7 +140,6 @@ def evaluation_tracker(params: Params) -> Tracker:
     opened = tracker(_TEST, params)
     for name, stage in product(("", "_validation"), ("pretrain", "gan")):
         opened.replay(Path("plots") / f"{stage}{name}.csv", stage)
-    opened.begin(0, [])
     return opened
 
 
@@ -154,3 +153,4 @@ def log_evaluation(tracker: Tracker, root: Path, *, test_set: str) -> None:
     tracker.table(root / "plots" / "per_image.csv")
     for path in sorted((root / "samples").glob("*.png")):
         tracker.picture(path.stem, np.asarray(Image.open(path).convert("RGB")), 0)
+    tracker.open_fitting()
