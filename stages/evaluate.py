@@ -15,7 +15,7 @@ from srmodels.inference.weights.open_weights import load_for_evaluation
 from srmodels.machine import resolve_device
 from srmodels.recipe import Recipe
 from stages import GENERATOR, PATCHES, PRETRAINED, cli_errors
-from stages.tracking import evaluation_tracker, log_evaluation
+from stages.tracking import evaluation_tracker, log_evaluation, test_set
 
 
 def perceptual_weights(recipe: Recipe) -> str:
@@ -67,7 +67,7 @@ def main() -> None:
             if options.perceptual
             else None,
         )
-        log_evaluation(watcher, settings)
+        log_evaluation(watcher, Path(), test_set=test_set(settings).name)
     log_generator(watcher, generators["generator"].network, GENERATOR)
 
 

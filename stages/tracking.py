@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -44,15 +45,19 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
+def _name(params: Params) -> str:
+    """The name of the photographs: the preset of the bundled ones, a set, or a folder."""
+    return params.preset if params.data.photos == "auto" else Path(params.data.photos).name
+
+
 def test_set(params: Params) -> DatasetFacts:
-    """The test photographs; the name tells another choice of them apart."""
-    photos, bundled = params.data.photos, params.data.photos == "auto"
+    """The test photographs; their name holds four digits of their digest."""
     table = PATCHES / MANIFEST
-    rows = csv.DictReader(table.open(newline="", encoding="utf-8", errors="surrogateescape"))
-    used = sorted(row["sha256"] for row in rows if row["split"] == "test" and not row["skipped"])
+    with table.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "test"]
+    used = sorted(row["sha256"] for row in rows if not row["skipped"])
     digest = hashlib.sha256("".join(used).encode()).hexdigest()
-    name = params.preset if bundled else Path(photos).name
-    plain = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
+    plain = re.sub("[^A-Za-z0-9]", "_", _name(params))
     return DatasetFacts(
         name=f"{plain}-{digest[:4]}", digest=digest, use="test", counts={"photographs": len(used)}
     )
@@ -61,9 +66,8 @@ def test_set(params: Params) -> DatasetFacts:
 def _datasets(params: Params) -> list[DatasetFacts]:
     """Training and test photographs."""
     counts = json.loads(Path("metrics/patches.json").read_bytes())
-    name = params.preset if params.data.photos == "auto" else Path(params.data.photos).name
     train = DatasetFacts(
-        name=name,
+        name=_name(params),
         digest=_digest(PATCHES / "train" / INDEX),
         use="train",
         counts={
@@ -89,7 +93,7 @@ def _compared(params: Params) -> dict[str, object]:
         "preset": params.preset,
         "seed": params.seed,
         "scale": params.scale,
-        "photos": Path(params.data.photos).name,
+        "photos": _name(params),
         "pretrain.objective": _objective(pretrain),
         "pretrain.steps": training.steps,
         "pretrain.learning_rate": training.optimizer.learning_rate,
@@ -136,17 +140,17 @@ def evaluation_tracker(params: Params) -> Tracker:
     opened = tracker(_TEST, params)
     for name, stage in product(("", "_validation"), ("pretrain", "gan")):
         opened.replay(Path("plots") / f"{stage}{name}.csv", stage)
-    opened.begin(0, [])
     return opened
 
 
-def log_evaluation(tracker: Tracker, params: Params) -> None:
-    """Logs scores, under the names of their test sets, the table per picture and the samples."""
-    for name, models in sets_of(read_metrics(Path("metrics/evaluate.json"))).items():
-        place = test_set(params).name if name == BUNDLED else name
+def log_evaluation(tracker: Tracker, root: Path, *, test_set: str) -> None:
+    """Logs scores, the table per picture and the samples; `test_set` names the set `test`."""
+    for name, models in sets_of(read_metrics(root / "metrics" / "evaluate.json")).items():
+        place = test_set if name == BUNDLED else name
         for model, scores in models.items():
             prefix = f"{place}/{model.replace('+', '-')}"  # MLflow's names have no plus
             tracker.log(0, {f"{prefix}/{score}": value for score, value in scores.items()})
-    tracker.table(Path("plots/per_image.csv"))
-    for path in sorted(Path("samples").glob("*.png")):
+    tracker.table(root / "plots" / "per_image.csv")
+    for path in sorted((root / "samples").glob("*.png")):
         tracker.picture(path.stem, np.asarray(Image.open(path).convert("RGB")), 0)
+    tracker.open_fitting()

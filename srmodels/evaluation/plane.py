@@ -11,6 +11,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from srmodels.atomic import replacing
 from srmodels.evaluation.protocol import STRENGTH
 from srmodels.evaluation.table import sets_of
 
@@ -74,4 +75,5 @@ def draw_plane(metrics: Mapping[str, Any], path: Path) -> None:
     ):
         _draw_set(axes, name, rows, scale)
     figure.tight_layout()
-    figure.savefig(path, dpi=100, metadata={"Software": None})  # the same bytes on every run
+    with replacing(path) as file:  # the same bytes on every run
+        figure.savefig(file, format="png", dpi=100, metadata={"Software": None})

@@ -13,13 +13,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from srmodels.errors import TrainingError
 from srmodels.runs.store import relocate, store_of
 
-__all__ = ["connected", "ignore_library_warnings", "is_missing", "reason_of"]
+__all__ = ["connected", "is_missing", "prepare_mlflow", "reason_of"]
 
 _LONGEST = 400  # characters of a reason; MLflow ends with the command that helps
 
 
-def ignore_library_warnings() -> None:
-    """Ignores warnings inside MLflow and its database layer, which -W error would make errors."""
+def prepare_mlflow() -> None:
+    """Sets what MLflow reads when it is imported, and ignores warnings about its own code.
+
+    With -W error they would be errors.
+    """
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # a person, or a thread, waits
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     warnings.filterwarnings("ignore", module="(mlflow|sqlalchemy|alembic|pydantic|google|requests)")
 
 
@@ -34,10 +41,7 @@ def connected(root: Path) -> Iterator[Any]:
         TrainingError: There is no store, or an MLflow call in the `with` block fails.
     """
     uri = store_of(root)
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # a person waits
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    ignore_library_warnings()
+    prepare_mlflow()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 

@@ -93,6 +93,42 @@ def test_a_misspelt_model_is_one_line_with_the_names(restored) -> None:
     run(restored, "git", "checkout", "-q", ".")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("\nseed: 0", "\nseed: 0.5", "seed: must be"),
+        ("\nscale: 4", "\nscale: 4.0", "scale: must be"),
+        ("\nmodel: srgan", "\nmodel: [srgan]", "model: must be"),
+        ("stride: 48", "stride: null", "patches.stride: must be"),
+    ],
+)
+def test_a_wrong_setting_ends_before_anything_is_deleted(restored, old, new, problem) -> None:
+    before = digests(restored)
+    patches = sorted(path.name for path in (restored / "data" / "patches").rglob("*"))
+    edit(restored, old, new)
+    text = run(restored, "dvc", "repro", ok=False)
+    # DVC itself refuses a list where its templates need a word
+    assert problem in text or "failed to parse" in text
+    assert "Traceback" not in text
+    assert digests(restored) == before
+    assert sorted(path.name for path in (restored / "data" / "patches").rglob("*")) == patches
+
+
+def test_stages_run_by_hand_leave_the_cache_alone_that_their_outputs_link_to(restored) -> None:
+    run(restored, "dvc", "config", "--local", "cache.type", "symlink")
+    run(restored, "dvc", "checkout", "--relink")
+    assert (restored / "weights" / "generator.safetensors").is_symlink()
+    for stage in ("code", "pretrain", "gan", "evaluate"):
+        run(restored, "python", "-m", f"stages.{stage}")
+    cache = restored / ".dvc" / "cache" / "files" / "md5"
+    for path in cache.rglob("*"):
+        if path.is_file() and path.suffix != ".dir":
+            digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+            assert digest == path.parent.name + path.name
+    run(restored, "dvc", "config", "--local", "--unset", "cache.type")
+    run(restored, "dvc", "repro")
+
+
 def kill_in(folder: Path, stage: str, number: signal.Signals = signal.SIGKILL) -> None:
     """Starts `dvc repro STAGE`; signals DVC and its child once a checkpoint is saved."""
     process = subprocess.Popen(

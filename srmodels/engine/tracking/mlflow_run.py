@@ -8,6 +8,7 @@ commit, settings, code, data and input weights.
 import getpass
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -25,9 +26,20 @@ from srmodels.errors import TrainingError
 from srmodels.runs.connection import is_missing
 from srmodels.runs.store import EXPERIMENT, artifact_location
 
-__all__ = ["DatasetFacts", "RunFacts", "RunFile", "create_run", "experiment_id", "run_key"]
+__all__ = [
+    "DatasetFacts",
+    "RunFacts",
+    "RunFile",
+    "create_run",
+    "differ",
+    "experiment_id",
+    "find_run",
+    "run_key",
+]
 
 Json = dict[str, Any]
+
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +105,12 @@ class RunFile:
         content = {"run": self.run, "uri": self.uri, "stages": sorted(self.stages)}
         write_bytes(self.path, json.dumps(content | {"running": running}).encode())
 
+    def remember(self, stages: set[str]) -> None:
+        """Notes whose points the run has."""
+        if not stages <= self.stages:
+            self.stages |= stages
+            self.save(running=True)
+
     def lock(self) -> None:
         """Takes the lock, which a kill releases, unless another process has it."""
         with suppress(Timeout):
@@ -155,6 +173,13 @@ def find_run(client: Any, run: str) -> bool:  # noqa: ANN401 - MLflow's
         if not is_missing(error):
             raise
         return False
+
+
+def differ(new: float, old: float | None) -> bool:
+    """Whether a run has another value than a CSV file, whose numbers have six digits."""
+    if old is None or (math.isnan(new) and math.isnan(old)):
+        return False
+    return not math.isclose(new, old, rel_tol=_ROUNDING, abs_tol=1e-12)
 
 
 def _user() -> str:

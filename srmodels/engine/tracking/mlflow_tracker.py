@@ -6,8 +6,6 @@ curves are not those of its run, gets a new run.
 """
 
 import logging
-import math
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,33 +13,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import mlflow
 import numpy as np
 import pandas as pd
 from filelock import FileLock
-from numpy.typing import NDArray
-
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # the tracker retries
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-
-from srmodels.runs.connection import ignore_library_warnings, reason_of
-
-ignore_library_warnings()
-
-import mlflow
 from mlflow.entities import Metric
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+from numpy.typing import NDArray
 
 from srmodels.engine.tracking.curves import Point, read_points
 from srmodels.engine.tracking.mlflow_run import (
     RunFacts,
     RunFile,
     create_run,
+    differ,
     experiment_id,
     find_run,
     run_key,
 )
+from srmodels.runs.connection import reason_of
 from srmodels.runs.store import relocate, tracking_uri
 
 __all__ = ["Tracker"]
@@ -51,7 +41,6 @@ log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 2.0
 _RETRY_SECONDS = 30.0
 _BATCH = 500  # points per request; MLflow's limit is 1000
-_ROUNDING = 1e-5  # relative; the CSV files have six digits
 
 
 class Tracker:
@@ -70,7 +59,7 @@ class Tracker:
         self.client: Any = None
         self.run_id = ""
         self.experiment = ""
-        self._begun = self._resumed = False
+        self._begun = self._resumed = self._replayed = False
         self._file: RunFile | None = None
         self._history: dict[str, dict[int, float]] = {}  # sent points by metric and step
         self._new_run = False  # whether the server holds nothing but what is in the history
@@ -93,6 +82,8 @@ class Tracker:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        if kind and self._replayed:  # the run is that of the curves, and has failed
+            self.open_fitting()
         self._send()
         if self._points or self._files:
             log.warning(
@@ -130,6 +121,10 @@ class Tracker:
             self._files.clear()
         self._begun = True
 
+    def open_fitting(self) -> None:
+        """Opens the run if it has no other values than the buffered points; else a new one."""
+        self._resumed = self._begun = True
+
     def _add(self, stage: str, points: list[Point]) -> None:
         now = int(time.time() * 1000)
         metrics = [Metric(f"{stage}/{name}", value, now, step) for step, name, value in points]
@@ -152,13 +147,12 @@ class Tracker:
         """Buffers a CSV file, which MLflow shows as a table."""
         table = pd.read_csv(path)
         with self._lock:
-            self._files.append(
-                lambda: self.client.log_table(self.run_id, table, f"{path.stem}.json")
-            )
+            self._files.append(lambda: self._send_table(table, f"{path.stem}.json"))
 
     def replay(self, curve: Path, stage: str) -> None:
         """Buffers the points of another stage's curve; those that the run has are not sent."""
         self._add(stage, read_points(curve))
+        self._replayed = True
 
     def _send_in_loop(self) -> None:
         while not self._stop.wait(_FLUSH_SECONDS):
@@ -225,12 +219,7 @@ class Tracker:
         """Whether the run has other values for steps of the buffered points."""
         with self._lock:
             points = list(self._points)
-        pairs = [(point.value, self._sent(run, point.key).get(point.step)) for point in points]
-        return any(
-            old is not None and not math.isclose(new, old, rel_tol=_ROUNDING, abs_tol=1e-12)
-            for new, old in pairs
-            if not (math.isnan(new) and old is not None and math.isnan(old))
-        )
+        return any(differ(p.value, self._sent(run, p.key).get(p.step)) for p in points)
 
     def _send_points(self) -> None:
         while True:
@@ -245,12 +234,12 @@ class Tracker:
                 self._sent(self.run_id, point.key)[point.step] = point.value
             with self._lock:
                 del self._points[: len(batch)]
-            self._remember({point.key.partition("/")[0] for point in batch})
+            if self._file:
+                self._file.remember({point.key.partition("/")[0] for point in batch})
 
-    def _remember(self, stages: set[str]) -> None:
-        if self._file and not stages <= self._file.stages:
-            self._file.stages |= stages
-            self._file.save(running=True)
+    def _send_table(self, table: pd.DataFrame, name: str) -> None:
+        if name not in [file.path for file in self.client.list_artifacts(self.run_id)]:
+            self.client.log_table(self.run_id, table, name)
 
     def _send_files(self) -> None:
         while self._files:

@@ -1,6 +1,9 @@
+import errno
 import logging
 import multiprocessing
+import os
 import resource
+import stat
 import time
 
 import pytest
@@ -19,6 +22,22 @@ def checkpoints(tmp_path):
 def test_what_was_saved_comes_back(checkpoints) -> None:
     checkpoints.save({"step": 3, "weights": torch.arange(4)})
     assert torch.equal(checkpoints.load()["weights"], torch.arange(4))
+
+
+def test_a_file_system_that_cannot_sync_a_folder_has_saved_all_the_same(
+    checkpoints, caplog, monkeypatch
+) -> None:
+    sync = os.fsync
+
+    def refuse_folders(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")  # as CIFS answers
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse_folders)
+    assert checkpoints.save({"step": 3})
+    assert checkpoints.load() == {"step": 3}
+    assert "not saved" not in caplog.text
 
 
 def test_there_is_nothing_to_load_before_the_first_save(checkpoints) -> None:

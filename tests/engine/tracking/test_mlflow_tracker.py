@@ -123,18 +123,32 @@ def test_curves_from_the_cache_are_replayed_once_and_other_ones_have_another_run
     for step in (10, 20):
         curve.add(step, {"pixel": 1 / 3 / step})
 
-    def replay():
+    def replay(score=30.0):
         with tracker(root, "test") as watcher:
             watcher.replay(curve.path, "pretrain")
-            watcher.begin(0, [])
+            watcher.log(0, {"psnr_y": score})
+            watcher.open_fitting()
         return watcher.run_id
 
     assert len({replay(), replay()}) == 1
     curve.path.write_text(curve.path.read_text().replace("0.0166667", "0.0166"))
-    other = replay()
+    others = [replay(), replay(31.0)]  # other curves, and other scores
     client, found = runs(root)
-    assert len(found) == 2
-    assert history(client, other) == [(10, 0.0333333), (20, 0.0166)]
+    assert len(found) == 3
+    assert history(client, others[0]) == [(10, 0.0333333), (20, 0.0166)]
+    assert client.get_run(others[1]).data.metrics["test/psnr_y"] == 31.0
+
+
+def test_an_evaluation_that_fails_marks_the_run_of_the_curves(root) -> None:
+    run = train(root, [0.5])
+    curve = Curve(root / "pretrain.csv")
+    curve.add(1, {"pixel": 0.5})
+    failing = tracker(root, "test")
+    failing.replay(curve.path, "pretrain")
+    with pytest.raises(OSError, match="no such"), failing:
+        failing.table(root / "no such table.csv")
+    _, (only,) = runs(root)
+    assert (only.info.run_id, only.info.status) == (run, "FAILED")
 
 
 def test_a_resume_under_another_name_has_the_whole_curve(root, monkeypatch) -> None:
