@@ -22,7 +22,7 @@ from srmodels.atomic import write_bytes
 from srmodels.config import check
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.machine import repository
-from srmodels.models._state import misfits, read_state
+from srmodels.models._state import misfits, read_state, without_wrappers
 
 FORMAT = 1
 
@@ -148,6 +148,8 @@ def warm_start(network: nn.Module, weights: Path) -> None:
     if the weights do not fit.
     """
     state = read_state(weights, where=_WHERE, expected="a generator.safetensors")
+    expected = network.state_dict().keys()
+    state = next((part for part in without_wrappers(state) if part.keys() == expected), state)
     renamed: dict[str, Tensor] = {}
     trial = copy.deepcopy(network)
     # the last hook before loading gets the keys after the network has renamed them

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -14,6 +14,8 @@ from srmodels.errors import WeightsError
 
 # keys under which public files keep the state dict; averaged weights first
 _NESTED = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
+# modules that hold a generator, in BasicSR, Lightning and scripts
+_WRAPPERS = ("netG", "net_g", "generator", "model", "net", "network", "module", "_orig_mod")
 _PICKLED_CALL = re.compile(r"GLOBAL (\S+)")
 
 
@@ -41,7 +43,9 @@ def read_state(path: Path, *, where: str, expected: str) -> dict[str, Tensor]:
             f"{where}: {path} cannot be read (got {_reason(error)}). Give a file with a state dict."
         ) from error
     if isinstance(state, dict):
-        state = next((state[key] for key in _NESTED if isinstance(state.get(key), dict)), state)
+        nested = [key for key, value in state.items() if isinstance(value, dict)]
+        known = [key for key in _NESTED if key in nested] or (nested if len(nested) == 1 else [])
+        state = state[known[0]] if known else state
     values = list(state.values()) if isinstance(state, dict) else [state]
     other = [value for value in values if not isinstance(value, Tensor)]
     if other or not isinstance(state, dict):
@@ -50,6 +54,17 @@ def read_state(path: Path, *, where: str, expected: str) -> dict[str, Tensor]:
             "Give a file with tensors by name."
         )
     return state
+
+
+def without_wrappers(state: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+    """The state dict, then parts of it without names such as "module.", "_orig_mod.", "netG."."""
+    yield dict(state)
+    names = {key.partition(".")[0] for key in state}
+    for name in names if len(names) == 1 else [name for name in _WRAPPERS if name in names]:
+        start = f"{name}."
+        inner = {key[len(start) :]: each for key, each in state.items() if key.startswith(start)}
+        if inner:
+            yield from without_wrappers(inner)
 
 
 def misfits(

@@ -16,7 +16,7 @@ from srmodels.inference.tiling.box import Box
 from srmodels.inference.tiling.device import ComputeDtype, device_of
 from srmodels.resize.tensors import PixelT, to_tensor
 
-__all__ = ["HalfPrecisionError", "TileForward", "TilingJob", "halve_tile"]
+__all__ = ["HalfPrecisionError", "TileForward", "TilingJob", "halve_tile", "is_out_of_memory"]
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +37,21 @@ class TilingJob(Generic[PixelT]):
     network: nn.Module
     image: NDArray[PixelT]
     scale: int
-    padding: int
-    multiple: int
     tile: int
     precision: ComputeDtype
     tile_forward: TileForward | None = None
+
+    @property
+    def padding(self) -> int:
+        """LR pixels of context around a tile."""
+        padding = getattr(self.network, "padding", None)
+        assert isinstance(padding, int), f"{type(self.network).__name__} has no padding"
+        return padding
+
+    @property
+    def multiple(self) -> int:
+        """What tiles begin at multiples of, in LR pixels."""
+        return int(getattr(self.network, "multiple", 1))
 
     @property
     def box(self) -> Box:
@@ -100,13 +110,18 @@ def _varies_with(sr: Tensor, lr: Tensor) -> bool:
     return bool((contrast < _MIN_CONTRAST) | (sr_max - sr_min >= _FLAT * contrast))
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory was missing, on an accelerator or the CPU."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+
+
 def halve_tile(side: int, device: torch.device, what: str, error: RuntimeError) -> int:
     """Half a side in LR pixels, at least 32; raises the error if memory is not what was missing.
 
     Raises:
         SrmodelsError: The side is 32 already.
     """
-    if not isinstance(error, torch.OutOfMemoryError) and "DefaultCPUAllocator" not in str(error):
+    if not is_out_of_memory(error):
         raise error
     if side <= _MIN_TILE:
         raise SrmodelsError(

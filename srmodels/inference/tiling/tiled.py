@@ -19,13 +19,18 @@ __all__ = ["tiled_rows"]
 def tiled_rows(job: TilingJob[PixelT]) -> Iterator[NDArray[PixelT]]:
     """Yields SR in rows of tiles, (rows, scale W, 3), from the top down."""
     height, width = job.image.shape[:2]
+    if max(height, width) <= job.tile:  # the network's padding may not be known yet
+        yield _upscale_row(job, job.box)
+        return
     rows = even_tile_size(height, job.tile, job.multiple)
     for top in range(0, height, rows):
         yield _upscale_row(job, Box(top, 0, min(top + rows, height), width))
 
 
 def _upscale_row(job: TilingJob[PixelT], row: Box) -> NDArray[PixelT]:
-    result, tiles = job.empty(row), row.split(job.tile, job.tile, job.multiple)
+    whole = row == job.box and max(job.image.shape[:2]) <= job.tile
+    result = job.empty(row)
+    tiles = [row] if whole else row.split(job.tile, job.tile, job.multiple)
     while tiles:
         try:
             result[tiles[0].slices(row, job.scale)] = _upscale_tile(job, tiles[0])
@@ -39,7 +44,7 @@ def _upscale_row(job: TilingJob[PixelT], row: Box) -> NDArray[PixelT]:
 
 
 def _upscale_tile(job: TilingJob[PixelT], tile: Box) -> NDArray[PixelT]:
-    padded = tile.pad(job.padding, job.box, job.multiple)
+    padded = tile if tile == job.box else tile.pad(job.padding, job.box, job.multiple)
     lr, forward = job.lr(padded), job.tile_forward
     with job.inference_context():
         sr = forward(lr, padded.top, padded.left) if forward else job.network(lr)

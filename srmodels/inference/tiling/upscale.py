@@ -38,8 +38,9 @@ def upscale_rows(
 
     Args:
         network: float32 (1, 3, H, W) in [0, 1] to (1, 3, scale H, scale W), in eval mode,
-            fastest as channels_last. Attributes: `padding`, LR pixels of context around a tile, and
-            `multiple`, if tiles begin at multiples of this many LR pixels.
+            fastest as channels_last. Attributes: `padding`, LR pixels of context around a tile;
+            `multiple`, if tiles begin at multiples of this many LR pixels; and `takes_bf16`, if
+            "auto" may not be bf16.
         image: RGB (H, W, 3): uint8, uint16, or float32 in [0, 1].
         scale: SR pixels per LR pixel.
         tile: Side of a tile in LR pixels, without padding; halved when memory runs out. With trunk
@@ -57,18 +58,16 @@ def upscale_rows(
         WeightsError: SR in fp32 is not finite.
         SrmodelsError: A tile of 32 pixels does not fit into memory.
     """
-    if precision == "auto" and image.dtype != np.uint8:
-        precision = "fp32"
-    padding = getattr(network, "padding", None)
-    assert isinstance(padding, int), f"{type(network).__name__} has no padding"
+    resolved = resolve_precision(device_of(network), precision)
+    if precision == "auto" and resolved == "bf16":
+        exact = image.dtype != np.uint8 or not getattr(network, "takes_bf16", True)
+        resolved = "fp32" if exact else resolved
     job = TilingJob(
         network=network,
         image=image,
         scale=scale,
-        padding=padding,
-        multiple=getattr(network, "multiple", 1),
         tile=tile,
-        precision=resolve_precision(device_of(network), precision),
+        precision=resolved,
         tile_forward=tile_forward,
     )
     streams = isinstance(network, TrunkTail) and tile_forward is None

@@ -22,7 +22,7 @@ from srmodels.inference.weights.ncnn_network import SUFFIXES as NCNN_SUFFIXES
 from srmodels.inference.weights.ncnn_network import open_ncnn
 from srmodels.inference.weights.public_layout import convert_to_snapshot
 from srmodels.inference.weights.spandrel_network import SpandrelNetwork
-from srmodels.models._state import read_state
+from srmodels.models._state import read_state, without_wrappers
 from srmodels.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def open_mixed(
 
 
 def _recognise(path: Path, state: dict[str, Tensor]) -> "ImageModelDescriptor[Any]":
-    """Spandrel's network for a state dict, which spandrel changes."""
+    """Spandrel's network for a state dict."""
     try:
         import spandrel
     except ImportError:
@@ -106,14 +106,19 @@ def _recognise(path: Path, state: dict[str, Tensor]) -> "ImageModelDescriptor[An
             f"{path}: is no snapshot of this project, and spandrel, which reads other weights, is "
             "not installed. Run: pip install 'srmodels[community]'"
         ) from None
-    try:
-        with warnings.catch_warnings(action="ignore"):  # torch.meshgrid's, from SwinIR
-            network = spandrel.ModelLoader().load_from_state_dict(state)
-    except Exception as error:  # spandrel's networks raise anything on a wrong state dict
+    problem: Exception | None = None
+    for candidate in without_wrappers(state):
+        try:
+            with warnings.catch_warnings(action="ignore"):  # torch.meshgrid's, from SwinIR
+                network = spandrel.ModelLoader().load_from_state_dict(dict(candidate))
+            break
+        except Exception as error:  # noqa: BLE001 - spandrel's networks raise anything on a wrong state dict
+            problem = problem or error
+    else:
         raise WeightsError(
-            f"{path}: is of no network that spandrel knows (got {type(error).__name__}). "
+            f"{path}: is of no network that spandrel knows (got {type(problem).__name__}). "
             "Use a generator of this project or a network on spandrel's list."
-        ) from error
+        ) from problem
     channels = (network.input_channels, network.output_channels)
     enlarges = isinstance(network, spandrel.ImageModelDescriptor) and network.purpose == "SR"
     if not enlarges or channels not in ((3, 3), (1, 1)):
@@ -125,20 +130,15 @@ def _recognise(path: Path, state: dict[str, Tensor]) -> "ImageModelDescriptor[An
     return network
 
 
-def _open_public(path: Path) -> "tuple[ImageModelDescriptor[Any], dict[str, Tensor]]":
-    """Spandrel's network for a file, and the file's state dict."""
+def _open_public(path: Path) -> "ImageModelDescriptor[Any]":
+    """Spandrel's network for a file, in eval mode."""
     if path.is_file() and path.suffix.lower() not in _SUFFIXES:
         raise WeightsError(
             f"{path}: has no suffix of weights (got {path.suffix!r}). "
             f"Use one of {', '.join(_SUFFIXES)}."
         )
     state = read_state(path, where="weights", expected="a file of weights")
-    for prefix in ("module.", "netG."):  # of DataParallel, of BasicSR
-        if state and all(key.startswith(prefix) for key in state):
-            state = {key.removeprefix(prefix): value for key, value in state.items()}
-    network = _recognise(path, dict(state))
-    network.eval()
-    return network, state
+    return _recognise(path, state).eval()
 
 
 def _is_ncnn(path: Path) -> bool:
@@ -152,8 +152,7 @@ def open_snapshot(path: Path) -> Snapshot | None:
     """
     if _is_ncnn(path):
         return open_ncnn(path)
-    network, state = _open_public(path)
-    return convert_to_snapshot(network.model, state)
+    return convert_to_snapshot(_open_public(path).model)
 
 
 def open_weights(
@@ -178,8 +177,8 @@ def open_weights(
         return _to_generator(_load_snapshot(path), device, tile, precision)
     if _is_ncnn(path):
         return _to_generator(open_ncnn(path), device, tile, precision)
-    public, state = _open_public(path)
-    ours = convert_to_snapshot(public.model, state)
+    public = _open_public(path)
+    ours = convert_to_snapshot(public.model)
     if ours is not None:
         return _to_generator(ours, device, tile, precision)
     name = public.architecture.name

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from srmodels import models
 from srmodels.errors import ConfigError
@@ -103,10 +103,10 @@ _CONVERT: dict[str, tuple[str, Callable[[Mapping[str, Any]], object | None]]] = 
 }
 
 
-def convert_to_snapshot(theirs: nn.Module, state: Mapping[str, Tensor]) -> Snapshot | None:
+def convert_to_snapshot(theirs: nn.Module) -> Snapshot | None:
     """The same network in our code, which knows its exact padding; None if there is none.
 
-    `theirs` is in eval mode on the CPU; `state` has the names of the file.
+    `theirs` is in eval mode on the CPU.
     """
     name, convert = _CONVERT.get(type(theirs).__name__, ("", None))
     hyperparameters = getattr(theirs, "hyperparameters", None)
@@ -115,7 +115,7 @@ def convert_to_snapshot(theirs: nn.Module, state: Mapping[str, Tensor]) -> Snaps
         return None
     ours = models.build(name, settings).eval()
     try:
-        ours.load_state_dict(dict(state))
+        ours.load_state_dict(theirs.state_dict())
     except RuntimeError:
         return None  # a variant with other layers
     lr = torch.rand(1, 3, 24, 20, generator=torch.Generator().manual_seed(0))

@@ -1,14 +1,27 @@
 """A network that runs in spandrel's code, with our attributes.
 
-spandrel does not say how much padding a network needs, so the padding is measured.
+spandrel does not say how much padding a network needs, nor where tiles may begin, so both are
+measured: once per file, and only if a picture is cut into tiles.
 """
 
+import json
 import logging
 import math
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+
+from srmodels.atomic import write_bytes
+from srmodels.cache import cache_folder
+from srmodels.errors import WeightsError
+from srmodels.inference.tiling.device import device_of
+from srmodels.inference.tiling.job import is_out_of_memory
+from srmodels.machine import repository
+from srmodels.pretrained.weights import tensors_digest
 
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor
@@ -17,9 +30,23 @@ __all__ = ["SpandrelNetwork"]
 
 log = logging.getLogger(__name__)
 
-_PADDINGS = (8, 16, 32, 48)  # LR pixels, tried in this order
+_FORMAT = 1  # of the file of measurements
+_PADDINGS = (8, 16, 32, 48)  # LR pixels
+_MARGIN = 80  # LR pixels around the tile in the picture that it is compared with
+_MAX_MULTIPLE = 64  # LR pixels
 _TILE = 8  # LR pixels of the tile that is compared
 _TOLERANCE = 0.5 / 255
+_BF16_TOLERANCE = 0.25 / 255  # mean difference from fp32
+_BF16_SIDE = 64  # LR pixels of the picture for it
+
+
+@dataclass(frozen=True)
+class _Tiles:
+    """LR pixels of padding, what tiles begin at multiples of, and by how much SR differs."""
+
+    padding: int
+    multiple: int
+    difference: float  # in [0, 1], of neighbouring tiles at most
 
 
 class SpandrelNetwork(nn.Module):
@@ -34,18 +61,75 @@ class SpandrelNetwork(nn.Module):
         self.descriptor = descriptor
         self.scale = descriptor.scale
         self.grey = descriptor.input_channels == 1
-        window = getattr(descriptor.model, "window_size", 1)
-        window = window if isinstance(window, int) and window > 0 else 1
-        self.multiple = math.lcm(descriptor.size_requirements.multiple_of, window)
         self.eval()
-        self.padding = _measure_padding(self, self.multiple)
 
     def forward(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W) in [0, 1]."""
+        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W) in [0, 1].
+
+        Raises:
+            WeightsError: The network's code fails.
+        """
         images = lr.flatten(0, 1)[:, None] if self.grey else lr
-        # transformers reshape without copying, which needs contiguous memory
-        sr = torch.cat([self.descriptor(image) for image in torch.split(images.contiguous(), 1)])
+        try:
+            # transformers reshape without copying, which needs contiguous memory; some networks
+            # change their input
+            parts = torch.split(images.contiguous().clone(), 1)
+            sr = torch.cat([self.descriptor(image) for image in parts])
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            reason = (str(error).strip().splitlines() or [""])[0]
+            raise WeightsError(
+                f"{self.descriptor.architecture.name}: its code fails on {lr.shape[3]} x "
+                f"{lr.shape[2]} pixels (got {type(error).__name__}: {reason}). Use other weights, "
+                "or another --tile."
+            ) from error
         return sr.reshape(*lr.shape[:2], *sr.shape[2:]) if self.grey else sr
+
+    @cached_property
+    def _tiles(self) -> _Tiles:
+        """How to cut tiles, from the cache or measured."""
+        facts = f"{_FORMAT}-{version('spandrel')}-{tensors_digest(self.inner.state_dict())}"
+        path = cache_folder(repository()) / "spandrel" / f"{facts}.json"
+        try:
+            tiles = _Tiles(**json.loads(path.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            log.info("%s: measuring what tiles need, once", self.descriptor.architecture.name)
+            tiles = _measure_tiles(self)
+            try:
+                write_bytes(path, json.dumps(asdict(tiles)).encode())
+            except OSError as error:
+                log.warning("%s: cannot be written (%s), so it is measured again", path, error)
+        if tiles.difference > _TOLERANCE:
+            log.warning(
+                "%s looks farther than %d pixels: neighbouring tiles differ by up to %.1f of 255. "
+                "A --tile as large as the picture avoids that",
+                self.descriptor.architecture.name,
+                tiles.padding,
+                255 * tiles.difference,
+            )
+        return tiles
+
+    @property
+    def padding(self) -> int:
+        """LR pixels around a tile."""
+        return self._tiles.padding
+
+    @property
+    def multiple(self) -> int:
+        """What tiles begin at multiples of, in LR pixels."""
+        return self._tiles.multiple
+
+    @cached_property
+    def takes_bf16(self) -> bool:
+        """Whether bfloat16 changes SR by less than a quarter of a level of 255 on average."""
+        device = device_of(self)
+        lr = _test_image(_BF16_SIDE).to(device)
+        with torch.inference_mode():
+            exact = self(lr)
+            with torch.autocast(device.type, torch.bfloat16):
+                rounded = self(lr)
+        return bool((rounded.float() - exact).abs().mean() <= _BF16_TOLERANCE)
 
 
 def _test_image(side: int) -> Tensor:
@@ -58,25 +142,44 @@ def _test_image(side: int) -> Tensor:
     return image.clamp(0, 1)[None]
 
 
-def _measure_padding(network: SpandrelNetwork, multiple: int) -> int:
-    """The least padding with which a tile equals the whole picture within half a level of 255."""
-    margin = -(-_PADDINGS[-1] // multiple) * multiple
-    lr, scale = _test_image(2 * margin + _TILE), network.scale
-    inside = slice(scale * margin, scale * (margin + _TILE))
-    with torch.inference_mode():
-        expected = network(lr)[..., inside, inside]
-        for padding in _PADDINGS:
-            start = (margin - padding) // multiple * multiple
-            end = margin + _TILE + padding
-            sr = network(lr[..., start:end, start:end])
-            part = slice(scale * (margin - start), scale * (margin - start + _TILE))
-            difference = float((sr[..., part, part] - expected).abs().max())
-            if difference <= _TOLERANCE:
-                return padding
-    log.warning(
-        "%s looks farther than %d pixels: neighbouring tiles differ by up to %.1f of 255",
-        network.descriptor.architecture.name,
-        _PADDINGS[-1],
-        255 * difference,
-    )
-    return _PADDINGS[-1]
+@torch.inference_mode()
+def _measure_tiles(network: SpandrelNetwork) -> _Tiles:
+    """The least multiple and padding with which a tile equals the whole picture.
+
+    The whole picture reaches farther than the largest padding, so a difference that is left is
+    of a network that looks farther, such as one with an average over all pixels.
+    """
+    descriptor = network.descriptor
+    window = getattr(descriptor.model, "window_size", 1)
+    window = window if isinstance(window, int) and window > 0 else 1
+    least = math.lcm(descriptor.size_requirements.multiple_of, window)
+    multiples = [least * 2**power for power in range(8) if least * 2**power <= _MAX_MULTIPLE]
+    lr, scale = _test_image(2 * _MARGIN + _TILE).to(device_of(network)), network.scale
+    expected = network(lr)
+
+    def difference(multiple: int, padding: int) -> float:
+        """Of a tile whose padded start is an odd multiple, so that twice it does not divide it."""
+        start = (_MARGIN - padding) // multiple * multiple
+        start -= multiple * ((start // multiple + 1) % 2)
+        start = start if start >= 0 else multiple
+        first = start + padding
+        end = first + _TILE + padding
+        sr = network(lr[..., start:end, start:end])
+        inside = slice(scale * first, scale * (first + _TILE))
+        part = slice(scale * (first - start), scale * (first - start + _TILE))
+        return float((sr[..., part, part] - expected[..., inside, inside]).abs().max())
+
+    widest = _PADDINGS[-1]
+    found = {}
+    for multiple in multiples or [least]:
+        found[multiple] = difference(multiple, widest)
+        if found[multiple] <= _TOLERANCE:
+            break
+    multiple = min(found, key=found.__getitem__)
+    if found[multiple] > _TOLERANCE:
+        return _Tiles(widest, multiple, found[multiple])
+    for padding in _PADDINGS:
+        measured = difference(multiple, padding)
+        if measured <= _TOLERANCE:
+            return _Tiles(padding, multiple, measured)
+    return _Tiles(widest, multiple, found[multiple])
