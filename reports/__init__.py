@@ -1,5 +1,5 @@
-"""Writes docs/ and the README's tables from the files of the pipeline.
+"""Writes the generated parts of README.md and docs/ from the files of the pipeline.
 
-`results` writes docs/RESULTS.md, `recipes` and `readme` write README.md, `faults` writes
-docs/FAULTS.md.
+`readme` writes README.md's scores and docs/SPEED.md; `results` docs/RESULTS.md and the README's
+table; `recipes`, `faults` and `settings` the pages of their names. `site` is a part of mkdocs.yml.
 """

@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-import torch
 import typer
 from ruamel.yaml import YAML
 
@@ -29,6 +28,7 @@ from reports.results_page import (
     draw_scatter,
     repeats_list,
     results_table,
+    short_results_table,
 )
 from reports.training_times import TrackedRuns
 from srmodels.errors import ProtocolError
@@ -56,14 +56,6 @@ def settings_of(row: str) -> list[str]:
     return experiments[row]
 
 
-def device_name() -> str:
-    """The GPU, or the number of CPU cores and their vector instructions."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    capability = torch.backends.cpu.get_cpu_capability()
-    return f"CPU, {len(os.sched_getaffinity(0))} cores, {capability}"
-
-
 def curve_of(plots: Path, stage: str) -> list[list[float]]:
     """Step and PSNR-Y of every validation of a stage."""
     with (plots / f"{stage}_validation.csv").open(newline="") as file:
@@ -80,7 +72,6 @@ def collected(row: str, source: Path, runs: TrackedRuns) -> dict[str, Any]:
         **result,
         "settings": settings,
         "seed": int(values.get("seed") or YAML(typ="safe").load(ROOT / "params.yaml")["seed"]),
-        "device": device_name(),
         "curves": {stage: curve_of(source / "plots", stage) for stage in result["training"]},
     }
 
@@ -192,7 +183,7 @@ def show() -> None:
     table, repeats = results_table(results), repeats_list(read_repeats())
     sections = {"results": table, "repeats": repeats, "commands": commands(results)}
     markdown.fill_sections(PAGE, sections)
-    markdown.fill_sections(ROOT / "README.md", {"results": table})
+    markdown.fill_sections(ROOT / "README.md", {"results": short_results_table(results)})
     draw_curves(results, ROOT / "docs" / "curves.png")
     draw_scatter(results, ROOT / "docs" / "scatter.png")
 
