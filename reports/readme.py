@@ -1,12 +1,18 @@
-"""Rewrites README.md's tables and picture from the files of the pipeline and the benchmarks."""
+"""Rewrites README.md's scores and picture, and docs/SPEED.md, from the files of the pipeline.
+
+`make readme` runs it after `dvc repro`.
+"""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from PIL import Image
 
 from reports.command_line import ROOT
 from reports.first_picture import best_corner, draw_crops
 from reports.markdown import fill_sections, table
+from srmodels.cli.machine import describe
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.perceptual import open_lpips
 from srmodels.evaluation.table import read_metrics, short_table
@@ -18,19 +24,21 @@ from srmodels.resize.tensors import enlarge_image
 RESULTS = ROOT / "benchmarks" / "results"
 SCALE = 4
 BENCHMARKS = ("patches", "loading", "upscale", "training")
+SPEED = ROOT / "docs" / "SPEED.md"
 
 
 def benchmark(name: str) -> str:
-    """The table of a benchmark's file; below the training's, its peak and PSNR-Y."""
+    """The table of a benchmark's file and its machine; below the training's, peak and PSNR-Y."""
     content = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    lines = table(content["columns"], content["rows"])
+    settings = content["settings"]
+    lines = f"{table(content['columns'], content['rows'])}\n\nMachine: "
+    lines += f"{describe(content['machine'])}."
     if name != "training":
         return lines
-    settings = content["settings"]
     return (
-        f"{lines}\n\n"
-        f"The peak: {max(settings['matmul_gflops'], settings['convolution_gflops'])} GFLOP/s on "
-        f"{settings['device']} ({content['machine']['cores']} cores). PSNR-Y after "
+        f"{lines} The peak: "
+        f"{max(settings['matmul_gflops'], settings['convolution_gflops'])} GFLOP/s on "
+        f"{settings['device']}. PSNR-Y after "
         f"{settings['steps']} equal steps: {settings['psnr_y_plain']:.3f} dB plain, "
         f"{settings['psnr_y_ours']:.3f} dB ours."
     )
@@ -58,11 +66,16 @@ def first_picture() -> Picture:
     return draw_crops(pictures, corner)
 
 
+def scores(metrics: Mapping[str, Any]) -> str:
+    """What `make repro` prints of a metrics file, as a block."""
+    return f"```text\n{short_table(metrics)}\n```"
+
+
 def main() -> None:
-    """Rewrites the tables and the picture."""
-    scores = short_table(read_metrics(ROOT / "metrics" / "evaluate.json"), markdown=True)
-    tables = {name: benchmark(name) for name in BENCHMARKS}
-    fill_sections(ROOT / "README.md", {"scores": scores, **tables})
+    """Rewrites the scores, the benchmarks' tables and the picture."""
+    metrics = read_metrics(ROOT / "metrics" / "evaluate.json")
+    fill_sections(ROOT / "README.md", {"scores": scores(metrics)})
+    fill_sections(SPEED, {name: benchmark(name) for name in BENCHMARKS})
     Image.fromarray(first_picture()).save(ROOT / "docs" / "quickstart.jpg", quality=92)
 
 

@@ -1,4 +1,8 @@
-"""The README's table of recipes: `collect NAME` saves what a run scored, `table` writes."""
+"""The table of recipes in docs/RECIPES.md: what each scored and cost.
+
+`collect NAME` saves scores and training times of a finished run in metrics/recipes/NAME.json;
+`table` writes the table of all these files into docs/RECIPES.md.
+"""
 
 import io
 import json
@@ -18,7 +22,9 @@ from reports.training_times import TrackedRuns, run_of, training_of
 from srmodels.comparison.sources import find_source
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.table import read_metrics, sets_of
+from srmodels.cli.machine import describe, facts
 
+PAGE = ROOT / "docs" / "RECIPES.md"
 SET = "test"
 STAGES = ("pretrain", "gan")
 MODELS = ("bicubic", "pretrained", "generator", "samples")
@@ -58,6 +64,7 @@ def result_of(recipe: str, metrics: Path, runs: TrackedRuns) -> dict[str, Any]:
         "scores": _scores(evaluation[SET]),
         "further": {name: _scores(rows) for name, rows in sets.items() if name != SET},
         "parameters": evaluation["parameters"],
+        "device": describe(facts()),
         "training": {
             stage: training_of(runs, values, stage, count)
             for stage, count in steps.items()
@@ -114,7 +121,8 @@ def recipes_table(results: Sequence[Mapping[str, Any]]) -> str:
     bicubic = max((result["scores"]["bicubic"] for result in results), key=len)
     baseline = {"recipe": "bicubic", "scores": {"generator": bicubic}, "training": {}}
     bicubic_row = [*_row({**baseline, "parameters": 0})[:-3], "-", "-", "-"]
-    return markdown.table(HEADINGS, [bicubic_row, *map(_row, results)])
+    table = markdown.table(HEADINGS, [bicubic_row, *map(_row, results)])
+    return f"{table}\n\n{markdown.machines({row['recipe']: row.get('device') for row in results})}"
 
 
 def read_results(root: Path) -> list[dict[str, Any]]:
@@ -157,8 +165,8 @@ def collect(
 
 @app.command()
 def table() -> None:
-    """Write the table of all results into README.md."""
-    markdown.fill_sections(ROOT / "README.md", {"recipes": recipes_table(read_results(ROOT))})
+    """Write the table of all results into docs/RECIPES.md."""
+    markdown.fill_sections(PAGE, {"recipes": recipes_table(read_results(ROOT))})
 
 
 if __name__ == "__main__":

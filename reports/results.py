@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-import torch
 import typer
 from ruamel.yaml import YAML
 
@@ -48,14 +47,6 @@ def settings_of(row: str) -> list[str]:
     return experiments[row]
 
 
-def device_name() -> str:
-    """The GPU, or the number of CPU cores and their vector instructions."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    capability = torch.backends.cpu.get_cpu_capability()
-    return f"CPU, {len(os.sched_getaffinity(0))} cores, {capability}"
-
-
 def curve_of(plots: Path, stage: str) -> list[list[float]]:
     """Step and PSNR-Y of every validation of a stage."""
     with (plots / f"{stage}_validation.csv").open(newline="") as file:
@@ -72,7 +63,6 @@ def collected(row: str, source: Path, runs: TrackedRuns) -> dict[str, Any]:
         **result,
         "settings": settings,
         "seed": int(values.get("seed") or YAML(typ="safe").load(ROOT / "params.yaml")["seed"]),
-        "device": device_name(),
         "curves": {stage: curve_of(source / "plots", stage) for stage in result["training"]},
     }
 
@@ -184,7 +174,9 @@ def show() -> None:
     table, repeats = results_page.results_table(results), results_page.repeats_list(read_repeats())
     sections = {"results": table, "repeats": repeats, "commands": results_page.commands(results)}
     markdown.fill_sections(PAGE, sections)
-    markdown.fill_sections(ROOT / "README.md", {"results": table})
+    markdown.fill_sections(
+        ROOT / "README.md", {"results": results_page.short_results_table(results)}
+    )
     results_page.draw_curves(results, ROOT / "docs" / "curves.png")
     results_page.draw_scatter(results, ROOT / "docs" / "scatter.png")
 

@@ -22,6 +22,8 @@ HEADINGS = (
     *("row", "recipe", *(f"{name}: PSNR-Y, SSIM-Y, LPIPS" for name in SETS), "sharpness"),
     *("colour shift", "diversity", "parameters", "minutes", "images/s"),
 )
+SHORT = ("row", "GAN", "Set5: PSNR-Y", "BSD100: PSNR-Y", "LPIPS", "minutes", "parameters")
+SHORT_ROWS = 8
 
 
 def _line(name: str, result: Result, model: str) -> list[str]:
@@ -45,12 +47,16 @@ def _line(name: str, result: Result, model: str) -> list[str]:
     ]
 
 
+def _newest(results: Sequence[Result]) -> Result:
+    """The result whose bicubic has the most scores."""
+    return max(results, key=lambda result: len(result["further"]["BSD100"]["bicubic"]))
+
+
 def results_table(results: Sequence[Result]) -> str:
     """The table in Markdown: bicubic, then a line per row, or two if a GAN phase follows."""
     if not results:
         raise ProtocolError("metrics/results: no result. Run `python -m reports.results run ROW`.")
-    newest = max(results, key=lambda result: len(result["further"]["BSD100"]["bicubic"]))
-    lines = [_line("bicubic", newest, "bicubic")]
+    lines = [_line("bicubic", _newest(results), "bicubic")]
     for result in results:
         if not agree(result["further"]["Set5"], results[0]["further"]["Set5"]):
             raise ProtocolError(
@@ -60,7 +66,46 @@ def results_table(results: Sequence[Result]) -> str:
         if "gan" in result["training"]:
             lines.append(_line(f"{result['row']}, pretrained", result, "pretrained"))
         lines.append(_line(result["row"], result, "generator"))
-    return markdown.table(HEADINGS, lines)
+    devices = {result["row"]: result.get("device") for result in results}
+    return f"{markdown.table(HEADINGS, lines)}\n\n{markdown.machines(devices)}"
+
+
+def _minutes(result: Result) -> float:
+    return sum((times or {}).get("minutes", 0.0) for times in result["training"].values())
+
+
+def short_results(results: Sequence[Result]) -> list[Result]:
+    """The rows of the README's table, fastest first within each kind, bicubic not counted.
+
+    Without a GAN phase: those that no faster row equals in PSNR-Y on BSD100. Then those with a GAN
+    phase by LPIPS, lowest first and unknown last, as many as there is room for.
+    """
+    scores = {result["row"]: result["further"]["BSD100"]["generator"] for result in results}
+    best: list[Result] = []
+    for result in sorted((r for r in results if "gan" not in r["training"]), key=_minutes):
+        if not best or scores[result["row"]]["psnr_y"] > scores[best[-1]["row"]]["psnr_y"]:
+            best.append(result)
+    gans = [result for result in results if "gan" in result["training"]]
+    gans.sort(key=lambda result: scores[result["row"]].get("lpips", float("inf")))
+    return [*best, *gans][: SHORT_ROWS - 1]
+
+
+def short_results_table(results: Sequence[Result]) -> str:
+    """The README's table in Markdown: bicubic and `short_results`."""
+    lines = []
+    for result in [None, *short_results(results)]:
+        sets, model = (result or _newest(results))["further"], "generator" if result else "bicubic"
+        cells = [
+            *(number(sets[name][model], "psnr_y", 2) for name in ("Set5", "BSD100")),
+            number(sets["BSD100"][model], "lpips", 3),
+        ]
+        if result is None:
+            lines.append(["bicubic", "-", *cells, "-", "-"])
+            continue
+        gan = "yes" if "gan" in result["training"] else "no"
+        minutes = training_cells(result["training"], list(result["training"]))[0]
+        lines.append([result["row"], gan, *cells, minutes, f"{result['parameters']:,}"])
+    return markdown.table(SHORT, lines)
 
 
 def commands(results: Sequence[Result]) -> str:

@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 from srmodels import __version__
-from srmodels.cli import compare, demo, download, evaluate, export, patches, runs, upscale, weights
+from srmodels.cli import (
+    compare,
+    demo,
+    download,
+    evaluate,
+    export,
+    machine,
+    patches,
+    runs,
+    upscale,
+    weights,
+)
 from srmodels.errors import SrmodelsError
 from srmodels.machine import open_closed_streams
 
@@ -32,6 +43,7 @@ app.command()(compare.compare)
 app.command()(compare.report)
 app.command()(runs.runs)
 app.command()(runs.register)
+app.command()(machine.machine)
 app.add_typer(patches.app, name="patches")
 
 

@@ -1,11 +1,13 @@
 """The command `srmodels`, as people type it."""
 
 import logging
+import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import torch
 
 import srmodels
 from srmodels import snapshot
@@ -165,6 +167,13 @@ def test_a_small_install_enlarges_and_exports(weights, pictures, tmp_path):
 def test_the_version_is_the_packages(typed):
     code, out, _ = typed("--version")
     assert (code, out) == (0, f"srmodels {srmodels.__version__}\n")
+
+
+def test_the_machine_is_described(typed):
+    code, out, _ = typed("machine")
+    assert code == 0
+    assert f"cores: {len(os.sched_getaffinity(0))}, threads: {torch.get_num_threads()}" in out
+    assert f"PyTorch {torch.__version__}; bfloat16 is " in out
 
 
 def test_weights_are_listed_with_licence_and_purpose(typed, monkeypatch, tmp_path):

@@ -1,4 +1,4 @@
-"""The README's table of recipes, from metrics files and tracked runs of a made-up repository."""
+"""The table of recipes, from metrics files and tracked runs of a made-up repository."""
 
 import json
 
@@ -66,7 +66,7 @@ def test_lpips_is_shown_where_it_was_measured(tmp_path):
     result["scores"]["pretrained"]["lpips"] = 0.18
     result["scores"]["generator"]["lpips"] = 0.1444
     older = collected(tmp_path, "edsr", gan_steps=0)
-    lines = recipes_table([result, older]).splitlines()[3:]
+    lines = recipes_table([result, older]).splitlines()[3:5]
     assert [line.split(" | ")[5] for line in lines] == ["0.180 -> 0.144", "-"]
 
 
@@ -101,6 +101,13 @@ def test_results_on_other_pictures_do_not_stand_in_one_table(tmp_path):
         recipes_table([first, second])
 
 
+def test_the_machines_stand_below_the_table(tmp_path):
+    first, second = (collected(tmp_path, name) for name in ("srgan", "edsr"))
+    assert recipes_table([first, second]).endswith(f"\n\nMachine: {first['device']}.")
+    del second["device"]
+    assert recipes_table([first, second]).endswith("\n- Machine of edsr: not recorded.")
+
+
 def test_results_are_read_in_the_order_of_the_recipes(tmp_path):
     (tmp_path / "params.yaml").write_text("models: {srcnn: {}, srgan: {}, edsr: {}}")
     (tmp_path / "metrics" / "recipes").mkdir(parents=True)
@@ -111,7 +118,7 @@ def test_results_are_read_in_the_order_of_the_recipes(tmp_path):
 
 
 def test_the_table_replaces_what_stood_between_its_marks(tmp_path):
-    page, table = tmp_path / "README.md", recipes_table([collected(tmp_path)])
+    page, table = tmp_path / "RECIPES.md", recipes_table([collected(tmp_path)])
     page.write_text("a\n<!-- recipes -->\nold\n<!-- /recipes -->\nb\n")
     fill_sections(page, {"recipes": table})
     assert page.read_text() == f"a\n<!-- recipes -->\n{table}\n<!-- /recipes -->\nb\n"

@@ -24,6 +24,8 @@ from reports.results_page import (
     draw_scatter,
     repeats_list,
     results_table,
+    short_results,
+    short_results_table,
 )
 from srmodels.errors import ProtocolError
 from srmodels.params import parse
@@ -57,6 +59,7 @@ def result(tmp_path, row="srgan", **changes):
         text = "step,validation_psnr_y,validation_ssim_y\n50,29.5,0.8\n100,30.25,0.82\n"
         (tmp_path / "plots" / f"{stage}_validation.csv").write_text(text)
     content = collected(row, tmp_path, runs(preset="bsds400"))
+    assert "PyTorch" in content["device"]
     return content | {"commit": "0123456789", "device": "CPU, 2 cores, AVX512"} | changes
 
 
@@ -89,7 +92,7 @@ def test_a_result_has_all_sets_and_the_curves(tmp_path) -> None:
 
 
 def test_a_gan_has_a_line_for_its_pretrained_generator(tmp_path) -> None:
-    lines = results_table([result(tmp_path)]).splitlines()[2:]
+    lines = results_table([result(tmp_path)]).splitlines()[2:-2]
     assert [line.split(" | ")[0] for line in lines] == [
         "| bicubic",
         "| srgan, pretrained",
@@ -128,7 +131,25 @@ def test_the_page_and_the_readme_show_the_files() -> None:
     assert fill_section(page, "results", table) == page
     assert fill_section(page, "commands", commands(results)) == page
     assert fill_section(page, "repeats", repeats_list(read_repeats())) == page
-    assert fill_section(readme, "results", table) == readme
+    assert fill_section(readme, "results", short_results_table(results)) == readme
+
+
+def scored(row, psnr_y, minutes, **lpips):
+    """A row's result; with a GAN phase if it has LPIPS."""
+    training = {"pretrain": {"minutes": minutes}} | ({"gan": None} if lpips else {})
+    further = {"BSD100": {"generator": {"psnr_y": psnr_y, **lpips}}}
+    return {"row": row, "training": training, "further": further}
+
+
+def test_the_readme_shows_what_no_faster_row_equals_and_then_gans() -> None:
+    rows = [
+        scored("slow", 27.4, 20.0),
+        scored("worse", 27.1, 9.0),
+        scored("fast", 27.2, 1.0),
+        *(scored(f"gan{place}", 25.0, 1.0, lpips=0.5 - place / 100) for place in range(7)),
+    ]
+    shown = [result["row"] for result in short_results(rows)]
+    assert shown == ["fast", "slow", "gan6", "gan5", "gan4", "gan3", "gan2"]
 
 
 def test_the_pictures_are_drawn_the_same_each_time(tmp_path) -> None:
