@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -123,16 +123,8 @@ def read_experiment(files: ExperimentFiles, *, model: str | None = None) -> Expe
     )
 
 
-class Cost(NamedTuple):
-    """Text for a table: "-" if unknown; training phases are joined by " + "."""
-
-    parameters: str
-    minutes: str
-    images_per_second: str
-
-
-def cost_of(experiment: Experiment, *, root: Path) -> Cost:
-    """Reads the experiment's metrics file and `root`/metrics/recipes."""
+def cost_of(experiment: Experiment, *, root: Path) -> dict[str, str]:
+    """Parameters, minutes and images_per_second, as text, from its file and metrics/recipes."""
     count = experiment.metrics.get("parameters")
     path = root / "metrics" / "recipes" / f"{experiment.recipe}.json"
     recipe = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -140,9 +132,8 @@ def cost_of(experiment: Experiment, *, root: Path) -> Cost:
     actual = sets_of(experiment.metrics).get("test", {}).get(GENERATOR, {}).get("psnr_y")
     same = actual is not None and (expected, recipe.get("preset")) == (actual, experiment.preset)
     phases = [phase for phase in recipe.get("training", {}).values() if phase] if same else []
-    return Cost(
-        parameters=f"{count:,}" if isinstance(count, int) else "-",
-        minutes=" + ".join(f"{phase['minutes']:.1f}" for phase in phases) or "-",
-        images_per_second=" + ".join(f"{phase['images_per_second']:.0f}" for phase in phases)
-        or "-",
-    )
+    times = {
+        key: " + ".join(f"{phase[key]:.{digits}f}" for phase in phases) or "-"
+        for key, digits in (("minutes", 1), ("images_per_second", 0))
+    }
+    return {"parameters": f"{count:,}" if isinstance(count, int) else "-", **times}

@@ -144,7 +144,6 @@ def train_phase(
 
 
 def _write(phase: Phase, generator: nn.Module, state: State) -> None:
-
     def save(path: Path) -> None:
         generator.to(memory_format=torch.contiguous_format)
         snapshot.save(path, generator, name=phase.network, settings=phase.network_settings)

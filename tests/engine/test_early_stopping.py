@@ -65,7 +65,7 @@ def test_a_metric_that_is_not_scored_is_refused_with_those_that_are():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"patience": 0}, "patience must be 1 or more"),
+        ({"patience": 0}, "patience: must be 1 or more"),
         ({"min_gain": -0.1}, "min_gain: must be 0 or more"),
         ({"mode": "most"}, "'max' or 'min'"),
     ],
