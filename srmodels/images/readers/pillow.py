@@ -65,7 +65,8 @@ def read_gif(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     """Reads the first picture of a GIF."""
     with _open(file, "GIF", max_pixels) as image:
         clear = "transparency" in image.info
-        frame = image.tile[0].extents if image.tile else None
+        tiles = getattr(image, "tile", [])
+        frame = tiles[0].extents if tiles else None
         mode = image.mode if image.mode == "L" and not clear else "RGBA" if clear else "RGB"
         values, alpha = split_alpha(np.asarray(image.convert(mode)))
         if frame and frame != (0, 0, *image.size):  # nothing is drawn around the first frame

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels, scale_bits, straight_alpha
-from srmodels.images.colour_spaces import ColourSpace
+from srmodels.images.colour_spaces import D50, ColourSpace
 from srmodels.images.limits import check_size
 from srmodels.images.readers.jpeg2000.header import Header, read_boxes
 from srmodels.images.readers.raster import Raster
@@ -174,7 +174,7 @@ def read_jpeg2000(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raste
     return Raster(
         values=colour,
         kind="JPEG2000",
-        lab=space == _LAB,
+        lab=D50 if space == _LAB else None,
         alpha=alpha,
         icc=header.icc,
         space=_ROMM_SPACE if space == _ROMM else None,

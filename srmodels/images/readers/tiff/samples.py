@@ -48,11 +48,11 @@ def _unpack(rows: NDArray[np.uint8], count: int, bits: int, order: str) -> Sampl
     return result
 
 
-def _undo_prediction(values: Samples, predictor: int) -> Samples:
+def _undo_prediction(values: Samples, predictor: int, bits: int) -> Samples:
     """Sums differences along rows of (rows, columns, samples); section 14."""
     if predictor == 1:
         return values
-    if predictor == 2:
+    if predictor == 2 and bits in (8, 16):
         return values.cumsum(axis=1, dtype=values.dtype)
     raise PhotoError(f"has a predictor that is not read (got {predictor})")
 
@@ -166,7 +166,7 @@ def read_samples(page: Directory, layout: Layout, notes: list[str]) -> Samples:
         count = layout.part[1] * layout.per_pixel
         values = _unpack(rows, count, layout.bits, page.order)
         pixels = values.reshape(len(values), layout.part[1], layout.per_pixel)
-        pixels = _undo_prediction(pixels, layout.predictor)
+        pixels = _undo_prediction(pixels, layout.predictor, layout.bits)
     if layout.planes == 1 and layout.part[1] == layout.width and Tag.TILE_WIDTH not in page:
         return pixels[: layout.height]  # strips follow one another
     height = ceil(layout.part[0] / layout.subsampling[1]) * layout.subsampling[1]
