@@ -3,15 +3,33 @@
 It runs first and after any change of a setting: a wrong one ends here, before DVC deletes outputs.
 """
 
+import os
 from pathlib import Path
 
 from srmodels import params
 from srmodels.atomic import write_json
-from srmodels.errors import ConfigError
+from srmodels.errors import ConfigError, DataError
 from stages import cli_errors
 from stages.dependencies import STAGES, code_digests
 
 FOLDER = Path("data/code")
+
+
+def check_names(folder: Path) -> None:
+    """Raises DataError for a name in a folder that is not UTF-8.
+
+    DVC stops at it before the stage `photos`, and does not say which it is.
+    """
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            try:
+                name.encode()
+            except UnicodeEncodeError:
+                path = os.fsencode(Path(parent, name))
+                raise DataError(
+                    f"data.photos: has a name that is not UTF-8, which DVC cannot record (got "
+                    f"{path!r}). Rename it."
+                ) from None
 
 
 @cli_errors
@@ -23,6 +41,7 @@ def main() -> None:
             f"init_from: no such file (got {settings.init_from!r}). Name a file of weights, or "
             f"{params.RANDOM} for random weights."
         )
+    check_names(Path("data") / settings.data.photos)
     for stage in STAGES:
         digests = code_digests(stage, settings.recipe)
         write_json(FOLDER / f"{stage}.json", digests, indent=1)

@@ -17,6 +17,7 @@ from srmodels.images.colour import Pixels
 
 __all__ = [
     "ADOBE_RGB",
+    "D50",
     "SRGB",
     "ColourSpace",
     "Hdr",
@@ -33,7 +34,8 @@ Floats = NDArray[np.float32]
 Curve = float | Literal["sRGB", "PQ", "HLG"]  # a number is the exponent of the decoded value
 Chromaticities = tuple[tuple[float, float], ...]  # x and y of red, green, blue and white
 
-_D65, _D50, _C, _DCI = (0.3127, 0.3290), (0.3457, 0.3585), (0.310, 0.316), (0.314, 0.351)
+_D65, _C, _DCI = (0.3127, 0.3290), (0.310, 0.316), (0.314, 0.351)
+D50 = (0.3457, 0.3585)
 _BT709: Chromaticities = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060), _D65)
 # H.273, table 2. 5 to 7, of standard-definition video, are as wide as sRGB and taken for it, as
 # phones write them for sRGB.
@@ -121,9 +123,9 @@ def _adapt(white: tuple[float, float], to: tuple[float, float]) -> NDArray[np.fl
     return np.asarray(np.linalg.inv(_BRADFORD) @ np.diag(after / before) @ _BRADFORD)
 
 
-def xyz_to_linear_srgb() -> NDArray[np.float64]:
-    """The matrix from XYZ relative to D50, as profiles and Lab have it, to linear sRGB."""
-    return np.asarray(np.linalg.inv(_to_xyz(_BT709)) @ _adapt(_D50, _D65))
+def xyz_to_linear_srgb(white: tuple[float, float] = D50) -> NDArray[np.float64]:
+    """The matrix to linear sRGB from XYZ relative to a white; D50 is that of profiles."""
+    return np.asarray(np.linalg.inv(_to_xyz(_BT709)) @ _adapt(white, _D65))
 
 
 def _encode_table() -> NDArray[np.uint16]:

@@ -9,6 +9,7 @@ import io
 import re
 import struct
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ __all__ = ["Profile", "parse_icc"]
 _SAME = 2  # of 255: a profile that moves no colour further than this is sRGB
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 _CHANNELS = {"L": 1, "RGB": 3, "CMYK": 4}
-_NODES = {1: 256, 3: 52, 4: 18}  # per channel; all lie on 8-bit values
+_NODES = {1: 256, 3: 256, 4: 52}  # per channel; all lie on 8-bit values
 _HDR_NAME = re.compile(r"2100.*(PQ|HLG)", re.IGNORECASE)
 Floats = NDArray[np.float32]
 
@@ -151,11 +152,12 @@ class Profile:
         steps = np.linspace(0, 255, nodes).round().astype(np.uint8)
         grid = np.stack(np.meshgrid(*[steps] * channels, indexing="ij"), axis=-1)
         table = self._convert_8bit(grid.reshape(nodes, -1, channels))
-        table = table.reshape(*[nodes] * channels, 3).astype(np.float32)
+        table = table.reshape(*[nodes] * channels, 3)
 
         def convert(part: Pixels) -> NDArray[np.uint16]:
             at = np.moveaxis(part.astype(np.float32) * ((nodes - 1) / 65535), -1, 0)
-            mapped = [map_coordinates(table[..., k], at, order=1, mode="nearest") for k in range(3)]
+            options: dict[str, Any] = {"order": 1, "mode": "nearest", "output": np.float32}
+            mapped = [map_coordinates(table[..., k], at, **options) for k in range(3)]
             return (np.stack(mapped, axis=-1) * 257 + 0.5).astype(np.uint16)
 
         return map_rows(values, convert, 3)

@@ -8,17 +8,18 @@ from srmodels.images.colour_spaces import linear_to_srgb, map_rows, xyz_to_linea
 
 __all__ = ["lab_to_srgb"]
 
-_WHITE = (0.96422, 1.0, 0.82521)  # D50 (ICC.1:2022, section 7.2.16)
 _DELTA = 6 / 29
 
 
-def lab_to_srgb(values: Pixels) -> Pixels:
-    """Converts (H, W, 3) to sRGB of the same type.
+def lab_to_srgb(values: Pixels, white: tuple[float, float]) -> Pixels:
+    """Converts (H, W, 3), relative to a white of chromaticity x and y, to sRGB of the same type.
 
     16 bits: L* to 100 at 65535, a* and b* in 256ths from -128 (at 0). 8 bits: L* to 100 at 255, a*
     and b* from -128.
     """
-    matrix = (xyz_to_linear_srgb() * _WHITE).T.astype(np.float32)
+    x, y = white
+    xyz_of_white = (x / y, 1.0, (1 - x - y) / y)
+    matrix = (xyz_to_linear_srgb(white) * xyz_of_white).T.astype(np.float32)
     top = float(np.iinfo(values.dtype).max)
     unit = 1.0 if values.dtype == np.uint8 else 256.0
 

@@ -1,9 +1,12 @@
-"""GIF, WebP and JPEG, whose headers Pillow reads."""
+"""GIF, WebP and JPEG, whose headers Pillow reads, opened through imageio."""
 
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from imageio.core.request import Request
+from imageio.plugins.pillow import PillowPlugin
+from imageio.v3 import imopen
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels
@@ -22,12 +25,34 @@ from srmodels.images.readers.raster import (
 __all__ = ["read_gif", "read_jpeg_file", "read_webp"]
 
 
-def _open(file: BinaryIO, kind: str, max_pixels: int) -> Image.Image:
+class _PillowReader(PillowPlugin):  # type: ignore[misc]
+    """imageio's "pillow" plugin, limited to three formats; the readers decode, not its `read`.
+
+    `read` fails on damaged EXIF, which is noted here.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._image = Image.open(request.get_file(), formats=("GIF", "JPEG", "WEBP"))
+
+    @property
+    def image(self) -> ImageFile.ImageFile:
+        """The image, not yet loaded."""
+        return self._image
+
+    def close(self) -> None:
+        """Leaves the image and the caller's file open."""
+        self._request.finish()
+
+
+def _open(file: BinaryIO, max_pixels: int) -> ImageFile.ImageFile:
     file.seek(0)
     try:
-        image = Image.open(file, formats=(kind,))
-    except UnidentifiedImageError:
-        raise PhotoError("is damaged (its header)") from None
+        image = imopen(file, "r", plugin=_PillowReader).image
+    except OSError as error:  # imageio puts its own error around Pillow's
+        if isinstance(error.__cause__, UnidentifiedImageError):
+            raise PhotoError("is damaged (its header)") from None
+        raise error.__cause__ or error from None
     check_size(image.width, image.height, max_pixels)
     return image
 
@@ -53,7 +78,7 @@ def _raster(
 
 def read_webp(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     """Reads the first picture of a WebP."""
-    with _open(file, "WEBP", max_pixels) as image:
+    with _open(file, max_pixels) as image:
         frames = getattr(image, "n_frames", 1)
         if frames > 1:
             notes.append(f"the first of {frames} pictures")
@@ -63,9 +88,10 @@ def read_webp(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
 
 def read_gif(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     """Reads the first picture of a GIF."""
-    with _open(file, "GIF", max_pixels) as image:
+    with _open(file, max_pixels) as image:
         clear = "transparency" in image.info
-        frame = image.tile[0].extents if image.tile else None
+        tiles = getattr(image, "tile", [])
+        frame = tiles[0].extents if tiles else None
         mode = image.mode if image.mode == "L" and not clear else "RGBA" if clear else "RGB"
         values, alpha = split_alpha(np.asarray(image.convert(mode)))
         if frame and frame != (0, 0, *image.size):  # nothing is drawn around the first frame
@@ -85,7 +111,7 @@ def _jfif_dpi(image: Image.Image) -> object:
 
 def read_jpeg_file(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     """Reads the first picture of a JPEG file."""
-    with _open(file, "JPEG", max_pixels) as image:
+    with _open(file, max_pixels) as image:
         file.seek(0)
         try:
             pixels = read_jpeg(file.read(), image.mode, notes)

@@ -61,7 +61,7 @@ class Raster:
         values: (H, W, C), all of 8 or 16 bits: 1 grey, 3 RGB or Lab (L* to 100 at the type's top,
             a* and b* as 256ths + 128 of 16 bits), 4 CMYK (0 is no ink).
         kind: The format by content: RAW, HEIF, JPEG, PNG and so on.
-        lab: Whether the three channels are CIE L*a*b* (D50).
+        lab: The chromaticity of white, if the three channels are CIE L*a*b*.
         alpha: (H, W), the same type, 0 transparent; colour is not premultiplied.
         icc: The embedded profile.
         space: Said by other means than a profile; None: sRGB.
@@ -73,7 +73,7 @@ class Raster:
 
     values: Pixels
     kind: Kind
-    lab: bool = False
+    lab: tuple[float, float] | None = None
     alpha: Pixels | None = None
     icc: bytes | None = None
     space: ColourSpace | None = None
@@ -109,8 +109,8 @@ class Raster:
         """
         mode, notes = self.mode, self.notes
         space = (profile.hdr_space if profile else None) or self.space
-        if mode == "LAB":
-            self.values = lab_to_srgb(self.values)
+        if self.lab:
+            self.values = lab_to_srgb(self.values, self.lab)
         elif profile and not (space and space.is_hdr):
             if not profile.is_srgb:
                 if profile.mode == "RGB":  # of a grey image, too
@@ -123,7 +123,7 @@ class Raster:
         elif space:
             self.values = space_to_srgb(self.values, space, notes, hdr=hdr)
         self.icc = self.space = None
-        self.lab = False
+        self.lab = None
 
 
 def _cmyk_to_rgb(values: Pixels) -> Pixels:
@@ -164,8 +164,10 @@ def adobe_rgb_of(load_exif: LoadExif) -> ColourSpace | None:
     """Adobe RGB, if EXIF declares it: ColorSpace 2 or 65535, or R03 (DCF 2.0, section 3.2.1)."""
     try:
         exif = load_exif()
-        colours = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
-        index = exif.get_ifd(ExifTags.IFD.Interop).get(1)
+        details = exif.get_ifd(ExifTags.IFD.Exif)
+        colours = details.get(ExifTags.Base.ColorSpace)
+        has_index = ExifTags.IFD.Interop in details
+        index = exif.get_ifd(ExifTags.IFD.Interop).get(1) if has_index else None
     except Exception:  # noqa: BLE001 - as above
         return None
     index = index.decode("latin-1") if isinstance(index, bytes) else index

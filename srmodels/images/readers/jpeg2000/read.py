@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels, scale_bits, straight_alpha
-from srmodels.images.colour_spaces import ColourSpace
+from srmodels.images.colour_spaces import D50, ColourSpace
 from srmodels.images.limits import check_size
 from srmodels.images.readers.jpeg2000.header import Header, read_boxes
 from srmodels.images.readers.raster import Raster
@@ -38,43 +38,62 @@ _MAX_CHANNELS = 16
 class _Size:
     """The codestream's marker SIZ (section A.5.1)."""
 
-    width: int
-    height: int
+    left: int  # on the reference grid
+    top: int
+    right: int
+    bottom: int
     bits: tuple[int, ...]
     signed: bool
-    steps: tuple[tuple[int, int], ...]  # of the components: across, down
+    steps: tuple[tuple[int, int], ...]  # of the components on the grid: across, down
+
+    @property
+    def width(self) -> int:
+        """Columns of the first component."""
+        return -(-self.right // self.steps[0][0]) - -(-self.left // self.steps[0][0])
+
+    @property
+    def height(self) -> int:
+        """Rows of the first component."""
+        return -(-self.bottom // self.steps[0][1]) - -(-self.top // self.steps[0][1])
 
 
 def _read_size(codestream: bytes) -> _Size:
-    if codestream[:4] != b"\xff\x4f\xff\x51":
+    if codestream[:4] != b"\xff\x4f\xff\x51" or len(codestream) < 45:
         raise PhotoError("is a damaged JPEG 2000 (its codestream has no size)")
     right, bottom, left, top = struct.unpack_from(">4L", codestream, 8)
     (count,) = struct.unpack_from(">H", codestream, 40)
     parts = [codestream[42 + 3 * k : 45 + 3 * k] for k in range(count)]
-    if not parts or len(parts[-1]) < 3 or right <= left or bottom <= top:
+    steps = tuple((part[1], part[2]) for part in parts if len(part) == 3)
+    if not steps or len(steps) < count or right <= left or bottom <= top or min(min(steps)) < 1:
         raise PhotoError("is a damaged JPEG 2000 (its size is missing)")
-    across, down = parts[0][1], parts[0][2]
-    if not across or not down:
-        raise PhotoError("is a damaged JPEG 2000 (its size is missing)")
+    if len(set(steps)) > 1 and steps[0] != (1, 1):
+        raise PhotoError("has channels of sizes that are not read")
     return _Size(
-        width=-(-right // across) - -(-left // across),
-        height=-(-bottom // down) - -(-top // down),
+        left=left,
+        top=top,
+        right=right,
+        bottom=bottom,
         bits=tuple((part[0] & 127) + 1 for part in parts),
         signed=any(part[0] & 128 for part in parts),
-        steps=tuple((part[1], part[2]) for part in parts),
+        steps=steps,
     )
 
 
 def _decode(codestream: bytes, size: _Size) -> tuple[Values, bool]:
-    """Components (H, W, C), all as large as the first, and whether YCbCr has become RGB."""
+    """Components (H, W, C), all as large as the first, and whether YCbCr is to become RGB."""
     dtype = "<u1" if max(size.bits) <= 8 else "<u2"
     values = openjpeg.decode(codestream, 0, reshape=False).view(dtype)
-    count = size.height * size.width * len(size.bits)
-    values = values[:count].reshape(size.height, size.width, -1)
-    # what OpenJPEG takes for YCbCr, and the samplings that it converts
+    width, height = size.right - size.left, size.bottom - size.top
+    count = height * width * len(size.bits)
+    values = values[:count].reshape(height, width, -1)
+    across, down = size.steps[0]
+    # OpenJPEG repeats pixels up to the reference grid
+    values = values[-size.top % down :: down, -size.left % across :: across]
     chroma = size.steps[1:]
-    converted = len(size.steps) == 3 and chroma in (((2, 2), (2, 2)), ((2, 1), (2, 1)))
-    return values, converted and size.steps[0] == (1, 1)
+    is_subsampled = len(chroma) == 2 and chroma != size.steps[:1] * 2
+    # the samplings that OpenJPEG converts
+    converted = chroma in (((2, 2), (2, 2)), ((2, 1), (2, 1)))
+    return values[: size.height, : size.width], is_subsampled and not converted
 
 
 def _ycc_to_rgb(values: Values, bits: int) -> Values:
@@ -153,7 +172,7 @@ def read_jpeg2000(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raste
             f"components of {sorted(set(size.bits))} bits). Export 8 or 16 bits"
         )
     bits = size.bits[0]
-    values, converted = _decode(codestream, size)
+    values, is_ycc = _decode(codestream, size)
     if header.palette is not None:
         mapping = header.mapping or [(0, 1, k) for k in range(header.palette.shape[1])]
         values, bits = _through_palette(values, header, mapping, bits), header.palette_bits
@@ -162,7 +181,7 @@ def read_jpeg2000(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raste
     colour, alpha, premultiplied = _arrange(values, header, colours)
     if further := values.shape[2] - colours - (alpha is not None):
         notes.append(f"has {further} further channels, which were left out")
-    if space == _SYCC and not converted:
+    if is_ycc or (space == _SYCC and len(set(size.steps)) == 1):
         colour = _ycc_to_rgb(colour, bits)
     colour = _lab(colour, bits, header.lab) if space == _LAB else scale_bits(colour, bits)
     if alpha is not None:
@@ -174,7 +193,7 @@ def read_jpeg2000(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raste
     return Raster(
         values=colour,
         kind="JPEG2000",
-        lab=space == _LAB,
+        lab=D50 if space == _LAB else None,
         alpha=alpha,
         icc=header.icc,
         space=_ROMM_SPACE if space == _ROMM else None,

@@ -38,6 +38,7 @@ class Tag(IntEnum):
     COMPRESSION = 259
     PHOTOMETRIC = 262
     FILL_ORDER = 266
+    MAKE = 271
     STRIP_OFFSETS = 273
     ORIENTATION = 274
     SAMPLES = 277
@@ -50,6 +51,7 @@ class Tag(IntEnum):
     T6_OPTIONS = 293
     RESOLUTION_UNIT = 296
     PREDICTOR = 317
+    WHITE_POINT = 318
     PALETTE = 320
     TILE_WIDTH = 322
     TILE_HEIGHT = 323
@@ -186,8 +188,8 @@ def directories(file: BinaryIO) -> tuple[list[Directory], list[Directory], int]:
 
 
 def _has_lossless_jpeg(directory: Directory) -> bool:
-    """Whether its first strip is lossless JPEG (ITU-T T.81, frame marker SOF3): Canon's sensor."""
-    if directory.integer(Tag.COMPRESSION) not in (6, 7):
+    """Whether a camera's first strip is lossless JPEG (ITU-T T.81, marker SOF3): Canon's sensor."""
+    if directory.integer(Tag.COMPRESSION) not in (6, 7) or Tag.MAKE not in directory:
         return False
     for tag in (Tag.STRIP_OFFSETS, Tag.TILE_OFFSETS):
         if start := directory.integer(tag):

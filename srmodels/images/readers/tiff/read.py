@@ -7,6 +7,7 @@ import numpy as np
 
 from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels, scale_bits, straight_alpha
+from srmodels.images.colour_spaces import D50
 from srmodels.images.limits import check_size
 from srmodels.images.readers.raster import Raster, adobe_rgb_of, exif_of_tiff, orientation_of
 from srmodels.images.readers.tiff.directories import (
@@ -89,6 +90,15 @@ def _offset_lab(values: Pixels, photometric: int) -> Pixels:
     return values
 
 
+def _white(page: Directory, layout: Layout) -> tuple[float, float] | None:
+    """White of Lab: a tag's for CIELab, D50 without; None for other colours."""
+    if layout.photometric not in (_CIELAB, _ICCLAB):
+        return None
+    given = page.numbers(Tag.WHITE_POINT)
+    is_given = layout.photometric == _CIELAB and len(given) == 2 and 0 < min(given) < max(given) < 1
+    return (given[0], given[1]) if is_given else D50
+
+
 def _split_extras(
     values: Samples, page: Directory, colours: int, notes: list[str]
 ) -> tuple[Samples, Samples | None, bool]:
@@ -158,7 +168,7 @@ def read_tiff(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     return Raster(
         values=values,
         kind="TIFF",
-        lab=layout.photometric in (_CIELAB, _ICCLAB),
+        lab=_white(page, layout),
         alpha=alpha,
         icc=icc or None,
         space=None if icc or layout.photometric not in (_RGB, _YCBCR) else adobe_rgb_of(load_exif),

@@ -48,11 +48,11 @@ def _unpack(rows: NDArray[np.uint8], count: int, bits: int, order: str) -> Sampl
     return result
 
 
-def _undo_prediction(values: Samples, predictor: int) -> Samples:
+def _undo_prediction(values: Samples, predictor: int, bits: int) -> Samples:
     """Sums differences along rows of (rows, columns, samples); section 14."""
     if predictor == 1:
         return values
-    if predictor == 2:
+    if predictor == 2 and bits in (8, 16):
         return values.cumsum(axis=1, dtype=values.dtype)
     raise PhotoError(f"has a predictor that is not read (got {predictor})")
 
@@ -74,7 +74,14 @@ def _check_part(height: int, width: int, layout: Layout) -> None:
         raise PhotoError(f"is damaged: a part of {columns}x{rows} has {width}x{height} pixels")
 
 
-def _jpeg(body: bytes, mode: str, layout: Layout, notes: list[str]) -> Samples:
+def _jpeg(body: bytes, layout: Layout, notes: list[str]) -> Samples:
+    """A strip, a tile or a whole picture; libjpeg is told what its colours are."""
+    colours = 1 if layout.planar else layout.samples
+    mode = {1: "L", 3: "RGB", 4: "CMYK"}.get(colours)
+    if mode is None:
+        raise PhotoError(f"holds JPEG of a kind that is not read (got {colours} channels)")
+    if b"Adobe" not in body[:1024] and b"JFIF" not in body[:1024]:
+        body = body[:2] + _ADOBE + bytes([layout.photometric == YCBCR]) + body[2:]
     try:
         height, width, *_ = decode_jpeg_header(body)
         _check_part(height, width, layout)
@@ -88,21 +95,11 @@ def _decode_jpeg(page: Directory, layout: Layout, notes: list[str]) -> list[Samp
     """Each strip or tile as (rows, columns, samples); YCbCr becomes RGB."""
     if layout.bits != 8:
         raise PhotoError(f"holds JPEG of a kind that is not read (got {layout.bits} bits)")
-    tables = page.raw(Tag.JPEG_TABLES)
-    colours = 1 if layout.planar else layout.samples
-    mode = {1: "L", 3: "RGB", 4: "CMYK"}.get(colours)
-    if mode is None:
-        raise PhotoError(f"holds JPEG of a kind that is not read (got {colours} channels)")
-    transform = bytes([int(layout.photometric == YCBCR)])
-    parts = []
-    for segment in segments_of(page, layout, 1, 1):
-        body = segment[2:] if tables else segment
-        if tables:
-            body = tables.removesuffix(b"\xff\xd9") + body
-        if b"Adobe" not in body[:1024]:
-            body = body[:2] + _ADOBE + transform + body[2:]
-        parts.append(_jpeg(body, mode, layout, notes))
-    return parts
+    tables = page.raw(Tag.JPEG_TABLES).removesuffix(b"\xff\xd9")
+    return [
+        _jpeg(tables + segment[2:] if tables else segment, layout, notes)
+        for segment in segments_of(page, layout, 1, 1)
+    ]
 
 
 def _decode_webp(page: Directory, layout: Layout) -> list[Samples]:
@@ -121,7 +118,7 @@ def _old_jpeg(page: Directory, layout: Layout, notes: list[str]) -> list[Samples
     body = page.file.read(size) if start and size else b""
     if body[:2] != b"\xff\xd8":
         raise PhotoError("holds old-style JPEG of a kind that is not read")
-    return [_jpeg(body, "L" if layout.samples == 1 else "RGB", layout, notes)]
+    return [_jpeg(body, layout, notes)]
 
 
 def _put_together(parts: list[Samples], layout: Layout) -> Samples:
@@ -166,7 +163,7 @@ def read_samples(page: Directory, layout: Layout, notes: list[str]) -> Samples:
         count = layout.part[1] * layout.per_pixel
         values = _unpack(rows, count, layout.bits, page.order)
         pixels = values.reshape(len(values), layout.part[1], layout.per_pixel)
-        pixels = _undo_prediction(pixels, layout.predictor)
+        pixels = _undo_prediction(pixels, layout.predictor, layout.bits)
     if layout.planes == 1 and layout.part[1] == layout.width and Tag.TILE_WIDTH not in page:
         return pixels[: layout.height]  # strips follow one another
     height = ceil(layout.part[0] / layout.subsampling[1]) * layout.subsampling[1]

@@ -1,0 +1,219 @@
+"""Corners of formats: what looks like another kind, side data that is broken, and too much data."""
+
+import io
+import struct
+import time
+import zlib
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, PngImagePlugin
+
+from srmodels.errors import PhotoError
+from srmodels.images.readers.decode import decode, read
+from srmodels.images.readers.source_image import read_image
+from tests.images.pictures import chunk, dng, encoded, noise_16bit, pattern, png, tiff16, write
+
+
+def pages(*shapes_and_types):
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as tiff:
+        for shape, kind in shapes_and_types:
+            tiff.write(
+                np.full(shape, 90 if kind else 200, np.uint8),
+                subfiletype=kind,
+                metadata=None,
+                photometric="rgb",
+            )
+    return file.getvalue()
+
+
+def test_the_first_page_that_is_no_thumbnail_is_read(tmp_path):
+    data = pages(((16, 16, 3), 1), ((64, 64, 3), 0), ((96, 96, 3), 0))
+    found = read(write(tmp_path, "a.tif", data))
+    assert found.pixels.shape == (64, 64, 3)
+    assert found.notes == ("its first picture is a thumbnail; the full-size one is read",)
+
+
+def test_a_larger_sub_directory_is_the_picture(tmp_path):
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as tiff:
+        tiff.write(np.zeros((16, 16, 3), np.uint8), subifds=1, metadata=None, photometric="rgb")
+        tiff.write(np.full((64, 64, 3), 7, np.uint8), metadata=None, photometric="rgb")
+    assert (decode(write(tmp_path, "a.tif", file.getvalue())) == 7).all()
+
+
+def test_sensor_values_in_a_sub_directory_are_developed(tmp_path):
+    raw = dng(np.full((64, 64, 3), 0.2))
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as tiff:
+        tiff.write(np.zeros((16, 16, 3), np.uint8), subifds=1, metadata=None, photometric="rgb")
+        tiff.write(np.zeros((64, 64), np.uint16), metadata=None, photometric=32803)
+    assert read(write(tmp_path, "a.dng", raw)).kind == "RAW"
+    with pytest.raises(PhotoError):  # taken for RAW, which LibRaw cannot develop
+        read(write(tmp_path, "a.tif", file.getvalue()))
+
+
+@pytest.mark.parametrize("name", ["a.dng", "a.nef", "a.cr2", "a.tif"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_ordinary_tiff_is_no_raw_whatever_its_name(name, channels, tmp_path):
+    values = noise_16bit(channels=channels).squeeze()
+    kind = "rgb" if channels == 3 else "minisblack"
+    found = read_image(write(tmp_path, name, tiff16(values, photometric=kind)))
+    assert found.kind == "TIFF"
+    np.testing.assert_array_equal(found.colour.squeeze(), values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros((32, 32), np.float16),
+        np.zeros((32, 32), np.int16),
+        np.zeros((32, 32), np.uint32),
+    ],
+    ids=str,
+)
+def test_values_of_unknown_range_are_refused(values, tmp_path):
+    with pytest.raises(PhotoError, match="Export 8 or 16 bits"):
+        decode(write(tmp_path, "a.tif", tiff16(values)))
+
+
+def test_a_page_after_many_is_not_waited_for(tmp_path):
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as tiff:
+        for _ in range(1500):
+            tiff.write(np.zeros((4, 4), np.uint8), metadata=None, contiguous=False)
+    path = write(tmp_path, "a.tif", file.getvalue())
+    start = time.perf_counter()
+    assert read(path).notes == ("the first of over 1000 pictures",)
+    assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize("kind", ["grey", "rgb"])
+def test_a_bomb_is_refused_at_once(kind, tmp_path):
+    squeeze = zlib.compressobj(9)
+    body = b"".join(squeeze.compress(bytes(2**20)) for _ in range(300)) + squeeze.flush()
+    header = struct.pack(">IIBBBBB", 64, 64, *((4, 0) if kind == "grey" else (8, 2)), 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body)
+    path = write(tmp_path, "a.png", data + chunk(b"IEND", b""))
+    with pytest.raises(PhotoError, match="far more data"):
+        decode(path)
+
+
+@pytest.mark.parametrize("kind", [b"iCCP", b"iTXt", b"zTXt"])
+def test_side_data_that_inflates_without_end_is_left_out(kind, tmp_path):
+    body = zlib.compress(bytes(2**25))
+    text = b"XML:com.adobe.xmp\0\1\0\0\0" if kind == b"iTXt" else b"x\0\0"
+    path = write(tmp_path, "a.png", png(pattern(), 8, before=chunk(kind, text + body)))
+    image = read_image(path)
+    np.testing.assert_array_equal(image.colour, pattern())
+    assert kind == b"zTXt" or "cannot be read; left out" in image.notes[0]
+
+
+def test_a_long_text_does_not_stop_a_png(tmp_path):
+    info = PngImagePlugin.PngInfo()
+    info.add_text("comment", "x" * 2**21)
+    path = write(tmp_path, "a.png", encoded(pattern(), "PNG", pnginfo=info))
+    np.testing.assert_array_equal(decode(path), pattern())
+
+
+def test_an_orientation_in_xmp_alone_does_not_turn(tmp_path):
+    packet = b'<x:xmpmeta><a tiff:Orientation="6"/></x:xmpmeta>'
+    text = chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet)
+    np.testing.assert_array_equal(
+        decode(write(tmp_path, "a.png", png(pattern(), 8, before=text))), pattern()
+    )
+    for kind in ("AVIF", "JPEG", "WEBP"):
+        path = write(tmp_path, "a", encoded(pattern(), kind, xmp=packet))
+        assert decode(path).shape == pattern().shape
+
+
+@pytest.mark.parametrize("value", [b"\x06", "6", (6,), 0, 9, b"\x06\x00", 6.5])
+def test_an_odd_orientation_never_stops_a_picture(value, tmp_path):
+    exif = Image.Exif()
+    exif[274] = value
+    try:
+        data = encoded(pattern(), "JPEG", exif=exif.tobytes())
+    except Exception:  # noqa: BLE001 - Pillow cannot write it
+        pytest.skip("Pillow cannot write it")
+    path = write(tmp_path, "a.jpg", data)
+    decoded, image = read(path), read_image(path)
+    np.testing.assert_array_equal(decoded.pixels, image.colour)
+    assert (
+        decoded.pixels.shape == (128, 96, 3)
+        or any("left as stored" in n for n in image.notes)
+        or value == 0
+    )
+
+
+def bmp(width, height, bits, pixels, palette=b"", compression=0, masks=b""):
+    size = 40 + len(masks)
+    start = 14 + size + len(palette)
+    header = struct.pack("<LllHHLLllLL", size, width, height, 1, bits, compression, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<LHHL", 0, 0, 0, start) + header + masks + palette + pixels
+
+
+GREYS = bytes(value for k in range(16) for value in (17 * k, 17 * k, 17 * k, 0))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "reason"),
+    [
+        (b"\x04\x12\0\0", "last rows are missing"),
+        (b"\x09\x12\0\0\0\1", "beyond its edge"),
+        (b"\0\x05\x12\x34", "beyond its edge"),
+        (b"\x04\x12\0\0\x04\x12\0\0\x04\x12\0\1", "beyond its edge"),
+    ],
+)
+def test_broken_run_lengths_are_refused(pixels, reason, tmp_path):
+    with pytest.raises(PhotoError, match=reason):
+        decode(write(tmp_path, "a.bmp", bmp(4, 2, 4, pixels, GREYS, 2)))
+
+
+def test_run_lengths(tmp_path):
+    pixels = b"\x03\x12\x01\x50\0\0" + b"\0\3\x12\x30\0\2\1\0\0\1"
+    found = decode(write(tmp_path, "a.bmp", bmp(4, 2, 4, pixels, GREYS, 2)))[..., 0] // 17
+    assert found.tolist() == [[1, 2, 3, 0], [1, 2, 1, 5]]
+
+
+def test_bit_masks_of_bmp_have_full_range_and_alpha(tmp_path):
+    masks = struct.pack("<4L", 0x7C00, 0x3E0, 0x1F, 0x8000)
+    pixels = struct.pack("<2H", 0xFFFF, 0x7C00)
+    path = write(tmp_path, "a.bmp", bmp(2, 1, 16, pixels, compression=3, masks=masks))
+    image = read_image(path)
+    assert image.colour.tolist() == [[[255, 255, 255], [255, 0, 0]]]
+    assert image.alpha.tolist() == [[255, 0]]
+
+
+def test_a_gif_that_does_not_cover_its_canvas_is_partly_transparent(tmp_path):
+    image = Image.fromarray(pattern()[..., 0])
+    data = bytearray(encoded(image, "GIF"))
+    data[6:10] = struct.pack("<HH", 200, 120)  # the canvas
+    path = write(tmp_path, "a.gif", bytes(data))
+    with pytest.raises(PhotoError, match="partly transparent"):
+        decode(path)
+    assert read_image(path).alpha.mean() == pytest.approx(255 * 128 * 96 / (200 * 120))
+
+
+def test_adobe_rgb_by_exif_alone_is_converted(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA001] = 65535
+    exif[271] = "Maker"
+    path = write(tmp_path, "a.jpg", encoded(pattern(), "JPEG", exif=exif.tobytes()))
+    found = read(path)
+    assert found.notes == ("converted from Adobe RGB to sRGB",)
+    np.testing.assert_array_equal(found.pixels, read_image(path).colour)
+    written = Image.Exif()
+    written.load(read_image(path).metadata.exif)
+    assert written.get_ifd(0x8769)[0xA001] == 1
+
+
+def test_a_resolution_in_exif_alone_is_kept_and_none_stays_none(tmp_path):
+    exif = Image.Exif()
+    exif[282], exif[283], exif[296] = 300.0, 300.0, 2
+    path = write(tmp_path, "a.webp", encoded(pattern(), "WEBP", exif=exif.tobytes()))
+    assert read_image(path).metadata.dpi == (300, 300)
+    for kind in ("TIFF", "BMP", "JPEG", "PNG"):
+        image = read_image(write(tmp_path, "b", encoded(pattern(), kind)))
+        assert image.metadata.dpi is None or kind == "BMP"  # Pillow writes 96 DPI into it
