@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from srmodels.data.degradation.pictures import DEGRADED
 from srmodels.data.patches.manifest import MANIFEST
 from srmodels.data.store.index import INDEX
 from srmodels.distributed.launcher import launch
@@ -146,7 +147,8 @@ def evaluation_tracker(params: Params) -> Tracker:
 def log_evaluation(tracker: Tracker, root: Path, *, test_set: str) -> None:
     """Logs scores, the table per picture and the samples; `test_set` names the set `test`."""
     for name, models in sets_of(read_metrics(root / "metrics" / "evaluate.json")).items():
-        place = test_set if name == BUNDLED else name
+        bundled = name in (BUNDLED, BUNDLED + DEGRADED)
+        place = test_set + name.removeprefix(BUNDLED) if bundled else name
         for model, scores in models.items():
             prefix = f"{place}/{model.replace('+', '-')}"  # MLflow's names have no plus
             tracker.log(0, {f"{prefix}/{score}": value for score, value in scores.items()})

@@ -31,6 +31,7 @@ WEIGHTS_TAG = "dvc.generator_md5"  # of runs and models: the MD5 of the weights 
 PORT = 5000  # of `mlflow ui`
 
 _ARTIFACTS = "mlartifacts"
+_WORKFLOW = "workflowType=machine_learning"  # MLflow's pages of trainings, not of GenAI
 _STORED_LOCATIONS = (  # tables and columns of MLflow's database that hold absolute addresses
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -126,7 +127,7 @@ def _experiment_page(experiment: str) -> str:
 
 def run_page(experiment: str, run: str) -> str:
     """The address of a run's page, from the MLflow ids of experiment and run."""
-    return f"{_experiment_page(experiment)}/{run}"
+    return f"{_experiment_page(experiment)}/{run}?{_WORKFLOW}"
 
 
 def comparison_page(experiment: str, runs: Sequence[str] = ()) -> str:
@@ -136,7 +137,7 @@ def comparison_page(experiment: str, runs: Sequence[str] = ()) -> str:
         experiment: The id of the MLflow experiment.
         runs: Ids of runs; none for the newest ones.
     """
-    page = f"{_experiment_page(experiment)}?compareRunsMode=CHART&workflowType=machine_learning"
+    page = f"{_experiment_page(experiment)}?compareRunsMode=CHART&{_WORKFLOW}"
     if not runs:
         return page
     ids = ", ".join(f"'{run}'" for run in runs)

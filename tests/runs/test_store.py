@@ -9,10 +9,16 @@ from srmodels.runs.store import artifact_location, comparison_page, run_page, tr
 def test_a_server_wins_over_the_repositorys_store(tmp_path, monkeypatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     assert tracking_uri(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
-    assert run_page("1", "abc") == "http://127.0.0.1:5000/#/experiments/1/runs/abc"
+    assert (
+        run_page("1", "abc")
+        == "http://127.0.0.1:5000/#/experiments/1/runs/abc?workflowType=machine_learning"
+    )
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://tracking.example.org/")
     assert tracking_uri(tmp_path) == "https://tracking.example.org/"
-    assert run_page("1", "abc") == "https://tracking.example.org/#/experiments/1/runs/abc"
+    assert (
+        run_page("1", "abc")
+        == "https://tracking.example.org/#/experiments/1/runs/abc?workflowType=machine_learning"
+    )
 
 
 @pytest.mark.parametrize("name", ["a%20b", "what?", "c#", "ü ñ", "100%", "a&b=c;d", "%", "{x}"])

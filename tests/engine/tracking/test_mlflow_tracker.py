@@ -4,6 +4,7 @@ import logging
 import multiprocessing
 import shutil
 import signal
+import sqlite3
 
 import mlflow
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from srmodels.engine.tracking.curves import Curve
 from srmodels.engine.tracking.mlflow_run import DatasetFacts, RunFacts, run_key
 from srmodels.engine.tracking.mlflow_tracker import Tracker
+from srmodels.errors import TrainingError
+from srmodels.runs.experiments import newest
 
 # opening a fresh SQLite store migrates its schema, which takes seconds
 pytestmark = [
@@ -248,6 +251,31 @@ def test_a_deleted_experiment_is_told_with_the_command_that_restores_it(root, ca
     with caplog.at_level(logging.WARNING):
         train(root, [0.5])
     assert f"restore --experiment-id {only.info.experiment_id}" in caplog.text
+
+
+@pytest.mark.parametrize("version", ["451aebb31d03", "ffffffffffff"])
+def test_a_store_of_another_mlflow_is_told_with_the_command_that_helps(root, version) -> None:
+    with sqlite3.connect(root / "mlflow.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = ?", (version,))
+    database.close()
+    with pytest.raises(TrainingError) as caught:
+        newest(1, root=root)
+    assert "mlflow db upgrade" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_repository_in_a_folder_with_a_url_s_letters_keeps_its_run_inside(
+    migrated, tmp_path
+) -> None:
+    root = tmp_path / "a%20b ?c#d&e=\u00e9"
+    root.mkdir()
+    shutil.copy2(migrated, root)
+    with tracker(root) as one:
+        one.begin(0, [])
+        one.picture("cat", np.zeros((8, 8, 3), np.uint8), 0)
+    assert list((root / "mlartifacts").rglob("*.png"))
+    assert {path.name for path in root.iterdir()} == {"mlflow.db", "mlartifacts", ".resume"}
+    assert [run.id for run in newest(1, root=root)] == [one.run_id]
 
 
 def test_the_key_tells_experiments_baselines_and_inputs_apart(monkeypatch) -> None:
