@@ -26,8 +26,6 @@ from srmodels.pretrained.weights import tensors_digest
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor
 
-__all__ = ["SpandrelNetwork"]
-
 log = logging.getLogger(__name__)
 
 _FORMAT = 1  # of the file of measurements
