@@ -52,9 +52,14 @@ def page(schema: Json) -> str:
     sections = {"The run as a whole": {key: top[key] for key in whole}}
     sections |= {f"`{name}`": defs[name]["properties"] for name in SECTIONS}
     recipe = top["models"]["additionalProperties"]["additionalProperties"]["properties"]
-    adversarial = recipe["adversarial"]["anyOf"][1]
+    adversarial = next(
+        each
+        for each in recipe["adversarial"]["anyOf"]
+        if "init_discriminator_from" in each.get("properties", {})
+    )
     sections["`models.RECIPE.PRESET`"] = {
-        "adversarial.init": adversarial["properties"]["init"],
+        f"adversarial.{key}": adversarial["properties"][key]
+        for key in ("init", "init_discriminator_from")
     }
     title = "`training.PRESET.PHASE` and `models.RECIPE.PRESET.PHASE.training`"
     sections[title] = defs["training"]["properties"]

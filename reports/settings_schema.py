@@ -92,12 +92,16 @@ def _one_of(group: str, names: list[str]) -> Json:
 def _recipe(training: Json) -> Json:
     init: Json = {"enum": ["pretrained", "scratch"], "default": "pretrained"}
     init["description"] = meanings(Adversarial)["init"]
+    start: Json = {"type": ["string", "null"], "default": None}
+    start["description"] = meanings(Adversarial)["init_discriminator_from"]
     adversarial: list[Json] = [{"type": "null"}]
     for name in objectives.names(alone=False):
         roles = sorted(objectives.roles(name) - {"generator"})
         phase = {role: _one_of("network", models.names(role.partition("_")[0])) for role in roles}
         phase["objective"] = {"$ref": f"#/$defs/objective.{name}"}
         phase |= {"training": training, "init": init}
+        if "discriminator" in roles:
+            phase["init_discriminator_from"] = start
         adversarial.append(_object(phase, "objective", *roles))
     objective = _one_of("objective", objectives.names(alone=True))
     pretrain = {"objective": objective, "training": training}

@@ -178,6 +178,11 @@ def parse(values: object) -> Params:
         values={**plain, "recipe": section},
     )
     problems.raise_problems()
+    if params.init_from == RANDOM and not params.recipe.pretrain.training.steps:
+        problems.add(
+            f"models.{model}.{preset}.pretrain.training.steps: must be at least 1 for random "
+            "weights (got 0). Set it, or init_from to a file of weights"
+        )
     trained = {"pretrain": params.recipe.pretrain, "adversarial": params.recipe.adversarial}
     for phase, section in trained.items():
         crop, patch = section.training.patch_size if section else 0, params.patches.patch_size

@@ -45,6 +45,9 @@ class Adversarial:
     training: TrainSettings  # steps, batches and optimizer
     # the generator starts from "pretrained" weights, or from "scratch" (random weights)
     init: Init = "pretrained"
+    # The file of weights that the discriminator starts from, such as an earlier run's
+    # weights/discriminator.safetensors. DVC does not see when its content changes.
+    init_discriminator_from: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +129,18 @@ class _Reader:
         if objective is None:
             return None
         roles = sorted(objectives.roles(objective.name) - {"generator"})
-        parts = self.problems.mapping(values, {"objective", "training", *roles}, where, {"init"})
+        parts = self.problems.mapping(
+            values,
+            {"objective", "training", *roles},
+            where,
+            {"init", "init_discriminator_from"},
+        )
+        start = parts.get("init_discriminator_from")
+        if start is not None and (not isinstance(start, str) or "discriminator" not in roles):
+            self.problems.add(
+                f"{where}.init_discriminator_from: must be a file of weights for the role "
+                f"discriminator, or null (got {start!r}; roles {', '.join(roles)}). Correct it"
+            )
         init = parts.get("init", "pretrained")
         if init not in get_args(Init):
             self.problems.add(one_of(f"{where}.init", init, get_args(Init)))
@@ -137,12 +151,17 @@ class _Reader:
         }
         training = self.training(parts.get("training"), generator, f"{where}.training")
         if training is not None:
+            if not training.steps:
+                self.problems.add(
+                    f"{where}.training.steps: must be at least 1 (got 0). Set adversarial: null"
+                )
             self.check_discriminators(opponents, objective, training, where)
         return Adversarial(
             opponents=opponents,  # type: ignore[arg-type]
             objective=objective,
             training=training,
             init=init,
+            init_discriminator_from=start,
         )
 
     def check_discriminators(

@@ -27,7 +27,6 @@ from srmodels.models._state import misfits, read_state, without_wrappers
 FORMAT = 1
 
 _KEY = "srmodels"
-_WHERE = "init_from"
 _SHOWN = 5  # keys in an error about weights that do not fit
 _DEFAULT = Path("weights/generator.safetensors")  # written by `dvc repro`
 
@@ -140,14 +139,16 @@ def _origin(path: Path) -> str:
         return ""
 
 
-def warm_start(network: nn.Module, weights: Path) -> None:
+def warm_start(network: nn.Module, weights: Path, *, where: str = "init_from") -> None:
     """Loads the weights of another run into a network, all of them or none.
+
+    `where` is the setting that named the file, for the errors.
 
     `weights` is a snapshot, or a state dict in a .safetensors or .pth file, also with the names of
     public weights. A WeightsError if it holds no state dict, a ConfigError, which names the keys,
     if the weights do not fit.
     """
-    state = read_state(weights, where=_WHERE, expected="a generator.safetensors")
+    state = read_state(weights, where=where, expected="a generator.safetensors")
     expected = network.state_dict().keys()
     state = next((part for part in without_wrappers(state) if part.keys() == expected), state)
     renamed: dict[str, Tensor] = {}
@@ -161,7 +162,7 @@ def warm_start(network: nn.Module, weights: Path) -> None:
     except RuntimeError as error:
         problems = misfits(network.state_dict(), renamed, shown=_SHOWN) or [str(error)]
         raise ConfigError(
-            f"{_WHERE}: the weights of {weights} do not fit this network (got {'; '.join(problems)}"
+            f"{where}: the weights of {weights} do not fit this network (got {'; '.join(problems)}"
             f"{_origin(weights)}). Use weights of the same network and settings."
         ) from None
     network.load_state_dict(trial.state_dict())

@@ -15,6 +15,7 @@ from srmodels.machine import open_closed_streams
 PATCHES = Path("data/patches")
 PRETRAINED = Path("weights/pretrained.safetensors")
 GENERATOR = Path("weights/generator.safetensors")
+DISCRIMINATOR = Path("weights/discriminator.safetensors")  # for init_discriminator_from; no output
 PRETRAINED_BEST, GENERATOR_BEST = (  # by the validation's score
     path.with_stem(f"{path.stem}_best") for path in (PRETRAINED, GENERATOR)
 )

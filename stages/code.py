@@ -9,7 +9,8 @@ from pathlib import Path
 from srmodels import params
 from srmodels.atomic import write_json
 from srmodels.errors import ConfigError, DataError
-from stages import cli_errors
+from srmodels.pretrained.generators import PUBLIC
+from stages import cli_errors, dvc_root
 from stages.dependencies import STAGES, code_digests
 
 FOLDER = Path("data/code")
@@ -36,12 +37,25 @@ def check_names(folder: Path) -> None:
 def main() -> None:
     """Runs the stage."""
     settings = params.load()
-    if not Path(settings.init_from).is_file():
+    start = settings.init_from
+    if start in PUBLIC:
         raise ConfigError(
-            f"init_from: no such file (got {settings.init_from!r}). Name a file of weights, or "
+            f"init_from: is the name of public weights, not their file (got {start!r}). Run: "
+            f"dvc exp run -S init_from=$(srmodels download {start})"
+        )
+    if not Path(start).is_file():
+        raise ConfigError(
+            f"init_from: no such file (got {start!r}). Name a file of weights, or "
             f"{params.RANDOM} for random weights."
         )
     check_names(Path("data") / settings.data.photos)
+    adversarial = settings.recipe.adversarial
+    other = adversarial.init_discriminator_from if adversarial else None
+    if other is not None and not (dvc_root() / other).is_file():
+        raise ConfigError(
+            f"adversarial.init_discriminator_from: no such file (got {other!r}). Name a file of "
+            "weights, or null."
+        )
     for stage in STAGES:
         digests = code_digests(stage, settings.recipe)
         write_json(FOLDER / f"{stage}.json", digests, indent=1)

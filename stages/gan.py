@@ -13,15 +13,19 @@ from srmodels.engine.tracking.curves import write_curves, write_metrics
 from srmodels.evaluation.perceptual import open_lpips
 from srmodels.machine import resolve_device
 from stages import (
+    DISCRIMINATOR,
     GENERATOR,
     GENERATOR_BEST,
     PRETRAINED,
     PRETRAINED_BEST,
     cli_errors,
+    dvc_root,
     profile_only,
 )
 
 log = logging.getLogger(__name__)
+
+_START = "adversarial.init_discriminator_from"
 
 
 def copy_pretrained(model: str) -> None:
@@ -46,16 +50,20 @@ def main() -> None:
     from stages.training import train  # takes seconds, which copying does not need
 
     pretrained = adversarial.init == "pretrained"
+    named = adversarial.init_discriminator_from
+    start = None if named is None else dvc_root() / named
+    opponents: dict[str, nn.Module] = {}
 
     def networks() -> Mapping[str, nn.Module]:
         if pretrained:
             network = snapshot.load(PRETRAINED).network
         else:
             network = models.build(generator.name, generator.settings)
-        opponents = {
-            role: models.build(opponent.name, opponent.settings)
-            for role, opponent in adversarial.opponents.items()
-        }
+        for role, opponent in adversarial.opponents.items():
+            opponents[role] = models.build(opponent.name, opponent.settings)
+        if start is not None:
+            log.info("the discriminator starts from %s", start)
+            snapshot.warm_start(opponents["discriminator"], start, where=_START)
         return {"generator": network, **opponents}
 
     lpips = None
@@ -70,9 +78,17 @@ def main() -> None:
         weights=GENERATOR,
         best=GENERATOR_BEST,
         lpips=lpips,
-        inputs=[PRETRAINED] if pretrained else [],
+        inputs=[*([PRETRAINED] if pretrained else []), *([start] if start else [])],
         profile=profile,
     )
+    if "discriminator" in opponents and not profile and not launch().rank:
+        settings_of = adversarial.opponents["discriminator"]
+        snapshot.save(
+            dvc_root() / DISCRIMINATOR,
+            opponents["discriminator"],
+            name=settings_of.name,
+            settings=settings_of.settings,
+        )
 
 
 if __name__ == "__main__":

@@ -7,10 +7,21 @@ from pathlib import Path
 from torch import nn
 
 from srmodels import models, params, snapshot
+from srmodels.distributed.launcher import launch
+from srmodels.engine.tracking.curves import write_curves, write_metrics
+from srmodels.recipe import Network
 from stages import PRETRAINED, PRETRAINED_BEST, cli_errors, profile_only
-from stages.training import train
 
 log = logging.getLogger(__name__)
+
+
+def keep_start(network: nn.Module, generator: Network) -> None:
+    """Writes the weights that the generator starts from, for a pretraining of 0 steps."""
+    log.info("no pretraining: %s has the weights of init_from", PRETRAINED)
+    for path in (PRETRAINED, PRETRAINED_BEST):
+        snapshot.save(path, network, name=generator.name, settings=generator.settings)
+    write_curves("pretrain", Path("plots"), None)
+    write_metrics("pretrain", {"steps": 0})
 
 
 @cli_errors
@@ -27,6 +38,12 @@ def main() -> None:
             log.info("%s starts from %s", settings.model, start)
             snapshot.warm_start(network, start)
         return {"generator": network}
+
+    if not settings.recipe.pretrain.training.steps:
+        if not launch().rank:
+            keep_start(networks()["generator"], generator)
+        return
+    from stages.training import train  # takes seconds, which keeping the weights does not need
 
     train(
         "pretrain",

@@ -6,8 +6,6 @@ import typer
 
 from srmodels.machine import repository
 
-__all__ = ["trained_for", "weights"]
-
 _PATTERN = "weights/*.safetensors"
 
 

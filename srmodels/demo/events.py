@@ -18,8 +18,6 @@ from srmodels.demo.worker import Worker
 from srmodels.errors import PhotoError, SrmodelsError
 from srmodels.images.writers.formats import format_named
 
-__all__ = ["INPUT", "Events", "report_errors"]
-
 log = logging.getLogger(__name__)
 
 INPUT = "the picture itself"

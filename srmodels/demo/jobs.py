@@ -31,8 +31,6 @@ from srmodels.inference.generators.generator import Generator
 from srmodels.inference.weights.open_weights import open_mixed, open_weights
 from srmodels.machine import resolve_device
 
-__all__ = ["InspectWeights", "ReadPhoto", "UpscaleJob", "safe_stem"]
-
 _MAX_STEM = 80  # characters
 
 

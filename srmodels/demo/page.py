@@ -9,8 +9,6 @@ from srmodels.demo.events import INPUT, Events, report_errors
 from srmodels.demo.session import CROP_SIDE
 from srmodels.demo.types import GeneratorFile, Limits
 
-__all__ = ["CSS", "build_page", "theme"]
-
 _MAX_QUEUE = 32
 _MAX_SCALE = 8
 _FORMATS = ("PNG", "JPEG", "WebP")

@@ -24,8 +24,6 @@ from srmodels.pretrained.generators import PUBLIC
 if TYPE_CHECKING:
     import gradio as gr
 
-__all__ = ["About", "ServerOptions", "find_generators", "serve"]
-
 log = logging.getLogger(__name__)
 
 _MIN_IDLE_SECONDS = 3600

@@ -17,8 +17,6 @@ from srmodels.demo.types import Choices, DecodedImage, GeneratorFile, Limits, Re
 from srmodels.demo.worker import Place, Progress, Worker
 from srmodels.errors import ConfigError, PhotoError, SrmodelsError
 
-__all__ = ["CROP_SIDE", "Session", "Sessions"]
-
 CROP_SIDE = 416  # pixels
 _FULL_SIDE = 1000
 _PREVIEW_SIDE = 640

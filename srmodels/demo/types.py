@@ -6,8 +6,6 @@ from pathlib import Path
 from srmodels.images.writers.formats import Format
 from srmodels.inference.tiling.device import Precision
 
-__all__ = ["Choices", "ComputeOptions", "DecodedImage", "GeneratorFile", "Limits", "Result"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComputeOptions:

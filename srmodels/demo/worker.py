@@ -16,8 +16,6 @@ from typing import Protocol, TypeVar
 
 from srmodels.errors import SrmodelsError
 
-__all__ = ["Job", "Place", "Progress", "StoppedError", "Worker"]
-
 _POLL_SECONDS = 0.1
 _QUEUE_SECONDS = 0.5
 _START_SECONDS = 120.0  # importing PyTorch on a busy machine

@@ -37,7 +37,8 @@ class RunSettings:
 class TrainSettings:
     """How long and on what a stage trains."""
 
-    steps: int  # training steps; every player moves once per step
+    # training steps; every player moves once per step. A pretraining of 0 keeps init_from's weights
+    steps: int
     batch_size: int = 16  # crops per step
     patch_size: int = 24  # side of a training crop in LR pixels; the HR side is `scale` times that
     # Permutes the colour channels of each pair at random, since bicubic treats them alike. Helps
@@ -71,7 +72,8 @@ class TrainSettings:
     on_nan_limit: int = 10  # how many steps in a row "skip" may leave out
 
     def __post_init__(self) -> None:
-        check_least(self, 1, "steps", "batch_size", "patch_size", "accumulate")
+        check_least(self, 0, "steps")
+        check_least(self, 1, "batch_size", "patch_size", "accumulate")
         check_least(self, 1, "log_every", "validate_every", "on_nan_limit")
         if self.batch_size % self.accumulate:
             raise ValueError(f"accumulate must divide batch_size, {self.batch_size}")

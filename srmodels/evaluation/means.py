@@ -4,9 +4,13 @@ Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13. An inte
 images like these, not other trainings.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # an enlargement reads this module's constants, without pandas
+    import pandas as pd
 
 BOUNDS = ("_low", "_high")  # appended to a score's name
 DRAWS = 10_000
@@ -29,7 +33,7 @@ def interval(values: NDArray[np.float64], *, seed: int = 0) -> tuple[float, floa
     return float(low), float(high)
 
 
-def means(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+def means(table: "pd.DataFrame") -> dict[str, dict[str, float]]:
     """Mean scores by model; from three pictures on NAME_low and NAME_high, their intervals."""
     result: dict[str, dict[str, float]] = {}
     for model, rows in table.groupby("model", sort=False):

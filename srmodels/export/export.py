@@ -150,8 +150,11 @@ def export(generator: Snapshot, path: Path, *, file_format: ExportFormat) -> flo
             write_bytes(file, content)
     else:
         program = onnx_and_pt2.export_program(network)
-        to_bytes = onnx_and_pt2.export_onnx if file_format == "onnx" else onnx_and_pt2.export_pt2
-        write_bytes(path, to_bytes(program))
+        if file_format == "onnx":
+            facts = {"network": generator.name, "scale": str(network.scale), "range": "RGB, 0 to 1"}
+            write_bytes(path, onnx_and_pt2.export_onnx(program, facts))
+        else:
+            write_bytes(path, onnx_and_pt2.export_pt2(program))
     reader = _READERS.get(file_format, "torch")
     if find_spec(reader) is None:
         log.warning("%s: not checked, because %s is not installed", path, reader)

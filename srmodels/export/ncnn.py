@@ -19,8 +19,6 @@ from srmodels.models._layers import BICUBIC_REACH, EvenConv2d
 from srmodels.pretrained.ncnn import Layer
 from srmodels.resize.tensors import enlarge
 
-__all__ = ["INPUT", "OUTPUT", "to_layers"]
-
 INPUT, OUTPUT = "data", "output"
 _NO_BOUND = -233  # of a Crop
 _OPERATIONS = {operator.add: 0, operator.sub: 1, operator.mul: 2, operator.truediv: 3}

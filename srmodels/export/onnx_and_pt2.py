@@ -5,7 +5,9 @@ The graph maps LR, float32 RGB (1, 3, H, W) in [0, 1], to SR, not clamped.
 
 import io
 import logging
+import re
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -50,8 +52,20 @@ def export_pt2(program: ExportedProgram) -> bytes:
     return file.getvalue()
 
 
-def export_onnx(program: ExportedProgram) -> bytes:
-    """The program as an ONNX model with the input `lr` and the output `sr`.
+def _name_axes(model: Any) -> None:  # noqa: ANN401 - an onnx.ModelProto
+    """Calls the symbolic sides of the input, and what follows from them, height and width."""
+    sides = [axis.dim_param for axis in model.graph.input[0].type.tensor_type.shape.dim[2:]]
+    names = dict(zip(sides, ("height", "width"), strict=True))
+    for value in (*model.graph.input, *model.graph.output, *model.graph.value_info):
+        for axis in value.type.tensor_type.shape.dim:
+            if axis.dim_param:
+                axis.dim_param = re.sub(
+                    r"\w+", lambda word: names.get(word[0], word[0]), axis.dim_param
+                )
+
+
+def export_onnx(program: ExportedProgram, metadata: Mapping[str, str] | None = None) -> bytes:
+    """The program as an ONNX model with the input `lr` and the output `sr`, and `metadata`.
 
     Raises:
         ConfigError: onnx or onnxscript (the extra `onnx`) is not installed.
@@ -84,5 +98,8 @@ def export_onnx(program: ExportedProgram) -> bytes:
     for graph in (model.graph, *model.functions):
         for node in graph.node:
             del node.metadata_props[:]  # contains folders of this machine
+    _name_axes(model)
+    for key, value in (metadata or {}).items():
+        model.metadata_props.add(key=key, value=value)
     content: bytes = model.SerializeToString()
     return content

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +14,7 @@ from srmodels.errors import PhotoError
 from srmodels.inference.generators.generator import Generator
 from srmodels.inference.tiling.device import Precision
 from srmodels.inference.weights.open_weights import open_weights
+from srmodels.inference.weights.registry import weights_file
 from srmodels.machine import resolve_device
 from srmodels.resize.tensors import PixelT
 
@@ -126,7 +126,8 @@ def load(
     """Opens a generator.
 
     Args:
-        path: A generator.safetensors of this project, or other weights that spandrel (the extra
+        path: A generator.safetensors of this project; a name of `srmodels weights`, such as
+            "realesrgan-x4plus"; ncnn's .param; or other weights that spandrel (the extra
             `community`) recognises.
         device: "auto" (CUDA, then Apple's MPS, then the CPU), "cuda", "mps" or "cpu".
         tile: Side of the tiles in LR pixels.
@@ -137,5 +138,10 @@ def load(
         ConfigError: The device or the precision is not available.
     """
     return Upscaler(
-        open_weights(Path(path), device=resolve_device(device), tile=tile, precision=precision)
+        open_weights(
+            weights_file(os.fspath(path)),
+            device=resolve_device(device),
+            tile=tile,
+            precision=precision,
+        )
     )

@@ -7,8 +7,6 @@ from typing import NoReturn, TextIO
 
 from tqdm import tqdm
 
-__all__ = ["progress_bar", "warn_of_size"]
-
 log = logging.getLogger(__name__)
 
 _LINE_SECONDS = 10.0

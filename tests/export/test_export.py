@@ -52,6 +52,17 @@ def test_onnx_and_pt2_take_any_size_and_give_the_networks_pictures(name):
 
 
 @pytest.mark.slow
+def test_an_onnx_files_axes_have_names_and_its_scale_can_be_read(tmp_path):
+    runtime = pytest.importorskip("onnxruntime")
+    export(generator_of("srvgg"), tmp_path / "a.onnx", file_format="onnx")
+    session = runtime.InferenceSession(tmp_path / "a.onnx")
+    assert session.get_inputs()[0].shape == [1, 3, "height", "width"]
+    assert session.get_outputs()[0].shape == [1, 3, "4*height", "4*width"]
+    facts = session.get_modelmeta().custom_metadata_map
+    assert (facts["network"], facts["scale"]) == ("srvgg", "4")
+
+
+@pytest.mark.slow
 def test_programs_do_not_name_the_folders_they_were_made_in():
     program = onnx_and_pt2.export_program(small("srcnn"))
     for content in (onnx_and_pt2.export_onnx(program), onnx_and_pt2.export_pt2(program)):

@@ -20,8 +20,6 @@ from srmodels.models.srvgg import Settings as SRVGGSettings
 from srmodels.pretrained.ncnn import Layer, read_layers
 from srmodels.snapshot import Snapshot
 
-__all__ = ["SUFFIXES", "layers_to_snapshot", "open_ncnn", "run_layers"]
-
 SUFFIXES = (".param", ".bin")
 _PER_RRDB = 15  # convolutions
 _NO_BOUND = -233  # of a Crop

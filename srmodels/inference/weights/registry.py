@@ -10,8 +10,6 @@ from srmodels.machine import repository
 from srmodels.pretrained.generators import PUBLIC, read_public
 from srmodels.pretrained.weights import cache_writes, cached_path, read_cached
 
-__all__ = ["public_file", "weights_file"]
-
 
 def public_file(name: str, *, download: bool = False) -> Path:
     """The snapshot of a public generator in the cache, where it is converted once.

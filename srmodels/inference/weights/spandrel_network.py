@@ -26,8 +26,6 @@ from srmodels.pretrained.weights import tensors_digest
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor
 
-__all__ = ["SpandrelNetwork"]
-
 log = logging.getLogger(__name__)
 
 _FORMAT = 1  # of the file of measurements
@@ -89,7 +87,8 @@ class SpandrelNetwork(nn.Module):
     @cached_property
     def _tiles(self) -> _Tiles:
         """How to cut tiles, from the cache or measured."""
-        facts = f"{_FORMAT}-{version('spandrel')}-{tensors_digest(self.inner.state_dict())}"
+        state = {key: value.cpu() for key, value in self.inner.state_dict().items()}
+        facts = f"{_FORMAT}-{version('spandrel')}-{tensors_digest(state)}"
         path = cache_folder(repository()) / "spandrel" / f"{facts}.json"
         try:
             tiles = _Tiles(**json.loads(path.read_bytes()))
