@@ -97,7 +97,7 @@ def test_a_misspelt_model_is_one_line_with_the_names(restored) -> None:
     ("old", "new", "problem"),
     [
         ("\nseed: 0", "\nseed: 0.5", "seed: must be"),
-        ("\nscale: 4", "\nscale: 4.0", "scale: must be"),
+        ("\nscale: 4", "\nscale: 5", "scale: must be"),
         ("\nmodel: srgan", "\nmodel: [srgan]", "model: must be"),
         ("stride: 48", "stride: null", "patches.stride: must be"),
     ],
