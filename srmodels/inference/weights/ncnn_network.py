@@ -177,30 +177,42 @@ def _state(layers: Sequence[Layer], network: nn.Module) -> Mapping[str, Tensor] 
     return state
 
 
+def _fitting(layers: Sequence[Layer]) -> Snapshot | None:
+    """The network of this project that gives the picture of the layers; None if there is none."""
+    found = _settings(layers)
+    if found is None:
+        return None
+    name, settings = found
+    network = models.build(name, settings).eval()
+    state = _state(layers, network)
+    if state is None or state.keys() != network.state_dict().keys():
+        return None
+    network.load_state_dict(state)
+    lr = torch.rand(1, 3, 24, 20, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        ours = network(lr)
+    theirs = run_layers(layers, lr)
+    equal = ours.shape == theirs.shape and float((ours - theirs).abs().max()) <= _TOLERANCE
+    return Snapshot(network=network, name=name, settings=settings) if equal else None
+
+
 def layers_to_snapshot(layers: Sequence[Layer], *, where: str) -> Snapshot:
     """The network of this project that gives the picture of the layers, on the CPU.
 
     Raises:
         WeightsError: There is no such network.
     """
-    found = _settings(layers)
-    if found is not None:
-        name, settings = found
-        network = models.build(name, settings).eval()
-        state = _state(layers, network)
-        if state is not None and state.keys() == network.state_dict().keys():
-            network.load_state_dict(state)
-            lr = torch.rand(1, 3, 24, 20, generator=torch.Generator().manual_seed(0))
-            with torch.inference_mode():
-                ours = network(lr)
-            theirs = run_layers(layers, lr)
-            if ours.shape == theirs.shape and float((ours - theirs).abs().max()) <= _TOLERANCE:
-                return Snapshot(network=network, name=name, settings=settings)
-    convolutions = sum(layer.kind == "Convolution" for layer in layers)
-    raise WeightsError(
-        f"{where}: of another network than RRDBNet and SRVGGNetCompact (got {len(layers)} layers, "
-        f"{convolutions} of them convolutions). Use one of these."
-    )
+    try:
+        found = _fitting(layers)
+    except (LookupError, ArithmeticError, ValueError, RuntimeError):  # layers that do not fit
+        found = None
+    if found is None:
+        convolutions = sum(layer.kind == "Convolution" for layer in layers)
+        raise WeightsError(
+            f"{where}: of another network than RRDBNet and SRVGGNetCompact (got {len(layers)} "
+            f"layers, {convolutions} of them convolutions). Use one of these."
+        )
+    return found
 
 
 def open_ncnn(path: Path) -> Snapshot:

@@ -133,3 +133,26 @@ def test_a_classifiers_layers_are_refused(tmp_path):
     param = b"7767517\n2 2\nInput in 0 1 data\nReLU a 1 1 data output\n"
     with pytest.raises(WeightsError, match=r"\(got 2 layers, 0 of them convolutions\)"):
         layers_to_snapshot(read_layers(param, b"", where="x"), where="x")
+
+
+def test_damaged_lines_are_one_line_each(files):
+    """Every word of some lines left out in turn, and lines left out and twice."""
+    lines = files.read_text().splitlines()
+    spoilt = [
+        [*lines[:at], " ".join([*words[:word], *words[word + 1 :]]), *lines[at + 1 :]]
+        for at in (1, 2, 4, 5, len(lines) - 3, len(lines) - 2, len(lines) - 1)
+        for words in [lines[at].split()]
+        for word in range(len(words))
+    ]
+    spoilt += [[*lines[:at], *lines[at + 1 :]] for at in range(len(lines))]
+    spoilt += [[*lines[:at], lines[at], *lines[at:]] for at in range(0, len(lines), 5)]
+    accepted, messages = 0, []
+    for changed in spoilt:
+        files.write_text("\n".join(changed) + "\n")
+        try:
+            open_ncnn(files)
+            accepted += 1  # such as an activation's number of zeros
+        except WeightsError as error:
+            messages.append(str(error))
+    assert all("\n" not in message for message in messages)
+    assert accepted < len(spoilt) / 4
