@@ -10,7 +10,7 @@ from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels
 from srmodels.images.colour_spaces import ColourSpace, from_cicp
 from srmodels.images.limits import check_size
-from srmodels.images.readers.boxes import Item, primary_item
+from srmodels.images.readers.boxes import Item, primary_item, with_brand
 from srmodels.images.readers.raster import Raster, exif_loader, no_exif, split_alpha
 
 __all__ = ["read_avif"]
@@ -66,8 +66,8 @@ def _transform(pixels: Pixels, item: Item) -> Pixels:
 def read_avif(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     """Reads the primary image, or the first of a sequence; an EXIF orientation does not count."""
     item = primary_item(file)
-    file.seek(0)
-    with Image.open(file, formats=("AVIF",)) as image:
+    known = with_brand(file, b"avif", (b"avif", b"avis", b"mif1", b"msf1"))
+    with Image.open(known, formats=("AVIF",)) as image:
         check_size(image.width, image.height, max_pixels)
         frames = getattr(image, "n_frames", 1)
         if frames > 1:

@@ -1,12 +1,13 @@
 """Boxes of HEIF, AVIF and JPEG 2000 (ISO/IEC 14496-12, section 4.2; 15444-1, annex I)."""
 
+import io
 import os
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from srmodels.errors import PhotoError
 
-__all__ = ["Box", "Item", "boxes", "check_boxes", "primary_item"]
+__all__ = ["Box", "Item", "boxes", "check_boxes", "primary_item", "with_brand"]
 
 _ZERO_RUN = 16384
 _MAX_BOXES = 100_000
@@ -35,6 +36,19 @@ def boxes(body: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
             return
         yield Box(body[start + 4 : start + 8], start + header, stop)
         start = stop
+
+
+def with_brand(file: BinaryIO, brand: bytes, known: tuple[bytes, ...]) -> BinaryIO:
+    """The same file, or a copy whose major brand is `brand` if a decoder knows not its own.
+
+    A decoder may ask for the major brand alone, though the compatible ones say as much.
+    """
+    file.seek(0)
+    head = file.read(12)
+    file.seek(0)
+    if head[8:] in known:
+        return file
+    return io.BytesIO(head[:8] + brand + file.read()[12:])
 
 
 def check_boxes(file: BinaryIO) -> None:

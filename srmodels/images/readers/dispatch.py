@@ -54,11 +54,11 @@ READERS: dict[Kind, Reader] = {
         read_tiff,
         "libtiff (Pillow) for compressed strips; the layout by this project",
         "1 to 16 bits: grey, RGB, palette, CMYK, YCbCr, Lab; strips or tiles, contiguous or "
-        "planar, either byte order, BigTIFF, predictor 2; none, CCITT, LZW, deflate, PackBits, "
+        "planar, either byte order, BigTIFF, predictor 2; none, LZW, deflate, PackBits, "
         "LZMA, zstd, JPEG, WebP. The first page that is no thumbnail",
         "ICC; Adobe RGB by EXIF",
         "floating point, values beyond 16 bits, LogL and LogLuv, ITULab, other inks than CMYK, "
-        "missing strips or parts of one, other compressions",
+        "missing strips or parts of one, fax and other compressions",
     ),
     "HEIF": Reader(
         read_heif,

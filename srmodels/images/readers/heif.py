@@ -8,9 +8,12 @@ import pillow_heif
 from srmodels.images.colour import Pixels, scale_bits, straight_alpha
 from srmodels.images.colour_spaces import from_cicp
 from srmodels.images.limits import check_size
+from srmodels.images.readers.boxes import with_brand
 from srmodels.images.readers.raster import Raster, exif_loader, no_exif, split_alpha
 
 __all__ = ["read_heif"]
+
+_KNOWN_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1")
 
 
 def read_heif(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
@@ -19,6 +22,7 @@ def read_heif(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     libheif applies the file's boxes: crop, rotation, mirror. An EXIF orientation repeats them and
     is ignored (ISO/IEC 23008-12).
     """
+    file = with_brand(file, b"heic", _KNOWN_BRANDS)
     container = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
     primary = container[container.primary_index]
     width, height = primary.size

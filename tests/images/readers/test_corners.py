@@ -6,6 +6,7 @@ import time
 import zlib
 
 import numpy as np
+import pillow_heif
 import pytest
 import tifffile
 from PIL import Image, PngImagePlugin
@@ -145,6 +146,17 @@ def test_an_odd_orientation_never_stops_a_picture(value, tmp_path):
         or any("left as stored" in n for n in image.notes)
         or value == 0
     )
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+@pytest.mark.parametrize("brand", [b"mif1", b"mif2", b"isom", b"miaf"])
+def test_a_brand_among_the_compatible_ones_suffices(brand, kind, tmp_path):
+    pillow_heif.register_heif_opener()
+    data = encoded(pattern(), kind, quality=90)
+    assert data[4:8] == b"ftyp"
+    found = read(write(tmp_path, "a.heic", data[:8] + brand + data[12:]))
+    assert found.kind == kind
+    np.testing.assert_array_equal(found.pixels, decode(write(tmp_path, "b", data)))
 
 
 def bmp(width, height, bits, pixels, palette=b"", compression=0, masks=b""):

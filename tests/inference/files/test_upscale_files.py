@@ -2,16 +2,36 @@
 
 import errno
 import logging
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from srmodels.images.readers.decode import read
 from srmodels.images.writers.write import write_picture
 from srmodels.inference.files.plan import plan
 from srmodels.inference.files.upscale_files import upscale_files
 from tests.inference.nearest import nearest
+
+
+def linear_grey() -> bytes:
+    """A grey profile of gamma 1 (ICC.1:2022, sections 7 and 9.2)."""
+    tags = {
+        b"desc": b"desc" + bytes(4) + struct.pack(">L", 7) + b"linear\0" + bytes(78),
+        b"wtpt": b"XYZ " + bytes(4) + struct.pack(">3l", 0xF6D6, 0x10000, 0xD32D),
+        b"kTRC": b"curv" + bytes(4) + struct.pack(">LH", 1, 256) + bytes(2),
+    }
+    table, data, start = b"", b"", 132 + 12 * len(tags)
+    for name, body in tags.items():
+        table += struct.pack(">4sLL", name, start + len(data), len(body))
+        data += body + bytes(-len(body) % 4)
+    head = struct.pack(
+        ">L4sL4s4s4s", start + len(data), bytes(4), 0x02100000, b"mntr", b"GRAY", b"XYZ "
+    )
+    head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3l", 0xF6D6, 0x10000, 0xD32D)
+    return head.ljust(128, b"\0") + struct.pack(">L", len(tags)) + table + data
 
 
 def run(*inputs, output, **options):
@@ -103,6 +123,18 @@ def test_what_was_left_out_is_said(tmp_path, photo, caplog):
     Image.fromarray(photo).save(tmp_path / "x.jpg", icc_profile=b"broken" * 30)
     assert run(tmp_path / "x.jpg", output=tmp_path / "out").written == 1
     assert "x.jpg: its colour profile cannot be read; taken as sRGB" in caplog.messages
+
+
+@pytest.mark.parametrize("kind", ["webp", "avif", "heic", "png", "tif", "jpg"])
+def test_grey_keeps_its_colours_in_every_format(tmp_path, kind):
+    grey = np.full((16, 16), 55, np.uint8)
+    Image.fromarray(grey).save(tmp_path / "x.png", icc_profile=linear_grey())
+    want = read(tmp_path / "x.png").pixels.mean()
+    assert want > 100
+    assert run(tmp_path / "x.png", output=tmp_path / f"y.{kind}").written == 1
+    found = read(tmp_path / f"y.{kind}").pixels
+    assert abs(found.mean() - want) <= 2
+    assert np.ptp(found, axis=2).max() <= 1
 
 
 def test_larger_pictures_than_allowed_are_refused_unread(tmp_path, photo):

@@ -73,7 +73,9 @@ def layout_of(page: Directory) -> Layout:
     if len(bits) > 1 or not 1 <= min(bits) <= 32:
         raise PhotoError(f"has samples of a kind that is not read (got {sorted(bits)} bits)")
     compression, photometric = page.integer(Tag.COMPRESSION, 1), page.integer(Tag.PHOTOMETRIC, -1)
-    if compression not in (_NONE, JPEG, OLD_JPEG, WEBP, *_CCITT, *_BYTEWISE):
+    if compression in _CCITT:  # libtiff leaves memory as it was where such data is damaged
+        raise PhotoError("is a fax (CCITT compression), which is not read")
+    if compression not in (_NONE, JPEG, OLD_JPEG, WEBP, *_BYTEWISE):
         raise PhotoError(f"is compressed in a way that is not read (got {compression})")
     tiled = Tag.TILE_WIDTH in page
     part = (
@@ -92,9 +94,7 @@ def layout_of(page: Directory) -> Layout:
         bits=bits.pop(),
         compression=compression,
         photometric=photometric,
-        predictor=page.integer(Tag.PREDICTOR, 1)
-        if compression not in (_NONE, *_CCITT, JPEG)
-        else 1,
+        predictor=page.integer(Tag.PREDICTOR, 1) if compression in _BYTEWISE else 1,
         planar=page.integer(Tag.PLANAR, 1) == 2 and samples > 1,
         part=part,
         subsampling=(across, down) if ycbcr else (1, 1),
@@ -192,11 +192,6 @@ def inflate_rows(page: Directory, layout: Layout) -> NDArray[np.uint8]:
         parts = [np.frombuffer(part, np.uint8).reshape(-1, row_bytes) for part in segments]
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
     tags = {Tag.COMPRESSION: layout.compression, Tag.FILL_ORDER: fill_order}
-    width = row_bytes
-    if layout.compression in _CCITT:
-        options = Tag.T6_OPTIONS if layout.compression == 4 else Tag.T4_OPTIONS
-        tags |= {Tag.BITS: 1, options: page.integer(options)}
-        width = layout.part[1]
     if Tag.TILE_WIDTH in page:
         groups = [(segments, rows)]
     else:  # the last strip of a plane may have fewer rows
@@ -207,8 +202,7 @@ def inflate_rows(page: Directory, layout: Layout) -> NDArray[np.uint8]:
             groups.append((segments[first : first + per_plane - 1], rows))
             groups.append((segments[first + per_plane - 1 : first + per_plane], last))
     try:
-        decoded = [_by_libtiff(part, count, width, tags) for part, count in groups if part]
+        decoded = [_by_libtiff(part, count, row_bytes, tags) for part, count in groups if part]
     except (OSError, ValueError) as error:
         raise PhotoError(f"is damaged: its compressed data ends early ({error})") from None
-    stacked = np.concatenate(decoded) if len(decoded) > 1 else decoded[0]
-    return np.packbits(stacked, axis=1) if layout.compression in _CCITT else stacked
+    return np.concatenate(decoded) if len(decoded) > 1 else decoded[0]
