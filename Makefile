@@ -46,8 +46,8 @@ report: .venv/ready
 	python -m reports.results show
 	python -m reports.faults show
 
-docs: .venv/docs
-	mkdocs build --strict --quiet
+docs: .venv/ready
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 	@echo "open site/index.html"
 
 ui: .venv/ready
@@ -69,10 +69,6 @@ ui: .venv/ready
 	fi
 	$(PIP) --no-deps -e .
 	@touch .venv/ready
-
-.venv/docs: .venv/ready
-	$(PIP) -e '.[docs]'
-	@touch .venv/docs
 
 clean:
 	rm -rf .venv .resume

@@ -66,12 +66,15 @@ def results_table(results: Sequence[Result]) -> str:
         if "gan" in result["training"]:
             lines.append(_line(f"{result['row']}, pretrained", result, "pretrained"))
         lines.append(_line(result["row"], result, "generator"))
-    devices = {result["row"]: result.get("device") for result in results}
-    return f"{markdown.table(HEADINGS, lines)}\n\n{markdown.machines(devices)}"
+    return f"{markdown.table(HEADINGS, lines)}\n\n{_machines(results)}"
+
+
+def _machines(results: Sequence[Result]) -> str:
+    return markdown.machines({result["row"]: result["device"] for result in results})
 
 
 def _minutes(result: Result) -> float:
-    return sum((times or {}).get("minutes", 0.0) for times in result["training"].values())
+    return sum(float((times or {}).get("minutes", 0)) for times in result["training"].values())
 
 
 def short_results(results: Sequence[Result]) -> list[Result]:
@@ -105,7 +108,7 @@ def short_results_table(results: Sequence[Result]) -> str:
         gan = "yes" if "gan" in result["training"] else "no"
         minutes = training_cells(result["training"], list(result["training"]))[0]
         lines.append([result["row"], gan, *cells, minutes, f"{result['parameters']:,}"])
-    return markdown.table(SHORT, lines)
+    return f"{markdown.table(SHORT, lines)}\n\n{_machines(short_results(results))}"
 
 
 def commands(results: Sequence[Result]) -> str:

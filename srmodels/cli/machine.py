@@ -28,7 +28,8 @@ def facts() -> dict[str, str | int]:
     sets = [torch.backends.cpu.get_cpu_capability()]
     sets += [name for name in ("avx512_bf16", "amx_bf16") if cpu.get(name)]
     gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
-    return gpu | {
+    return {
+        **gpu,
         "processor": str(cpu.get("cpu_name") or platform.machine()),
         "instructions": " + ".join(name.upper().replace("_", "-") for name in sets),
         "cores": cores(),
