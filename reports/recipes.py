@@ -52,7 +52,7 @@ def result_of(recipe: str, metrics: Path, runs: TrackedRuns) -> dict[str, Any]:
     """The content of metrics/recipes/NAME.json, from the folder of the metrics files and MLflow."""
     evaluation = read_metrics(metrics / "evaluate.json")
     psnr = evaluation[SET]["generator"]["psnr_y"]
-    values = run_of(runs, recipe, metric=f"evaluate/{SET}/generator/psnr_y", value=psnr)
+    values = run_of(runs, recipe, score="/generator/psnr_y", value=psnr)
     steps = {
         stage: json.loads((metrics / f"{stage}.json").read_text(encoding="utf-8"))[stage]["steps"]
         for stage in STAGES

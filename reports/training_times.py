@@ -1,17 +1,29 @@
 """Training times of finished runs, from MLflow, since no file that DVC compares has times."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ruamel.yaml import YAML
 
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.tracking import mlflow_tracker  # noqa: F401 - sets MLflow's environment
 from srmodels.errors import TrainingError
 from srmodels.runs.store import EXPERIMENT, store_of
 
-Values = Mapping[str, str]  # parameters of a run: "recipe.pretrain.training.steps" to "3000"
+Values = Mapping[str, str]  # settings of a run: "recipe.pretrain.training.steps" to "3000"
 Points = Sequence[tuple[int, float]]  # of a metric: step and value, by step
 _SECTIONS = {"pretrain": "pretrain", "gan": "adversarial"}  # of a recipe, by stage
+
+
+def _flat(settings: object, prefix: str = "") -> Iterator[tuple[str, str]]:
+    if not isinstance(settings, Mapping):
+        yield prefix[:-1], str(settings)
+        return
+    for key, value in settings.items():
+        yield from _flat(value, f"{prefix}{key}.")
 
 
 class TrackedRuns:
@@ -21,15 +33,32 @@ class TrackedRuns:
         import mlflow
 
         self.client = mlflow.MlflowClient(tracking_uri=store_of(root))
+        self._settings = cache(self._read_settings)
 
-    def params(self) -> Sequence[tuple[str, Values]]:
-        """Each run's id and parameters, newest first."""
+    def _read_settings(self, run: str) -> Values:
+        with TemporaryDirectory() as folder:
+            path = self.client.download_artifacts(run, "params.yaml", folder)
+            return dict(_flat(YAML(typ="safe").load(Path(path))))
+
+    def settings(self) -> Sequence[tuple[str, Values]]:
+        """Each run's id and settings, newest first; runs without that file are left out."""
         experiment = self.client.get_experiment_by_name(EXPERIMENT)
         if experiment is None:
             return []
         order = ["attributes.start_time DESC"]
         runs = self.client.search_runs([experiment.experiment_id], order_by=order)
-        return [(run.info.run_id, run.data.params) for run in runs]
+        ids = [run.info.run_id for run in runs]
+        kept = [
+            run
+            for run in ids
+            if any(f.path == "params.yaml" for f in self.client.list_artifacts(run))
+        ]
+        return [(run, self._settings(run)) for run in kept]
+
+    def latest(self, run: str) -> Mapping[str, float]:
+        """The last value of every metric of a run."""
+        values: Mapping[str, float] = self.client.get_run(run).data.metrics
+        return values
 
     def points(self, run: str, metric: str) -> Points:
         """A metric of a run; empty if the run has no such metric."""
@@ -37,16 +66,19 @@ class TrackedRuns:
         return sorted((point.step, point.value) for point in history)
 
 
-def run_of(runs: TrackedRuns, recipe: str, *, metric: str, value: float) -> Values:
-    """The parameters of the newest run of a recipe whose metric ended with `value`."""
-    for run, values in runs.params():
-        if values.get("model") != recipe:
-            continue
-        points = runs.points(run, metric)
-        if points and abs(points[-1][1] - value) < 1e-6:
+def run_of(runs: TrackedRuns, recipe: str, *, score: str, value: float) -> Values:
+    """The settings of the newest run of a recipe with a score of any test set that is `value`.
+
+    `score` ends the name of a metric, such as generator/psnr_y.
+    """
+    for run, values in runs.settings():
+        if values.get("model") == recipe and any(
+            name.endswith(score) and abs(last - value) < 1e-6
+            for name, last in runs.latest(run).items()
+        ):
             return values
     raise TrainingError(
-        f"MLflow: no run of {recipe} ended with the {metric} of the metrics file (got {value}). "
+        f"MLflow: no run of {recipe} ended with the {score} of the metrics file (got {value}). "
         f"Run `dvc exp run -S model={recipe}`."
     )
 
@@ -72,12 +104,12 @@ def cost(points: Points, batch_size: int) -> dict[str, float]:
 
 
 def training_of(
-    runs: TrackedRuns, parameters: Values, stage: str, steps: int
+    runs: TrackedRuns, settings: Values, stage: str, steps: int
 ) -> dict[str, float] | None:
-    """The `cost` of a stage in the newest run that trained it with these parameters, or None."""
+    """The `cost` of a stage in the newest run that trained it with these settings, or None."""
     section = f"recipe.{_SECTIONS[stage]}.training"
-    for run, values in runs.params():
-        if not _same_training(values, parameters, stage):
+    for run, values in runs.settings():
+        if not _same_training(values, settings, stage):
             continue
         points = runs.points(run, f"{stage}/images_per_second")
         every = int(values.get(f"{section}.log_every", TrainSettings.log_every))

@@ -59,7 +59,7 @@ def test_a_recipe_overrides_the_presets_training_key_by_key() -> None:
     values = changed()
     values["training"]["quickstart"]["pretrain"] = {"steps": 7, "optimizer": {"ema_decay": 0.5}}
     training = parse(values).recipe.pretrain.training
-    assert (training.steps, training.optimizer.ema_decay) == (2500, 0.997)
+    assert (training.steps, training.optimizer.ema_decay) == (1500, 0.997)
     del values["models"]["srgan"]["quickstart"]["pretrain"]["training"]
     params = parse(values)
     training = params.recipe.pretrain.training

@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from srmodels.models._layers import RGB_MEAN, check_settings, conv, kaiming_
+from srmodels.models._trunk_tail import TrunkTail
 
 ROLE = "generator"
 _RANGE = 255.0  # of the public network's input
@@ -35,9 +36,8 @@ class Settings:
     scale: int = 4
     num_blocks: int = 6  # attention blocks; the concatenation wants two or more
     channels: int = 52  # feature maps
-    centred: bool = (
-        True  # whether the mean colour is subtracted from LR and the rest taken times 255
-    )
+    # whether the mean colour is subtracted from LR and the rest taken times 255
+    centred: bool = True
 
     def __post_init__(self) -> None:
         check_settings(self, "num_blocks", "channels")
@@ -61,7 +61,7 @@ class _Block(nn.Module):
         return (third + features) * (torch.sigmoid(third) - 0.5)
 
 
-class SPAN(nn.Module):
+class SPAN(TrunkTail):
     """Figure 2: head, blocks, a concatenation of four feature maps, PixelShuffle."""
 
     mean: Tensor
@@ -70,7 +70,6 @@ class SPAN(nn.Module):
         super().__init__()
         channels = settings.channels
         self.scale = settings.scale
-        self.multiple = 1
         self.num_blocks = settings.num_blocks
         self.range = _RANGE if settings.centred else 1.0
         self.trunk_padding = 2 + 3 * settings.num_blocks
@@ -93,10 +92,6 @@ class SPAN(nn.Module):
         centre = mean if settings.centred else torch.zeros(3)
         self.register_buffer("mean", centre.view(1, 3, 1, 1), persistent=False)
         self.register_load_state_dict_pre_hook(_merge_branches)  # type: ignore[no-untyped-call]  # torch's is untyped
-
-    def forward(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        return self.sr_of(self.features_of(lr), lr)
 
     def features_of(self, lr: Tensor) -> Tensor:
         """The trunk: (N, 3, H, W) in [0, 1] to (N, channels, H, W)."""

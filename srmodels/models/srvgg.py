@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from srmodels.models._layers import check_settings, conv, kaiming_
+from srmodels.models._trunk_tail import TrunkTail
 
 ROLE = "generator"
 _SLOPE = 0.25  # PyTorch's first slope of a PReLU
@@ -34,14 +35,13 @@ class Settings:
         check_settings(self, "num_blocks", "channels")
 
 
-class SRVGG(nn.Module):
+class SRVGG(TrunkTail):
     """Convolutions with PReLUs at LR's size, PixelShuffle, plus LR enlarged by nearest."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         channels = settings.channels
         self.scale = settings.scale
-        self.multiple = 1
         self.trunk_padding = 1 + settings.num_blocks
         self.tail_padding = 1
         self.padding = self.trunk_padding + self.tail_padding
@@ -53,10 +53,6 @@ class SRVGG(nn.Module):
         last = conv(channels, 3 * settings.scale**2)
         kaiming_(last, gain=_GAIN, slope=1)
         self.body.append(last)
-
-    def forward(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped."""
-        return self.sr_of(self.features_of(lr), lr)
 
     def features_of(self, lr: Tensor) -> Tensor:
         """The trunk: (N, 3, H, W) in [0, 1] to (N, channels, H, W)."""

@@ -51,7 +51,7 @@ def test_many_pictures_are_compared_in_parts(score, photo, monkeypatch):
 
 def test_missing_weights_are_one_line_with_the_command_and_the_switch(monkeypatch, tmp_path):
     monkeypatch.setenv("SRMODELS_DATA", str(tmp_path))
-    monkeypatch.setattr(weights, "_installed_file", lambda _: None)
+    monkeypatch.setattr(weights, "installed", lambda _: None)
     with pytest.raises(
         WeightsError, match=r"^alexnet: .*Run: srmodels download perceptual .*perceptual: false"
     ) as error:

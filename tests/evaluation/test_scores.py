@@ -76,7 +76,7 @@ def test_perceptual_scores_are_asked_for_once_a_picture_and_follow_the_others(ph
 
 
 def test_the_protocol_says_how_perceptual_scores_are_made():
-    assert set(PERCEPTUAL) == protocol(4, perceptual=True).keys() - protocol(4).keys()
+    assert set(PERCEPTUAL) == protocol(4, perceptual=PERCEPTUAL).keys() - protocol(4).keys()
 
 
 def test_the_protocol_says_how_every_score_is_made():

@@ -230,7 +230,7 @@ def test_imagenets_vgg16_comes_out_of_the_archive(pretrained):
 
 def test_without_the_archive_the_error_names_the_command(monkeypatch, tmp_path):
     monkeypatch.setenv("SRMODELS_DATA", str(tmp_path))
-    monkeypatch.setattr(weights, "_installed_file", lambda _: None)
+    monkeypatch.setattr(weights, "installed", lambda _: None)
     with pytest.raises(WeightsError, match="Run: srmodels download perceptual"):
         Perceptual(PerceptualSettings(network="vgg16", layers=SHALLOW))
 

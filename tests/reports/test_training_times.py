@@ -3,6 +3,7 @@
 import pytest
 
 from reports.training_times import TrackedRuns, cost, run_of, training_of
+from srmodels.engine.tracking.mlflow_run import RunFacts
 from srmodels.engine.tracking.mlflow_tracker import Tracker
 from srmodels.errors import TrainingError
 
@@ -26,8 +27,11 @@ class FakeRuns:
     def __init__(self, *runs):
         self.runs = runs
 
-    def params(self):
+    def settings(self):
         return [(str(number), values) for number, (values, _) in enumerate(self.runs)]
+
+    def latest(self, run):
+        return {name: points[-1][1] for name, points in self.runs[int(run)][1].items() if points}
 
     def points(self, run, metric):
         return self.runs[int(run)][1].get(metric, [])
@@ -70,9 +74,9 @@ def test_the_run_of_a_score_is_the_recipes_own():
         (PARAMS | {"seed": "1"}, {"score": [(0, 30.4)]}),
         (PARAMS, {"score": [(0, 30.5)]}),
     )
-    assert run_of(runs, "srgan", metric="score", value=30.5) == PARAMS
+    assert run_of(runs, "srgan", score="score", value=30.5) == PARAMS
     with pytest.raises(TrainingError, match=r"no run of srgan .*got 31.*-S model=srgan"):
-        run_of(runs, "srgan", metric="score", value=31.0)
+        run_of(runs, "srgan", score="score", value=31.0)
 
 
 def test_a_repository_without_a_store_is_refused(tmp_path, monkeypatch):
@@ -88,11 +92,13 @@ def test_a_repository_without_a_store_is_refused(tmp_path, monkeypatch):
 def test_what_a_tracker_logged_is_found(tmp_path, monkeypatch):
     for name in ("DVC_EXP_NAME", "DVC_EXP_BASELINE_REV", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
-    values = {"model": "srgan", "recipe": {"pretrain": {"training": {"batch_size": 4}}}}
-    with Tracker("pretrain", root=tmp_path, values=values, baseline="a" * 40, tags={}) as watcher:
+    settings = {"model": "srgan", "recipe": {"pretrain": {"training": {"batch_size": 4}}}}
+    facts = RunFacts(baseline="a" * 40, inputs={}, settings=settings)
+    with Tracker("pretrain", root=tmp_path, facts=facts) as watcher:
+        watcher.begin(0, [])
         for step in (50, 100):
             watcher.log(step, {"images_per_second": 20.0, "pixel": 0.1})
     runs = TrackedRuns(tmp_path)
-    wanted = run_of(runs, "srgan", metric="pretrain/pixel", value=0.1)
+    wanted = run_of(runs, "srgan", score="pretrain/pixel", value=0.1)
     spent = training_of(runs, wanted, "pretrain", 100)
     assert spent == {"minutes": round(400 / 20 / 60, 2), "images_per_second": 20.0}
