@@ -111,6 +111,7 @@ class Raster:
         space = (profile.hdr_space if profile else None) or self.space
         if self.lab:
             self.values = lab_to_srgb(self.values, self.lab)
+            notes.append("converted from CIELab to sRGB")
         elif profile and not (space and space.is_hdr):
             if not profile.is_srgb:
                 if profile.mode == "RGB":  # of a grey image, too
