@@ -218,7 +218,7 @@ def test_weights_that_do_not_fit_are_refused_whole_and_the_misfits_are_named(pat
     before = {key: value.clone() for key, value in target.state_dict().items()}
     settings = small_settings("srresnet", num_blocks=2)
     saved(path, models.build("srresnet", settings), settings, "srresnet")
-    with pytest.raises(ConfigError, match=r"^pretrain\.init_from: ") as error:
+    with pytest.raises(ConfigError, match=r"^init_from: ") as error:
         snapshot.warm_start(target, path)
     message = str(error.value)
     assert re.search(r"\d+ unexpected: ([\w.]+, ){5}\.\.\.; \d+ of another shape: ", message)
