@@ -166,17 +166,19 @@ def test_equal_names_get_a_number(find_generators, weights, tmp_path):
     assert [generator.label for generator in generators.values()] == ["a", "a (2)"]
 
 
-def test_weights_before_a_gan_are_called_pretrained_and_can_be_mixed(
-    find_generators, weights, tmp_path
-):
-    recipes = tmp_path / "weights" / "recipes"
-    recipes.mkdir(parents=True)
-    Path(weights("srcnn", "a")).rename(recipes / "srgan-quickstart.safetensors")
-    Path(weights("srcnn", "b")).rename(recipes / "srgan-quickstart-gan-best.safetensors")
+def test_a_gans_weights_can_be_mixed_with_those_before_it(find_generators, weights, tmp_path):
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    for name in ("pretrained", "generator", "pretrained_best", "generator_best"):
+        Path(weights("srresnet", name)).rename(folder / f"{name}.safetensors")
     generators = find_generators([], root=tmp_path)
-    assert list(generators) == ["srgan-quickstart-gan-best", "srgan-quickstart, pretrained"]
-    before_gan = {label: each.pretrained is not None for label, each in generators.items()}
-    assert list(before_gan.values()) == [True, False]
+    mixed = {label: each.pretrained and each.pretrained.name for label, each in generators.items()}
+    assert mixed == {
+        "generator": "pretrained.safetensors",
+        "generator_best": "pretrained_best.safetensors",
+        "pretrained": None,
+        "pretrained_best": None,
+    }
 
 
 def test_the_demo_goes_on_when_an_experiment_deletes_the_weights(
@@ -255,9 +257,9 @@ def test_weights_that_were_named_must_be_usable(find_generators, tmp_path):
 
 
 def test_weights_that_were_found_may_be_unusable(find_generators, weights, tmp_path, caplog):
-    (tmp_path / "weights" / "recipes").mkdir(parents=True)
+    (tmp_path / "weights").mkdir()
     Path(weights("srcnn", "a")).rename(tmp_path / "weights" / "a.safetensors")
-    (tmp_path / "weights" / "recipes" / "b.safetensors").write_bytes(b"none")
+    (tmp_path / "weights" / "b.safetensors").write_bytes(b"none")
     with caplog.at_level(logging.WARNING):
         (label,) = find_generators([], root=tmp_path)
     assert label == "a"
