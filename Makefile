@@ -2,7 +2,7 @@
 
 # The first Python on the path that is new enough; PYTHON=... chooses another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
-	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	$$p -c 'import sys; sys.exit(not (3, 11, 5) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
 BIN := .venv/bin
 # Not compiled: Python does that at a module's first import, and most of these are never imported.
@@ -59,7 +59,7 @@ ui: .venv/ready
 	| sed -n 's/^compared: //p')" > /dev/null 2>&1) & MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui; }
 
 .venv/ready: requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed and none is on the path; install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11.5 or newer, up to 3.13, is needed and none is on the path; install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "error: $(PYTHON) has no venv module; install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
 	$(PYTHON) -m venv .venv
 	@if [ "$$(uname -sm)" = "Linux x86_64" ]; then \
