@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from srmodels.evaluation.metrics.luma import Picture
 
-SIDE = 96  # HR pixels of a crop
-_SHOWN = 4  # drawn pixels per HR pixel
+SIDE = 128  # HR pixels of a crop
+_SHOWN = 3  # drawn pixels per HR pixel
 _GAP, _LABEL = 8, 26
 
 
