@@ -42,6 +42,7 @@ SILENT = {
     "stages.code",
     "stages.dependencies",
     "stages.resume",
+    "stages.run_facts",
     "stages.tracking",
 }
 

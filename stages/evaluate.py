@@ -15,7 +15,8 @@ from srmodels.inference.weights.open_weights import load_for_evaluation
 from srmodels.machine import resolve_device
 from srmodels.recipe import Recipe
 from stages import GENERATOR, PATCHES, PRETRAINED, cli_errors
-from stages.tracking import evaluation_tracker, log_evaluation, test_set
+from stages.run_facts import test_set
+from stages.tracking import evaluation_tracker, log_evaluation
 
 
 def perceptual_weights(recipe: Recipe) -> str:

@@ -46,7 +46,7 @@ def _decode(png: Png, depth: int, colour: int) -> Pixels:
         )
         try:
             pixels: Pixels = decode(body, shape, mode)
-        except Exception:
+        except Exception:  # kornia-rs raises nothing more special
             check_rows(png)
             if depth == 16 and colour != GREY:
                 raise
