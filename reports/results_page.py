@@ -188,7 +188,7 @@ def draw_scatter(results: Sequence[Result], path: Path) -> None:
                 for model in ("generator", "pretrained")
             )
             axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "alpha": 0.4})
-            axes.scatter(*start, s=20, facecolors="none", edgecolors="tab:gray")  # pretrained
+            axes.scatter(*start, s=20, facecolors="none", edgecolors="tab:gray")
     draw_published(axes, "BSD100")
     axes.set(title="BSD100", **AXES)
     axes.margins(0.12)
