@@ -49,6 +49,9 @@ class RecordingLogger:
     def __init__(self) -> None:
         self.points: list[tuple[int, dict[str, float]]] = []
 
+    def begin(self, step: int, points: object) -> None:
+        """Does nothing."""
+
     def log(self, step: int, scalars: Mapping[str, float]) -> None:
         self.points.append((step, dict(scalars)))
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from srmodels.inference.tiling.trunk import FeatureBuffer, Trunk
+from srmodels.models._trunk_tail import TrunkTail
 from tests.inference.small import small
 
 HEIGHT, WIDTH = 43, 9
@@ -51,7 +52,7 @@ def test_a_trunk_keeps_as_much_as_it_says_and_no_more_further_down():
     assert kept[-1] == kept[-2] == trunk.bytes_per_column()
 
 
-class Strange(nn.Module):
+class Strange(TrunkTail):
     trunk_padding = tail_padding = 1
 
     def __init__(self, layer):
