@@ -67,6 +67,13 @@ def test_every_dependency_is_imported_or_has_a_reason(group):
     assert unused <= NOT_IMPORTED.keys()
 
 
+def test_every_reason_is_of_a_dependency_that_is_not_imported():
+    listed = {
+        normalised(row) for rows in (PROJECT["dependencies"], *EXTRAS.values()) for row in rows
+    }
+    assert NOT_IMPORTED.keys() == listed - set().union(*imported().values())
+
+
 def test_every_import_is_a_dependency_or_in_an_extra():
     listed = {
         normalised(row) for rows in (PROJECT["dependencies"], *EXTRAS.values()) for row in rows
