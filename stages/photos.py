@@ -5,7 +5,8 @@ import logging
 from pathlib import Path
 
 from srmodels.data.photos.collect import collect
-from srmodels.data.photos.table import check_splits, small_split_warnings
+from srmodels.data.photos.enough import small_split_warnings
+from srmodels.data.photos.table import check_splits
 from stages import cli_errors, dvc_root
 
 log = logging.getLogger(__name__)

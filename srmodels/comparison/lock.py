@@ -1,12 +1,14 @@
 """What an experiment's dvc.lock says: its recipe, photographs, settings and weights."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import PurePath
 from typing import Any
 
 from ruamel.yaml import YAML
+
+from srmodels.config import flat
 
 _RECIPE = re.compile(r"models\.([^.\s]+)\.([^.\s]+)\.generator:")
 _STAGE = re.compile(r"^  ([\w@-]+):\n", re.MULTILINE)
@@ -49,14 +51,6 @@ def photographs_of(lock: str) -> str:
     return str(params.get("preset", "")) if photos == "auto" else PurePath(photos).name
 
 
-def _flat(values: object, prefix: str = "") -> Iterator[tuple[str, object]]:
-    if isinstance(values, Mapping) and values:
-        for key, value in values.items():
-            yield from _flat(value, f"{prefix}.{key}" if prefix else str(key))
-    else:
-        yield prefix, values
-
-
 def settings_of(lock: str) -> dict[str, object]:
     """The settings of the training by short key, such as `pretrain.training.steps`."""
     recipe, preset = recipe_of(lock)
@@ -65,9 +59,9 @@ def settings_of(lock: str) -> dict[str, object]:
         params = stage_params(lock, stage)
         for phase in ("pretrain", "adversarial"):
             shared = params.pop(f"training.{preset}.{phase}", {})
-            found |= _flat(shared, f"{phase}.training")
+            found |= flat(shared, f"{phase}.training")
         for key, values in params.items():
-            found |= _flat(values, key.removeprefix(f"models.{recipe}.{preset}."))
+            found |= flat(values, key.removeprefix(f"models.{recipe}.{preset}."))
     kept = {key: value for key, value in found.items() if not key.startswith(_NOT_COMPARED)}
     return {key: value for key, value in kept.items() if key not in ("preset", "model")}
 

@@ -6,7 +6,8 @@ from srmodels.comparison.compatibility import shared_sets
 from srmodels.comparison.difference import FEW, NO_DIFFERENCE, Difference, differences
 from srmodels.comparison.experiment import OWN_SET, Experiment
 from srmodels.comparison.lock import stage_params
-from srmodels.evaluation.means import FEWEST, images_needed
+from srmodels.data.photos.enough import images_needed
+from srmodels.evaluation.means import FEWEST
 from srmodels.evaluation.table import align_columns
 
 _SHARE = 0.2  # of the photographs for tests that is advised

@@ -57,10 +57,10 @@ def assign_splits(
 
     Folders named after the splits decide, elsewhere a hash of the name: a photograph keeps its
     split when others come or go. Only a split with fewer than `LEAST` photographs (of fewer than
-    `MANY`: with none) takes those nearest to its share. `validation` and `test` are shares, 0 to 1; `allowed` has the splits each
-    photograph may have (None: that of its folder, else all). A group shares the split of its first
-    name; if folders pull it apart, the free ones follow test before validation before train: see
-    `cross_split_duplicates`.
+    `MANY`: with none) takes those nearest to its share. `validation` and `test` are shares, 0 to
+    1; `allowed` has the splits each photograph may have (None: that of its folder, else all). A
+    group shares the split of its first name; if folders pull it apart, the free ones follow test
+    before validation before train: see `cross_split_duplicates`.
     """
     names = list(photos)
     if allowed is None:

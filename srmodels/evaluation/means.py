@@ -4,7 +4,6 @@ Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13. An inte
 images like these, not other trainings.
 """
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,6 @@ BOUNDS = ("_low", "_high")  # appended to a score's name
 DRAWS = 10_000
 FEWEST = 3  # images; with two, a resample is one, the other or their mean
 SHARE = 0.95
-_Z = 1.96  # standard errors to each side of a mean in a 95 % interval
 _BLOCK = 2**22  # numbers drawn at a time
 _DIGITS = 6
 _SIGNED = "shift_"  # directions of a tint have no interval; colour_shift has one
@@ -33,14 +31,6 @@ def interval(values: NDArray[np.float64], *, seed: int = 0) -> tuple[float, floa
     ]
     low, high = np.quantile(np.concatenate(means), [(1 - SHARE) / 2, (1 + SHARE) / 2])
     return float(low), float(high)
-
-
-def images_needed(spread: float, *, difference: float = 0.1) -> int:
-    """How many images an interval needs to exclude 0, for a mean difference of scores.
-
-    `spread` is the standard deviation of the difference from image to image, in the same unit.
-    """
-    return max(FEWEST, math.ceil((_Z * spread / difference) ** 2))
 
 
 def means(table: "pd.DataFrame") -> dict[str, dict[str, float]]:

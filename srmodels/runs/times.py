@@ -1,6 +1,6 @@
 """Training times of finished runs, from MLflow, since no file that DVC compares has times."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from ruamel.yaml import YAML
 
+from srmodels.config import flat
 from srmodels.errors import TrainingError
 from srmodels.runs.connection import connected, prepare_mlflow
 from srmodels.runs.store import EXPERIMENT, WEIGHTS_TAG, store_of
@@ -18,14 +19,6 @@ Values = Mapping[str, str]  # settings of a run: "recipe.pretrain.training.steps
 Points = Sequence[tuple[int, float]]  # of a metric: step and value, by step
 _DEFAULTS = {"log_every": 50, "batch_size": 16}  # of TrainSettings, which this layer cannot import
 _SECTIONS = {"pretrain": "pretrain", "gan": "adversarial"}  # of a recipe, by stage
-
-
-def _flat(settings: object, prefix: str = "") -> Iterator[tuple[str, str]]:
-    if not isinstance(settings, Mapping):
-        yield prefix[:-1], str(settings)
-        return
-    for key, value in settings.items():
-        yield from _flat(value, f"{prefix}{key}.")
 
 
 class TrackedRuns:
@@ -42,7 +35,8 @@ class TrackedRuns:
     def _read_settings(self, run: str) -> Values:
         with TemporaryDirectory() as folder:
             path = self.client.download_artifacts(run, "params.yaml", folder)
-            return dict(_flat(YAML(typ="safe").load(Path(path))))
+            settings = YAML(typ="safe").load(Path(path))
+            return {key: str(value) for key, value in flat(settings)}
 
     def settings(self) -> Sequence[tuple[str, Values]]:
         """Each run's id and settings, newest first; runs without that file are left out."""

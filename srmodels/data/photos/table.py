@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from srmodels.atomic import write_table
-from srmodels.data.split import LEAST, SPLITS
+from srmodels.data.split import SPLITS
 from srmodels.errors import DataError
-from srmodels.evaluation.means import images_needed
 
 _TABLE = "photos.csv"
-_SPREAD = 0.3  # dB, between two recipes from picture to picture (docs/OWN_PHOTOS.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +66,3 @@ def check_splits(photos: Sequence[Photo]) -> None:
             "the sub-folders train, validation and test, or none and three photographs or more "
             "that are no near duplicates (groups.csv)."
         )
-
-
-def small_split_warnings(photos: Sequence[Photo]) -> list[str]:
-    """What a test or validation split with few photographs cannot show; a line each."""
-    counts = {split: sum(photo.split == split for photo in photos) for split in SPLITS}
-    test, validation = counts["test"], counts["validation"]
-    warnings = []
-    if test < LEAST["test"]:
-        warnings.append(
-            f"data.test: too few test photographs to compare trainings (got {test}). About "
-            f"{images_needed(_SPREAD)} show a difference of 0.1 dB that varies by {_SPREAD} dB "
-            "from picture to picture. Set data.test=0.2, or add photographs."
-        )
-    if validation < LEAST["validation"]:
-        warnings.append(
-            f"data.validation: too few validation photographs to see overfitting (got "
-            f"{validation}). Set data.validation=0.1, or add photographs."
-        )
-    return warnings

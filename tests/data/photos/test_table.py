@@ -3,13 +3,7 @@
 import pytest
 
 from srmodels.data.photos.settings import PhotosSettings
-from srmodels.data.photos.table import (
-    Photo,
-    check_splits,
-    read_photos,
-    small_split_warnings,
-    write_photos,
-)
+from srmodels.data.photos.table import Photo, check_splits, read_photos, write_photos
 from srmodels.errors import DataError
 from tests.images.pictures import write
 
@@ -52,19 +46,3 @@ def test_an_empty_split_is_named_before_anything_is_cut(missing):
     photos = [Photo(f"{split}/cat.png", split, "cat.png", 1, "0") for split in there]
     with pytest.raises(DataError, match=f"no photograph for {missing} \\(got 1 for train"):
         check_splits(photos)
-
-
-def photographs(train, validation, test):
-    splits = ["train"] * train + ["validation"] * validation + ["test"] * test
-    return [Photo(f"{k}.png", split, f"/{k}.png", 3, "0") for k, split in enumerate(splits)]
-
-
-def test_few_test_photographs_are_warned_of_with_the_number_that_would_do():
-    test, validation = small_split_warnings(photographs(2, 1, 1))
-    assert test.startswith("data.test: too few test photographs to compare trainings (got 1). Ab")
-    assert "About 35 show a difference of 0.1 dB" in test
-    assert validation.endswith("(got 1). Set data.validation=0.1, or add photographs.")
-
-
-def test_eight_test_and_four_validation_photographs_are_not_warned_of():
-    assert small_split_warnings(photographs(18, 4, 8)) == []
