@@ -16,7 +16,7 @@ from stages.dependencies import STAGES, code_digests
 FOLDER = Path("data/code")
 
 
-def check_names(folder: Path) -> None:
+def check_names(folder: Path, setting: str) -> None:
     """Raises DataError for a name in a folder that is not UTF-8.
 
     DVC stops at it before the stage `photos`, and does not say which it is.
@@ -28,7 +28,7 @@ def check_names(folder: Path) -> None:
             except UnicodeEncodeError:
                 path = os.fsencode(Path(parent, name))
                 raise DataError(
-                    f"data.photos: has a name that is not UTF-8, which DVC cannot record (got "
+                    f"{setting}: has a name that is not UTF-8, which DVC cannot record (got "
                     f"{path!r}). Rename it."
                 ) from None
 
@@ -48,7 +48,14 @@ def main() -> None:
             f"init_from: no such file (got {start!r}). Name a file of weights, or "
             f"{params.RANDOM} for random weights."
         )
-    check_names(Path("data") / settings.data.photos)
+    check_names(Path("data") / settings.data.photos, "data.photos")
+    if settings.data.own_lr:
+        if not (Path("data") / settings.data.lr).is_dir():
+            raise ConfigError(
+                f"data.lr: no such folder (got {settings.data.lr!r}). Give the absolute path of a "
+                "folder of LR pictures, or one of bicubic, official."
+            )
+        check_names(Path("data") / settings.data.lr, "data.lr")
     adversarial = settings.recipe.adversarial
     other = adversarial.init_discriminator_from if adversarial else None
     if other is not None and not (dvc_root() / other).is_file():
