@@ -55,10 +55,11 @@ READERS: dict[Kind, Reader] = {
         "libtiff (Pillow) for compressed strips; the layout by this project",
         "1 to 16 bits: grey, RGB, palette, CMYK, YCbCr, Lab; strips or tiles, contiguous or "
         "planar, either byte order, BigTIFF, predictor 2; none, LZW, deflate, PackBits, "
-        "LZMA, zstd, JPEG, WebP. The first page that is no thumbnail",
+        "LZMA, zstd, JPEG, WebP, fax (CCITT, checked by coding it again). The first page that is "
+        "no thumbnail",
         "ICC; Adobe RGB by EXIF",
         "floating point, values beyond 16 bits, LogL and LogLuv, ITULab, other inks than CMYK, "
-        "missing strips or parts of one, fax and other compressions",
+        "missing strips or parts of one, other compressions",
     ),
     "HEIF": Reader(
         read_heif,
@@ -108,7 +109,8 @@ READERS: dict[Kind, Reader] = {
     "RAW": Reader(
         read_raw,
         "LibRaw (rawpy)",
-        "what LibRaw develops: a DNG, sensor values in any TIFF directory, or a maker's signature",
+        "what LibRaw develops: a DNG (cropped as it says; a gain map is noted), sensor values in "
+        "any TIFF directory, or a maker's signature",
         "the camera's",
         "a file that is cut off; by its name alone nothing is taken for RAW",
     ),
