@@ -48,7 +48,8 @@ READERS: dict[Kind, Reader] = {
         "kornia-rs; Pillow below 8 bits",
         "1 to 16 bits: grey, RGB, palette, alpha, a colour marked as clear; interlaced",
         "cICP, ICC, sRGB, gAMA and cHRM, in this order",
-        "a wrong checksum, missing rows, far more data than rows, narrow range",
+        "a wrong checksum of pixels, palette or clear colour, missing rows, far more data than "
+        "rows, narrow range",
     ),
     "TIFF": Reader(
         read_tiff,

@@ -157,7 +157,7 @@ def _chain(file: BinaryIO, order: str, big: bool, start: int) -> Iterator[Direct
         seen.add(start)
         try:
             directory, start = _read(file, order, big, start)
-        except struct.error:
+        except (struct.error, ValueError, OverflowError):  # beyond the end, or any file's
             return
         yield directory
 
