@@ -19,6 +19,7 @@ __all__ = [
     "core_numbers",
     "cores",
     "keep_freed_memory",
+    "let_idle_threads_sleep",
     "open_closed_streams",
     "repository",
     "resolve_device",
@@ -70,6 +71,16 @@ def keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_MAX, 0)
         libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def let_idle_threads_sleep() -> None:
+    """Makes OpenMP's idle threads sleep soon instead of polling for work; before torch's import.
+
+    Tiles are large enough for that to cost nothing, and beside other programs polling wastes most
+    of the time (benchmarks/threads.py). A training polls: its operations are too short for sleep.
+    """
+    if "torch" not in sys.modules:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def compile_function(function: Callable[..., Any], signature: object) -> Any:  # noqa: ANN401 - numba's

@@ -59,3 +59,13 @@ def test_code_is_compiled_where_no_cache_can_be_written(tmp_path) -> None:
     code = f"import numba.core.caching as c; c.CacheImpl._locator_classes = []\n{COMPILE}"
     done = python(code)
     assert done.returncode == 0, done.stderr
+
+
+def test_idle_threads_sleep_where_torch_is_not_yet_imported() -> None:
+    code = (
+        "import os; from srmodels.machine import let_idle_threads_sleep as f; f(); "
+        "print(os.environ['GOMP_SPINCOUNT']); del os.environ['GOMP_SPINCOUNT']; "
+        "import torch; f(); print('GOMP_SPINCOUNT' in os.environ)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1000", "False"]
