@@ -69,3 +69,12 @@ def test_idle_threads_sleep_where_torch_is_not_yet_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1000", "False"]
+
+
+def test_bfloat16_is_not_fast_where_its_instructions_are_hidden() -> None:
+    code = "from srmodels.machine import bf16_is_fast; print(bf16_is_fast('cpu'))"
+    hidden = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=hidden, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
