@@ -17,6 +17,7 @@ __all__ = [
     "bf16_is_fast",
     "compile_function",
     "cores",
+    "is_out_of_memory",
     "keep_freed_memory",
     "open_closed_streams",
     "repository",
@@ -36,6 +37,13 @@ def bf16_is_fast(device: str) -> bool:
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory was missing, on an accelerator or the CPU."""
+    import torch  # here, since the command line asks this module for less
+
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def resolve_device(name: str, *, where: str = "device") -> "torch.device":

@@ -6,7 +6,7 @@ It runs first and after any change of a setting: a wrong one ends here, before D
 import os
 from pathlib import Path
 
-from srmodels import params
+from srmodels import models, params
 from srmodels.atomic import write_json
 from srmodels.errors import ConfigError, DataError
 from srmodels.pretrained.generators import PUBLIC
@@ -56,6 +56,9 @@ def main() -> None:
                 "folder of LR pictures, or one of bicubic, official."
             )
         check_names(Path("data") / settings.data.lr, "data.lr")
+    generator = settings.recipe.generator
+    if generator.name.startswith("spandrel:"):  # its code alone knows which settings fit
+        models.build(generator.name, generator.settings)
     adversarial = settings.recipe.adversarial
     other = adversarial.init_discriminator_from if adversarial else None
     if other is not None and not (dvc_root() / other).is_file():
