@@ -21,8 +21,8 @@ from reports import markdown, results_page
 from reports.command_line import ROOT, command_line, git
 from reports.command_line import run as run_app
 from reports.recipes import checkout, result_of
-from reports.training_times import TrackedRuns
 from srmodels.errors import ProtocolError
+from srmodels.runs.times import TrackedRuns
 
 RESULTS = ROOT / "metrics" / "results"
 REPEATS = ROOT / "metrics" / "repeats"

@@ -164,11 +164,11 @@ def train_phase(
                 logger.picture(name, picture, 0)
         generator = trainer.run(source, title=phase.name)
         if collectives.is_main_process():
-            _write(phase, generator, state)
+            _write(phase, generator, state, trainer.threads.changes)
             phase.checkpoints.remove()
 
 
-def _write(phase: Phase, generator: nn.Module, state: State) -> None:
+def _write(phase: Phase, generator: nn.Module, state: State, threads: Mapping[str, int]) -> None:
     def save(path: Path) -> None:
         generator.to(memory_format=torch.contiguous_format)
         snapshot.save(path, generator, name=phase.network, settings=phase.network_settings)
@@ -186,6 +186,8 @@ def _write(phase: Phase, generator: nn.Module, state: State) -> None:
     generator.load_state_dict(state.best.weights)
     save(phase.best)
     metrics["best_step"] = state.best.step
+    if len(threads) > 1:
+        metrics["threads_from_step"] = threads  # another number would give other last digits
     metric = (phase.settings.early_stopping or phase.watched).metric
     metrics[metric.replace("validation", "best")] = state.best.scores[metric]
     write_curves(phase.name, Path("plots"), phase.checkpoints.folder)

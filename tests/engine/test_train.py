@@ -113,6 +113,7 @@ def test_every_term_of_every_player_is_on_the_curve_under_its_name(fabric, tmp_p
         "learning_rate",
         "images_per_second",
         "data_wait_share",
+        "threads",
         "validation_weight",
     } <= names
 
