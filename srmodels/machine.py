@@ -20,6 +20,7 @@ __all__ = [
     "compile_function",
     "core_numbers",
     "cores",
+    "is_out_of_memory",
     "keep_freed_memory",
     "let_idle_threads_sleep",
     "open_closed_streams",
@@ -62,6 +63,13 @@ def _seconds_of_convolution(dtype: "torch.dtype") -> float:
             torch.nn.functional.conv2d(images, weights, padding=1)
             spent.append(time.perf_counter() - start)
     return min(spent)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory was missing, on an accelerator or the CPU."""
+    import torch  # here, since the command line asks this module for less
+
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def resolve_device(name: str, *, where: str = "device") -> "torch.device":
