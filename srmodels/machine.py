@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "bf16_is_fast",
     "compile_function",
+    "core_numbers",
     "cores",
     "keep_freed_memory",
     "open_closed_streams",
@@ -105,11 +106,16 @@ def stream_is_closed(stream: TextIO) -> bool:
     return stream.name == os.devnull
 
 
+def core_numbers() -> set[int]:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))
+
+
 def cores() -> int:
     """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(core_numbers())
 
 
 def repository() -> Path:

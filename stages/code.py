@@ -3,12 +3,17 @@
 It runs first and after any change of a setting: a wrong one ends here, before DVC deletes outputs.
 """
 
-import os
+import subprocess
 from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from srmodels import params
 from srmodels.atomic import write_json
-from srmodels.errors import ConfigError, DataError
+from srmodels.config import flat
+from srmodels.data.photos.folder import check_folder
+from srmodels.errors import ConfigError, listed
 from srmodels.pretrained.generators import PUBLIC
 from stages import cli_errors, dvc_root
 from stages.dependencies import STAGES, code_digests
@@ -16,27 +21,43 @@ from stages.dependencies import STAGES, code_digests
 FOLDER = Path("data/code")
 
 
-def check_names(folder: Path) -> None:
-    """Raises DataError for a name in a folder that is not UTF-8.
+def uncommitted() -> list[str]:
+    """The settings that params.yaml has otherwise than the last commit, as "key: value"."""
+    shown = subprocess.run(
+        ["git", "show", "HEAD:./params.yaml"],  # noqa: S607 - whichever git the user has
+        capture_output=True,
+        check=False,
+    )
+    if shown.returncode:
+        return []
+    before, after = (
+        dict(flat(YAML(typ="safe").load(text)))
+        for text in (shown.stdout, Path("params.yaml").read_bytes())
+    )
+    return [f"{key}: {after[key]}" for key in after if before.get(key) != after[key]]
 
-    DVC stops at it before the stage `photos`, and does not say which it is.
-    """
-    for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            try:
-                name.encode()
-            except UnicodeEncodeError:
-                path = os.fsencode(Path(parent, name))
-                raise DataError(
-                    f"data.photos: has a name that is not UTF-8, which DVC cannot record (got "
-                    f"{path!r}). Rename it."
-                ) from None
+
+def load() -> params.Params:
+    """The settings; an error names those that an earlier `-S` may have left in params.yaml."""
+    try:
+        return params.load()
+    except ConfigError as error:
+        try:
+            changed = uncommitted()
+        except (YAMLError, ValueError, OSError):
+            changed = []
+        if not changed:
+            raise
+        raise ConfigError(
+            f"{error}. params.yaml still says {listed(changed, most=3)}, which the last commit "
+            "does not. `git checkout params.yaml` takes back what an earlier -S left."
+        ) from None
 
 
 @cli_errors
 def main() -> None:
     """Runs the stage."""
-    settings = params.load()
+    settings = load()
     start = settings.init_from
     if start in PUBLIC:
         raise ConfigError(
@@ -48,7 +69,14 @@ def main() -> None:
             f"init_from: no such file (got {start!r}). Name a file of weights, or "
             f"{params.RANDOM} for random weights."
         )
-    check_names(Path("data") / settings.data.photos)
+    check_folder("data.photos", settings.data.photos, Path("data"))
+    if settings.data.own_lr:
+        check_folder("data.lr", settings.data.lr, Path("data"))
+        if not (Path("data") / settings.data.lr).is_dir():
+            raise ConfigError(
+                f"data.lr: no such folder (got {settings.data.lr!r}). Give the absolute path of a "
+                "folder of LR pictures, or one of bicubic, official."
+            )
     adversarial = settings.recipe.adversarial
     other = adversarial.init_discriminator_from if adversarial else None
     if other is not None and not (dvc_root() / other).is_file():

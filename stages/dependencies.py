@@ -81,6 +81,7 @@ def stage_modules(stage: str, recipe: Recipe) -> list[str]:
     return sorted(modules - SILENT)
 
 
+@cache
 def digest_of(source: str) -> str:
     """A digest of Python source that comments, docstrings and layout do not change."""
     tree = ast.parse(source)

@@ -1,11 +1,15 @@
 """Writes the table of source photographs to data/photos, and copies the bundled ones there."""
 
 import hashlib
+import logging
 from pathlib import Path
 
 from srmodels.data.photos.collect import collect
+from srmodels.data.photos.enough import small_split_warnings
 from srmodels.data.photos.table import check_splits
 from stages import cli_errors, dvc_root
+
+log = logging.getLogger(__name__)
 
 CODE = Path("data/code/photos.json")
 
@@ -35,6 +39,9 @@ def main() -> None:
         memory=thumbnail_cache(),
     )
     check_splits(photos)
+    if settings.data.photos != "auto":  # the bundled ones show that everything works
+        for warning in small_split_warnings(photos):
+            log.warning(warning)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def test_a_misspelt_model_is_answered_with_the_names_and_the_nearest() -> None:
 
 
 def test_a_misspelt_preset_is_answered_with_the_names() -> None:
-    assert "Use one of smoke, quickstart, bsds400, paper" in problem(changed(preset="quick"))
+    assert "Use one of smoke, quickstart, matched, bsds400, paper" in problem(
+        changed(preset="quick")
+    )
 
 
 def test_a_misspelt_key_is_named_in_full_with_what_it_could_be() -> None:

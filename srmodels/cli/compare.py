@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -50,26 +51,33 @@ def report(  # noqa: PLR0917 - typer passes them by name
     crops: Annotated[int, typer.Option(min=1, max=12, help="Enlarged crops per image.")] = 3,
     device: Device = "auto",
 ) -> None:
-    """Write an HTML report of experiments; without names, of all experiments."""
+    """Write an HTML report of experiments; without names, of all, by test set."""
     from srmodels.atomic import write_bytes
-    from srmodels.comparison.gallery import build_gallery
-    from srmodels.comparison.report import render_report
+    from srmodels.comparison.gallery import build_gallery, find_test_images
+    from srmodels.comparison.report import Section, render_report
     from srmodels.comparison.sample_images import ImageOptions
     from srmodels.comparison.selection import all_experiments, named_experiments
     from srmodels.inference.weights.open_weights import open_weights
     from srmodels.machine import resolve_device
+    from srmodels.runs.times import minutes_by_weights
 
     root, load_weights = Path(), partial(open_weights, device=resolve_device(device))
-    experiments, notes = (
-        named_experiments(names, root=root, model=model)
-        if names
-        else all_experiments(root, model=model)
-    )
-    options = ImageOptions(folder=data, pictures=pictures, crops=crops)
-    gallery = build_gallery(experiments, options, load=load_weights, root=root)
-    text = render_report(experiments, gallery, notes=notes, root=root)
+    if names:
+        experiments, notes = named_experiments(names, root=root, model=model)
+        groups = [experiments]
+    else:
+        groups, notes = all_experiments(root, model=model)
+    sections = []
+    for group in groups:
+        with TemporaryDirectory() as fetched:
+            folder = find_test_images(group[0], data, Path(fetched), root=root)
+            options = ImageOptions(folder=folder, pictures=pictures, crops=crops)
+            gallery = build_gallery(group, options, load=load_weights, root=root)
+        sections.append(Section(experiments=group, gallery=gallery))
+    text = render_report(sections, notes=notes, root=root, minutes=minutes_by_weights(root))
     write_bytes(output, text.encode())
-    for note in [*gallery.reasons, *notes]:
+    reasons = [reason for section in sections for reason in section.gallery.reasons]
+    for note in [*reasons, *notes]:
         typer.echo(note, err=True)
-    shown = ", ".join(experiment.name for experiment in experiments)
+    shown = ", ".join(experiment.name for group in groups for experiment in group)
     typer.echo(f"{output}: {shown}; {len(text) / 1e6:.1f} MB")

@@ -20,6 +20,7 @@ from srmodels.cli import (
     patches,
     runs,
     upscale,
+    use,
     weights,
 )
 from srmodels.errors import SrmodelsError
@@ -41,6 +42,8 @@ app.command()(demo.demo)
 app.command()(download.download)
 app.command()(compare.compare)
 app.command()(compare.report)
+app.command()(use.use)
+app.command("list")(runs.list_experiments)
 app.command()(runs.runs)
 app.command()(runs.register)
 app.command()(machine.machine)

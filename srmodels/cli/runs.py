@@ -1,4 +1,4 @@
-"""The commands `srmodels runs` and `srmodels register`: MLflow runs and registered models."""
+"""The commands `srmodels list`, `runs` and `register`: experiments, MLflow runs, models."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from srmodels.runs.experiments import Run
 
-__all__ = ["register", "runs"]
+__all__ = ["list_experiments", "register", "runs"]
 
 _NAME = "An experiment, a git revision or workspace."
 
@@ -55,3 +55,23 @@ def register(
     from srmodels.runs.registry import register as register_model
 
     typer.echo(register_model(_find_run(experiment), name, alias=alias, root=Path()))
+
+
+def list_experiments(
+    test_set: Annotated[
+        str, typer.Option("--set", metavar="SET", help="Whose scores, such as Set5.")
+    ] = "test",
+    sort: Annotated[str, typer.Option(help="date, name, recipe, psnr, lpips or minutes.")] = "date",
+) -> None:
+    """List all experiments with scores, minutes of training and date, at most 100 columns wide.
+
+    Also those that only DVC's cache still has. Between blank lines all have the same test images.
+    """
+    from srmodels.comparison.listing import experiment_table
+    from srmodels.comparison.selection import all_experiments
+    from srmodels.runs.times import minutes_by_weights
+
+    root = Path()
+    groups, _ = all_experiments(root)
+    minutes = minutes_by_weights(root)
+    typer.echo(experiment_table(groups, test_set=test_set, sort=sort, minutes=minutes, root=root))

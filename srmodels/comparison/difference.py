@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from srmodels.comparison.experiment import Experiment
-from srmodels.evaluation.means import interval
+from srmodels.evaluation.means import FEWEST, interval
 
+NO_DIFFERENCE = "no difference shown"
 FEW = 5  # images; an interval over fewer shows little
 
 Scores = NDArray[np.float64]
@@ -34,11 +35,12 @@ class Difference:
     images: int  # their number; 0 if only means are known
     first: float  # mean of the first experiment
     other: float  # mean of the other
-    # the 95 % interval of other - first; None with fewer than two images
+    # the 95 % interval of other - first; None with fewer than `FEWEST` images
     bounds: tuple[float, float] | None = None
     # on the other: "better", "worse", "no difference shown"; "perhaps ..." with fewer than `FEW`
     # images; "" without an interval or a direction
     verdict: str = ""
+    spread: float | None = None  # standard deviation of other - first over the images
 
     @property
     def difference(self) -> float:
@@ -55,12 +57,12 @@ def better_direction(score: str) -> str:
 
 
 def _verdict(first: Scores, other: Scores, direction: str) -> str:
-    if not direction or len(first) < 2:
+    if not direction or len(first) < FEWEST:
         return ""
     distance = _DIRECTIONS[direction][1]
     low, high = interval(distance(other) - distance(first))
     if low <= 0 <= high:
-        return "no difference shown"
+        return NO_DIFFERENCE
     word = "better" if high < 0 else "worse"
     return f"perhaps {word}" if len(first) < FEW else word
 
@@ -84,8 +86,9 @@ def differences(first: Experiment, other: Experiment, name: str) -> list[Differe
                 images=len(images),
                 first=float(one.mean()),
                 other=float(two.mean()),
-                bounds=interval(two - one) if len(images) > 1 else None,
+                bounds=interval(two - one) if len(images) >= FEWEST else None,
                 verdict=_verdict(one, two, direction),
+                spread=float((two - one).std(ddof=1)) if len(images) > 1 else None,
             )
         )
     return compared

@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from srmodels.comparison.lock import digest_of_output, photographs_of, recipe_of
 from srmodels.comparison.sources import METRICS, PER_IMAGE, ExperimentFiles
 from srmodels.config import one_of
 from srmodels.errors import ProtocolError
@@ -18,9 +18,8 @@ from srmodels.evaluation.scores import BASELINE, SAMPLES
 from srmodels.evaluation.table import metrics_in, sets_of
 
 GENERATOR = "generator"
+OWN_SET = "test"  # the set of the experiment's own test photographs
 _KEYS = ["set", "image", "model"]
-# dvc.lock says which recipe ran; params.yaml may have changed since.
-_RECIPE = re.compile(rb"models\.([^.\s]+)\.([^.\s]+)\.generator:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +32,7 @@ class Experiment:
     row: str  # the model that is compared: "generator", "pretrained",
     metrics: Mapping[str, Any]  # the metrics file; empty if only a table per image was given
     images: pd.DataFrame  # a row per set, image and model; empty if only a metrics file was given
+    lock: str = ""  # the text of dvc.lock
 
     @property
     def name(self) -> str:
@@ -44,6 +44,22 @@ class Experiment:
         """The name, with the recipe if known, and the row unless that is the generator."""
         details = [self.recipe, "" if self.row == GENERATOR else self.row]
         return " ".join([self.name, *(f"({detail})" for detail in details if detail)])
+
+    @property
+    def weights(self) -> str:
+        """The MD5 of the generator's weights; "" if unknown."""
+        return digest_of_output(self.lock, f"weights/{GENERATOR}.safetensors")
+
+    @property
+    def date(self) -> str:
+        """The day and time of the result, without seconds and time zone; "-" if unknown."""
+        return f"{self.files.date:%Y-%m-%d %H:%M}" if self.files.date else "-"
+
+    def set_label(self, name: str) -> str:
+        """A test set and its number of images; the own photographs instead of `test`."""
+        count = len(self.scores(name, BASELINE))
+        own = photographs_of(self.lock) if name == OWN_SET else ""
+        return f"{own or name} ({count})" if count else own or name
 
     def sets(self) -> list[str]:
         """The test sets that were scored."""
@@ -111,29 +127,38 @@ def read_experiment(files: ExperimentFiles, *, model: str | None = None) -> Expe
     rows = list(dict.fromkeys([*models, *map(str, images["model"])]))
     if not rows:
         raise ProtocolError(f"{name}: has no scores. Evaluate at least {BASELINE} on an image.")
-    run = _RECIPE.search(files.read("dvc.lock") or b"")
-    recipe, preset = (part.decode() for part in run.groups()) if run else ("", "")
+    lock = files.text("dvc.lock")
+    recipe, preset = recipe_of(lock)
     return Experiment(
         files=files,
         recipe=recipe,
         preset=preset,
+        lock=lock,
         row=_select_row(rows, model, name),
         metrics=metrics,
         images=images,
     )
 
 
-def cost_of(experiment: Experiment, *, root: Path) -> dict[str, str]:
-    """Parameters, minutes and images_per_second, as text, from its file and metrics/recipes."""
+def cost_of(
+    experiment: Experiment, *, root: Path, minutes: Mapping[str, float] | None = None
+) -> dict[str, str]:
+    """Parameters, minutes and images_per_second, as text.
+
+    `minutes` are those of MLflow by the MD5 of weights; metrics/recipes has those of saved runs.
+    """
     count = experiment.metrics.get("parameters")
     path = root / "metrics" / "recipes" / f"{experiment.recipe}.json"
     recipe = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     expected = recipe.get("scores", {}).get(GENERATOR, {}).get("psnr_y")
-    actual = sets_of(experiment.metrics).get("test", {}).get(GENERATOR, {}).get("psnr_y")
+    actual = sets_of(experiment.metrics).get(OWN_SET, {}).get(GENERATOR, {}).get("psnr_y")
     same = actual is not None and (expected, recipe.get("preset")) == (actual, experiment.preset)
     phases = [phase for phase in recipe.get("training", {}).values() if phase] if same else []
     times = {
         key: " + ".join(f"{phase[key]:.{digits}f}" for phase in phases) or "-"
         for key, digits in (("minutes", 1), ("images_per_second", 0))
     }
+    tracked = (minutes or {}).get(experiment.weights)
+    if tracked is not None:
+        times["minutes"] = f"{tracked:.1f}"
     return {"parameters": f"{count:,}" if isinstance(count, int) else "-", **times}

@@ -9,9 +9,11 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
-from srmodels.comparison.experiment import Experiment
+from srmodels.comparison.experiment import OWN_SET, Experiment
 from srmodels.comparison.sample_images import Generator, ImageOptions, SampleImage, upscale_images
 from srmodels.errors import SrmodelsError, WeightsError
+from srmodels.evaluation.scores import BASELINE
+from srmodels.images.readers.folder import photo_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,36 @@ class Gallery:
     shown: Sequence[int]
     speeds: Mapping[int, float]  # SR megapixels per second, by an experiment's position
     reasons: Sequence[str]  # why experiments, or all images, are not shown; a sentence each
+
+
+def _dvc_get(commit: str, path: str, target: Path, *, root: Path) -> None:
+    """Gets an output of a commit from DVC's cache or remotes; a WeightsError if nobody has it."""
+    done = subprocess.run(  # noqa: S603 - no shell; the commit is a hash
+        [sys.executable, *f"-m dvc get . {path} --rev {commit} -o".split(), str(target)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode or not target.exists():
+        lines = [line.removeprefix("ERROR: ") for line in done.stderr.split("\n") if line.strip()]
+        reason = lines[0] if lines else "dvc get wrote no file"
+        raise WeightsError(f"{path} cannot be fetched ({reason})")
+
+
+def find_test_images(experiment: Experiment, given: Path, folder: Path, *, root: Path) -> Path:
+    """The folder of an experiment's test images: `given` if it has them, else in `folder`."""
+    names = set(experiment.scores(OWN_SET, BASELINE).index)
+    here = {path.stem for path in photo_files(given)} if given.is_dir() else set()
+    if names <= here or not experiment.files.commit:
+        return given
+    target = folder / OWN_SET
+    try:
+        _dvc_get(experiment.files.commit, "data/patches/test", target, root=root)
+    except WeightsError:
+        return given  # which the gallery then says to lack pictures
+    return target
 
 
 def _fetch_weights(experiment: Experiment, folder: Path, *, root: Path) -> Path:
@@ -37,18 +69,7 @@ def _fetch_weights(experiment: Experiment, folder: Path, *, root: Path) -> Path:
         return target
     if not commit:
         raise WeightsError(f"no {path} beside its scores")
-    done = subprocess.run(  # noqa: S603 - no shell; the commit is a hash
-        [sys.executable, *f"-m dvc get . {path} --rev {commit} -o".split(), str(target)],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if done.returncode or not target.exists():
-        lines = [line.removeprefix("ERROR: ") for line in done.stderr.split("\n") if line.strip()]
-        reason = lines[0] if lines else "dvc get wrote no file"
-        raise WeightsError(f"{path} cannot be fetched ({reason})")
+    _dvc_get(commit, path, target, root=root)
     return target
 
 

@@ -7,7 +7,7 @@ from srmodels.comparison.charts import GREY
 from srmodels.comparison.difference import better_direction, differences
 from srmodels.comparison.experiment import Experiment
 from srmodels.comparison.text_table import format_bounds, format_score
-from srmodels.evaluation.means import interval
+from srmodels.evaluation.means import FEWEST, interval
 from srmodels.evaluation.scores import BASELINE
 
 
@@ -28,9 +28,9 @@ class Cell:
 
 
 def _own_bounds(experiment: Experiment, name: str, row: str, score: str) -> str:
-    """The interval of a mean over the set's images; "" with fewer than two."""
+    """The interval of a mean over the set's images; "" with fewer than three."""
     scores = experiment.scores(name, row).get(score)
-    if scores is None or len(scores) < 2:
+    if scores is None or len(scores) < FEWEST:
         return ""
     return format_bounds(interval(scores.to_numpy()))
 

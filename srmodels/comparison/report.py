@@ -2,7 +2,8 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
@@ -16,6 +17,7 @@ from srmodels.comparison.difference import better_direction
 from srmodels.comparison.experiment import Experiment, cost_of
 from srmodels.comparison.gallery import Gallery
 from srmodels.comparison.html_table import score_table
+from srmodels.comparison.lock import differing_settings
 from srmodels.comparison.sample_images import SampleImage
 from srmodels.comparison.text_table import small_set_notes
 from srmodels.evaluation.metrics.luma import Picture
@@ -75,10 +77,52 @@ def _image_context(image: SampleImage, names: Sequence[str]) -> dict[str, object
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Experiments comparable with the first, and their pictures."""
+
+    experiments: Sequence[Experiment]
+    gallery: Gallery
+
+
+def _section_context(
+    section: Section, minutes: Mapping[str, float], root: Path
+) -> dict[str, object]:
+    experiments, gallery = section.experiments, section.gallery
+    first = experiments[0]
+    sets = [name for name in first.sets() if first.means(name, first.row)]
+    names = [BASELINE, *(experiments[position].label for position in gallery.shown)]
+    return {
+        "first": first,
+        "photographs": first.set_label(sets[0]),
+        "rows": [
+            (one, cost_of(one, root=root, minutes=minutes), settings)
+            for one, settings in zip(
+                experiments, differing_settings([one.lock for one in experiments]), strict=True
+            )
+        ],
+        "speeds": {position: f"{speed:.2f}" for position, speed in gallery.speeds.items()},
+        "tables": [score_table(experiments, name) for name in sets],
+        "scatters": [chart for name in sets for chart in _scatter_charts(experiments, name)],
+        "curves": [_chart(title, figure) for title, figure in curve_charts(experiments)],
+        "images": [_image_context(image, names) for image in gallery.images],
+        "reasons": gallery.reasons,
+        "protocol": first.metrics.get("protocol") or {},
+        "notes": small_set_notes(experiments),
+    }
+
+
 def render_report(
-    experiments: Sequence[Experiment], gallery: Gallery, *, notes: Sequence[str], root: Path
+    sections: Sequence[Section],
+    *,
+    notes: Sequence[str],
+    root: Path,
+    minutes: Mapping[str, float] | None = None,
 ) -> str:
-    """Renders experiments comparable with the first as HTML; text of users and files is escaped."""
+    """Renders sections of comparable experiments as HTML; text of users and files is escaped.
+
+    `minutes` are minutes of training by the MD5 of weights.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -86,18 +130,9 @@ def render_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    first = experiments[0]
-    sets = [name for name in first.sets() if first.means(name, first.row)]
-    names = [BASELINE, *(experiments[position].label for position in gallery.shown)]
+    count = sum(len(section.experiments) for section in sections)
     return environment.get_template("report.html").render(
-        heading=f"{len(experiments)} experiments compared" if len(experiments) > 1 else first.label,
-        experiments=[(experiment, cost_of(experiment, root=root)) for experiment in experiments],
-        speeds={position: f"{speed:.2f}" for position, speed in gallery.speeds.items()},
-        tables=[score_table(experiments, name) for name in sets],
-        scatters=[chart for name in sets for chart in _scatter_charts(experiments, name)],
-        curves=[_chart(title, figure) for title, figure in curve_charts(experiments)],
-        images=[_image_context(image, names) for image in gallery.images],
-        reasons=gallery.reasons,
-        protocol=first.metrics.get("protocol") or {},
-        notes=[*small_set_notes(experiments), *notes],
+        heading=f"{count} experiments compared" if count > 1 else sections[0].experiments[0].label,
+        sections=[_section_context(section, minutes or {}, root) for section in sections],
+        notes=notes,
     )

@@ -20,17 +20,30 @@ def named_experiments(
     return experiments, list(dict.fromkeys(notes))
 
 
-def all_experiments(root: Path, *, model: str | None = None) -> tuple[list[Experiment], list[str]]:
-    """All experiments comparable with the workspace, and notes: why others are left out."""
-    experiments: list[Experiment] = []
+def all_experiments(
+    root: Path, *, model: str | None = None
+) -> tuple[list[list[Experiment]], list[str]]:
+    """All results of a repository in groups that are comparable, and notes: which have no scores.
+
+    The group of the workspace comes first.
+    """
+    groups: list[list[Experiment]] = []
     notes = []
     for files in all_sources(root):
         try:
             experiment = read_experiment(files, model=model)
-            notes += check_comparable(experiments[0], experiment) if experiments else []
-            experiments.append(experiment)
         except ProtocolError as error:
             notes.append(f"left out: {error}")
-    if not experiments:
+            continue
+        for group in groups:
+            try:
+                notes += check_comparable(group[0], experiment)
+            except ProtocolError:
+                continue
+            group.append(experiment)
+            break
+        else:
+            groups.append([experiment])
+    if not groups:
         raise ProtocolError(f"no experiment can be reported; {notes[0]}")
-    return experiments, list(dict.fromkeys(notes))
+    return groups, list(dict.fromkeys(notes))

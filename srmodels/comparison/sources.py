@@ -1,12 +1,14 @@
-"""Finds an experiment's files: on disk, or by git alone, as a DVC experiment is a commit."""
+"""Finds an experiment's files: on disk, by git (a DVC experiment is a commit), in DVC's cache."""
 
 import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
+from srmodels.comparison.run_cache import cached_runs, modified
 from srmodels.config import one_of
 from srmodels.errors import ProtocolError
 
@@ -25,6 +27,15 @@ class ExperimentFiles:
     commit: str  # the hash; "" for files on disk
     # returns a file's content by its path in the repository; None if it is missing
     read: Callable[[str], bytes | None]
+    date: datetime | None = None  # when it was finished, with a time zone; None if unknown
+
+    def text(self, path: str) -> str:
+        """A text file's content; "" if it is missing."""
+        return (self.read(path) or b"").decode("utf-8", "replace")
+
+    def scores(self) -> bytes:
+        """The content of both files of scores, which tells results apart."""
+        return (self.read(METRICS) or b"") + (self.read(PER_IMAGE) or b"")
 
 
 def _git(root: Path, *words: str) -> bytes | None:
@@ -36,10 +47,20 @@ def _git(root: Path, *words: str) -> bytes | None:
     return None if done.returncode else done.stdout
 
 
+def find_commit(revision: str, root: Path) -> str:
+    """The hash of a git revision; "" if there is none."""
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    return (_git(root, *words) or b"").decode().strip()
+
+
 def _committed(name: str, commit: str, root: Path) -> ExperimentFiles:
+    date = (_git(root, "show", "-s", "--format=%cI", commit) or b"").decode().strip()
     # ./ because the project may be a folder of a larger repository
     return ExperimentFiles(
-        name=name, commit=commit, read=lambda path: _git(root, "show", f"{commit}:./{path}")
+        name=name,
+        commit=commit,
+        read=lambda path: _git(root, "show", f"{commit}:./{path}"),
+        date=datetime.fromisoformat(date) if date else None,
     )
 
 
@@ -48,7 +69,17 @@ def _on_disk(name: str, root: Path) -> ExperimentFiles:
         file = root / path
         return file.read_bytes() if file.is_file() else None
 
-    return ExperimentFiles(name=name, commit="", read=read)
+    metrics = root / METRICS
+    date = modified(metrics) if metrics.is_file() else None
+    return ExperimentFiles(name=name, commit="", read=read, date=date)
+
+
+def _cached(root: Path) -> list[ExperimentFiles]:
+    """Results in DVC's cache of runs, newest first."""
+    return [
+        ExperimentFiles(name=run.name, commit="", read=run.read, date=run.date)
+        for run in cached_runs(root)
+    ]
 
 
 def _single_file(path: Path) -> ExperimentFiles:
@@ -79,8 +110,9 @@ def _experiments(root: Path) -> dict[str, list[str]]:
 def find_source(name: str, *, root: Path) -> ExperimentFiles:
     """Finds the files that a name means: of the first of these that exists.
 
-    "workspace", an experiment, a git revision, or a .json or .csv file. A ProtocolError if the name
-    is unknown, or if several experiments have it.
+    "workspace", an experiment, a git revision, a .json or .csv file, or a result in DVC's cache, as
+    `all_sources` names it. A ProtocolError if the name is unknown, or if several experiments have
+    it.
     """
     if name == WORKSPACE:
         return _on_disk(name, root)
@@ -89,12 +121,14 @@ def find_source(name: str, *, root: Path) -> ExperimentFiles:
     if len(commits) > 1:
         hashes = ", ".join(commit[:10] for commit in commits)
         raise ProtocolError(f"{name}: {len(commits)} experiments have this name. Use {hashes}.")
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    commit = commits[0] if commits else (_git(root, *words) or b"").decode().strip()
+    commit = commits[0] if commits else find_commit(name, root)
     if commit:
         return _committed(name, commit, root)
     if Path(name).suffix in (".json", ".csv"):
         return _single_file(Path(name))
+    for files in _cached(root):
+        if files.name == name:
+            return files
     branches = _git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags")
     known = [WORKSPACE, *experiments, *(branches or b"").decode().split()]
     if len(known) <= _MAX_NAMES:
@@ -106,12 +140,27 @@ def find_source(name: str, *, root: Path) -> ExperimentFiles:
 
 
 def all_sources(root: Path) -> list[ExperimentFiles]:
-    """The workspace and every experiment, newest first; names that occur twice become hashes."""
-    return [
-        _on_disk(WORKSPACE, root),
-        *(
-            _committed(name if len(commits) == 1 else commit[:10], commit, root)
-            for name, commits in _experiments(root).items()
-            for commit in commits
-        ),
+    """All results of a repository: the workspace, the last commit, experiments, DVC's cache.
+
+    Each occurs once. Experiments come newest first; names that occur twice become hashes. The
+    workspace and the last commit have the name of the experiment with the same scores, if there is
+    one.
+    """
+    experiments = [
+        _committed(name if len(commits) == 1 else commit[:10], commit, root)
+        for name, commits in _experiments(root).items()
+        for commit in commits
     ]
+    named = {files.scores(): files for files in reversed(experiments)}
+    workspace = _on_disk(WORKSPACE, root)
+    first = [named.get(workspace.scores(), workspace)]
+    branch = (_git(root, "rev-parse", "--abbrev-ref", "HEAD") or b"").decode().strip()
+    if branch:
+        first.append(_committed(branch, find_commit("HEAD", root), root))
+    shown = {files.scores() for files in (first[0], *experiments)}
+    first = [first[0], *(files for files in first[1:] if files.scores() not in shown)]
+    shown |= {files.scores() for files in first} | {b""}
+    others = [files for files in experiments if files is not first[0]]
+    cached = {files.scores(): files for files in reversed(_cached(root))}
+    kept = [files for scores, files in cached.items() if scores not in shown]
+    return [*first, *others, *reversed(kept)]

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 
 from srmodels.comparison.compatibility import shared_sets
-from srmodels.comparison.difference import FEW, Difference, differences
-from srmodels.comparison.experiment import Experiment
+from srmodels.comparison.difference import FEW, NO_DIFFERENCE, Difference, differences
+from srmodels.comparison.experiment import OWN_SET, Experiment
+from srmodels.comparison.lock import stage_params
+from srmodels.data.photos.enough import images_needed
+from srmodels.evaluation.means import FEWEST
 from srmodels.evaluation.table import align_columns
 
+_SHARE = 0.2  # of the photographs for tests that is advised
 _HEADING = ("set", "images", "score", "best", "experiment", "mean", "difference", "95 % interval")
 
 
@@ -56,14 +60,35 @@ def difference_table(experiments: Sequence[Experiment]) -> str:
     return align_columns(lines, left={0, 2, 3, 4, 8})
 
 
+def _advice(first: Experiment, name: str) -> str:
+    """How to have more test images next time."""
+    share = stage_params(first.lock, "photos").get("data", {}).get("test", 0.0)
+    if name != OWN_SET or not share:
+        return "Score more images."
+    if share < _SHARE:
+        return f"Set data.test={_SHARE} before training."
+    return "Add photographs."
+
+
 def small_set_notes(experiments: Sequence[Experiment]) -> list[str]:
-    """A sentence for every test set with too few images for a useful interval."""
-    counts = {(name, difference.images) for name, _, difference in _compare(experiments)}
+    """A sentence for every test set with too few images to show a difference."""
+    needed: dict[tuple[str, int], list[float]] = {}
+    for name, _, found in _compare(experiments):
+        spreads = needed.setdefault((name, found.images), [])
+        if found.score == "psnr_y" and found.spread and found.verdict == NO_DIFFERENCE:
+            spreads.append(found.spread)
     notes = []
-    for name, images in sorted(counts):
+    for (name, images), spreads in sorted(needed.items()):
+        advice = _advice(experiments[0], name)
         if images == 0:
             notes.append(f"{name}: only means are known, so no interval. Use a table per image.")
+        elif images < FEWEST:
+            notes.append(f"{name}: no interval over {images} images. {advice}")
+        elif spreads and (count := images_needed(max(spreads))) > images:
+            notes.append(
+                f"{name}: {images} images are too few to show 0.1 dB at this spread "
+                f"({max(spreads):.2f} dB); about {count} are needed. {advice}"
+            )
         elif images < FEW:
-            plural = "image" if images == 1 else "images"
-            notes.append(f"{name}: an interval over {images} {plural} shows little. Score more.")
+            notes.append(f"{name}: an interval over {images} images shows little. {advice}")
     return notes

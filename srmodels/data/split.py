@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 SPLITS = ("train", "validation", "test")
+LEAST = {"test": 8, "validation": 4}  # photographs, where there are MANY and the share is not 0
+MANY = 30
 _PRIORITY = ("test", "validation", "train")
 
 
@@ -54,11 +56,11 @@ def assign_splits(
     """Gives every photograph its split, by its path relative to the folder.
 
     Folders named after the splits decide, elsewhere a hash of the name: a photograph keeps its
-    split when others come or go. Only if a split would stay empty, it takes the photograph nearest
-    to its share. `validation` and `test` are shares, 0 to 1; `allowed` has the splits each
-    photograph may have (None: that of its folder, else all). A group shares the split of its first
-    name; if folders pull it apart, the free ones follow test before validation before train: see
-    `cross_split_duplicates`.
+    split when others come or go. Only a split with fewer than `LEAST` photographs (of fewer than
+    `MANY`: with none) takes those nearest to its share. `validation` and `test` are shares, 0 to
+    1; `allowed` has the splits each photograph may have (None: that of its folder, else all). A
+    group shares the split of its first name; if folders pull it apart, the free ones follow test
+    before validation before train: see `cross_split_duplicates`.
     """
     names = list(photos)
     if allowed is None:
@@ -74,7 +76,7 @@ def assign_splits(
     shares = {"test": test, "validation": validation}
     splits = {key: _highest_priority(option) for key, option in options.items() if key not in free}
     splits |= {key: _choose(hashes[key], free[key], shares) for key in keys}
-    _fill_empty(splits, keys, free, shares)
+    _fill_small(splits, keys, free, shares)
     return {
         name: _highest_priority({splits[key]} & choices[name] or choices[name])
         for key, group in members.items()
@@ -104,19 +106,21 @@ def _choose(uniform: float, allowed: Collection[str], shares: Mapping[str, float
     return "train" if "train" in allowed else _highest_priority(allowed)
 
 
-def _fill_empty(
+def _fill_small(
     splits: dict[str, str],
     keys: Sequence[str],
     free: Mapping[str, Collection[str]],
     shares: Mapping[str, float],
 ) -> None:
-    """Moves photographs to empty splits: first to training, then to test, then to validation."""
+    """Moves photographs to small splits: first to training, then to test, then to validation."""
     fixed = {split for key, split in splits.items() if key not in free}
 
     def fill(split: str, candidates: Sequence[str]) -> None:
         movable = [key for key in candidates if split in free[key]]
-        if movable and shares[split] > 0 and split not in splits.values():
-            splits[movable[0]] = split
+        least = LEAST[split] if len(splits) >= MANY else 1
+        lacking = max(0, least - sum(value == split for value in splits.values()))
+        if shares[split] > 0:
+            splits.update(dict.fromkeys(movable[:lacking], split))
 
     trainable = [key for key in keys if "train" in free[key]]
     if trainable and "train" not in splits.values():

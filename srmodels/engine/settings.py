@@ -13,13 +13,16 @@ Precision = Literal["auto", "bf16-mixed", "16-mixed", "32-true"]
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """How a run uses this machine; does not change results on one device."""
+    """How a run uses this machine; changes results on one device by rounding at most."""
 
     # "auto" (CUDA, then Apple's MPS, then the CPU), "cuda", "mps" or "cpu"
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     # GPUs of this machine, one process each (on a CPU: processes). Ignored where torchrun or SLURM
     # launched the processes.
     devices: int = 1
+    # CPU threads of a process. 0: PyTorch's number, shared with other trainings on these cores, and
+    # fewer beside other programs where that is faster. The number changes the results' last digits.
+    threads: int = 0
     # how long a process waits for the others, such as during a validation
     answer_seconds: float = 1800.0
     # least time between two checkpoints; longer where saving takes long
@@ -28,7 +31,7 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         check_least(self, 1, "devices")
-        check_least(self, 0, "checkpoint_seconds", "checkpoint_steps")
+        check_least(self, 0, "threads", "checkpoint_seconds", "checkpoint_steps")
         if self.answer_seconds <= 0:
             raise ValueError("answer_seconds must be above 0")
 

@@ -8,6 +8,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import NoReturn
 
 import torch
@@ -24,6 +25,7 @@ from srmodels.engine.prefetch import Prefetcher
 from srmodels.engine.settings import RunSettings
 from srmodels.engine.state import State
 from srmodels.engine.step import take_step
+from srmodels.engine.threads import RunningTrainings, Threads
 from srmodels.engine.tracking.progress import Progress
 from srmodels.engine.tracking.record import Logger, Record
 from srmodels.engine.validation import Validate
@@ -41,14 +43,17 @@ class Trainer:
         *,
         checkpoints: Checkpoints,
         validate: Validate,
-        degrade: Callable[[Tensor, int], Tensor] | None = None,
+        make_lr: Callable[[Batch, int], Tensor] | None = None,
         logger: Logger,
         run: RunSettings,
     ) -> None:
         self.state, self.settings = state, state.settings
-        self.checkpoints, self.validate, self.degrade = checkpoints, validate, degrade
+        self.checkpoints, self.validate, self.make_lr = checkpoints, validate, make_lr
         self.record = Record(checkpoints.folder, logger, steps=self.settings.steps)
         self.schedule = CheckpointSchedule(run.checkpoint_seconds, run.checkpoint_steps)
+        on_cpu = state.fabric.device.type == "cpu"
+        threads = run.threads or (0 if on_cpu else torch.get_num_threads())
+        self.threads = state.parts["threads"] = Threads(threads, RunningTrainings())
 
     def resume(self) -> None:
         """Loads the last checkpoint, if there is one, and drops the curves' later rows."""
@@ -100,6 +105,7 @@ class Trainer:
 
     def _log_losses(self, progress: Progress, waited: float) -> None:
         means, speed = self.state.running_means.pop(), progress.speed(waited)
+        speed["threads"] = self.threads.number
         if not collectives.is_main_process():
             return
         if means and self.state.buffer_backup:
@@ -165,17 +171,20 @@ class Trainer:
         steps = () if self._finished() else range(first, settings.steps)
         with (
             stop_requests() as requests,
+            self.threads.trainings.entered() if collectives.is_main_process() else nullcontext(),
             Progress(title, settings.steps, first, settings.batch_size) as progress,
             Prefetcher(source.batch, steps, device=state.fabric.device) as batches,
         ):
             memory = MemoryCheck(settings)
+            self.threads.start(first)
             for step, drawn in batches:
-                lr = self.degrade(drawn.hr, step) if self.degrade else drawn.lr
+                lr = self.make_lr(drawn, step) if self.make_lr else drawn.lr
                 batch = Batch(lr=lr, hr=drawn.hr, photos=drawn.photos)
                 if step == first:
                     memory.measure(state, batch)
-                with memory.explain_errors(state.fabric.device):
+                with memory.explain_errors(state.fabric.device), self.threads.timed():
                     self.step(batch)
+                self.threads.update(state.step)
                 self._after_step(progress, batches)
                 if received := collectives.all_reduce_max(requests.received or 0):
                     self._save_and_exit(signal.Signals(received))

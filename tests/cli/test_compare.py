@@ -27,12 +27,26 @@ def test_two_experiments_are_compared_image_by_image(project, capsys):
     assert lines[4].endswith("no difference shown")
 
 
-def test_a_set_of_few_images_is_said_to_show_little(project, capsys):
+def test_two_images_have_no_interval_and_the_setting_to_change_is_named(project, capsys):
+    lock = "    params:\n      ../params.yaml:\n        data:\n          photos: /mine\n"
+    text = f"stages:\n  photos:\n{lock}          test: 0.05\n"
     write_run(project, [30.0, 30.5])
+    (project / "dvc.lock").write_text(text)
     compare(["workspace", "edsr-run"])
-    *_, few, left_out = capsys.readouterr().out.splitlines()
-    assert few == "test: an interval over 2 images shows little. Score more."
+    *rows, few, left_out = capsys.readouterr().out.splitlines()
+    assert few == "test: no interval over 2 images. Set data.test=0.2 before training."
     assert left_out == "test: only edsr-run has c, d, e; left out"
+    assert not any("+" in row.split("+", 1)[-1] for row in rows[1:])
+
+
+def test_images_too_few_for_a_tenth_of_a_decibel_are_counted(project, capsys):
+    write_run(project, [31.4, 31.1, 30.0, 32.4, 30.5])
+    compare(["workspace", "edsr-run"])
+    note = capsys.readouterr().out.splitlines()[-1]
+    assert note == (
+        "test: 5 images are too few to show 0.1 dB at this spread (0.40 dB); about 63 are needed. "
+        "Score more images."
+    )
 
 
 def test_means_alone_are_compared_without_intervals(project, capsys):

@@ -66,11 +66,11 @@ def test_a_score_without_a_best_value_gets_no_verdict():
 
 
 def test_fewer_than_five_images_show_a_difference_only_perhaps():
-    assert compare([30.0, 31.0], [31.0, 32.5]).verdict == "perhaps better"
+    assert compare([30.0, 31.0, 30.0], [31.0, 32.5, 31.0]).verdict == "perhaps better"
 
 
-def test_one_image_has_neither_interval_nor_verdict():
-    difference = compare([30.0], [31.0])
+def test_two_images_have_neither_interval_nor_verdict():
+    difference = compare([30.0, 30.5], [31.0, 32.0])
     assert (difference.bounds, difference.verdict) == (None, "")
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from srmodels.comparison.gallery import Gallery
-from srmodels.comparison.report import render_report
+from srmodels.comparison.lock import differing_settings
+from srmodels.comparison.report import Section, render_report
 from srmodels.comparison.sample_images import SampleImage
 from srmodels.comparison.selection import all_experiments, named_experiments
 from srmodels.errors import ProtocolError
@@ -36,7 +37,8 @@ def shown():
 
 def written(project, shown, notes=()):
     experiments, _ = named_experiments(["workspace", "edsr-run", "srcnn-run"], root=project)
-    return render_report(experiments, shown, notes=notes, root=project)
+    sections = [Section(experiments=experiments, gallery=shown)]
+    return render_report(sections, notes=notes, root=project)
 
 
 class Addresses(HTMLParser):
@@ -95,15 +97,35 @@ def test_equal_experiments_make_equal_bytes(project, shown):
     assert written(project, shown) == written(project, shown)
 
 
-def test_of_all_experiments_those_that_do_not_fit_are_left_out_with_the_reason(project, tmp_path):
+def test_experiments_on_other_images_are_a_section_of_their_own(project, tmp_path):
     clone = tmp_path / "clone"
     run(tmp_path, "git", "clone", "-q", str(project), str(clone))
     run(clone, "git", "fetch", "-q", "origin", "refs/exps/*:refs/exps/*")
     write_run(clone, [30.0] * 5, protocol=PROTOCOL | {"y": ["full range"]})
-    experiments, notes = all_experiments(clone)
-    assert [experiment.name for experiment in experiments] == ["workspace"]
-    assert len(notes) == 2
-    assert all(note.startswith("left out: ") and "y differs" in note for note in notes)
+    groups, notes = all_experiments(clone)
+    names = [sorted(experiment.name for experiment in group) for group in groups]
+    assert (names, notes) == ([["workspace"], ["edsr-run", "srcnn-run"]], [])
+    text = render_report(
+        [Section(experiments=group, gallery=NOTHING) for group in groups], notes=[], root=clone
+    )
+    assert text.count("<h2>Experiments on the test set") == 2
+    assert "full range" in text.split("Experiments on the test set")[1]
+
+
+def test_settings_that_differ_are_told(project, tmp_path):
+    folder = repository(tmp_path / "p", edsr=[31.0] * 5)
+    for number, recipe in ((20, "srgan"), (30, "srgan")):
+        lock = (
+            f"stages:\n  pretrain:\n    params:\n      params.yaml:\n        models.{recipe}.smoke"
+        )
+        text = f"{lock}.pretrain:\n          training:\n            steps: {number}\n"
+        text += f"        models.{recipe}.smoke.generator:\n          network: srresnet\n"
+        (folder / "dvc.lock").write_text(text)
+        run(folder, "git", "add", "-A")
+        run(folder, "git", "commit", "-qm", f"{number}")
+    named, _ = named_experiments(["HEAD~1", "HEAD"], root=folder)
+    locks = [experiment.lock for experiment in named]
+    assert differing_settings(locks) == ["pretrain.training.steps 20", "pretrain.training.steps 30"]
 
 
 def test_a_project_without_any_scores_has_no_report(tmp_path):

@@ -28,6 +28,20 @@ def test_the_workspace_comes_before_the_experiments(project):
     assert (names[0], sorted(names[1:])) == ("workspace", ["edsr-run", "srcnn-run"])
 
 
+def test_a_workspace_with_an_experiments_scores_has_that_experiments_name(tmp_path):
+    folder = repository(tmp_path, edsr=[31.0] * 5, srcnn=[29.0] * 5)
+    write_run(folder, [31.0] * 5, recipe="edsr")
+    assert [source.name for source in all_sources(folder)] == ["edsr-run", "srcnn-run"]
+
+
+def test_a_last_commit_of_other_scores_is_listed(tmp_path):
+    folder = repository(tmp_path, edsr=[31.0] * 5)
+    write_run(folder, [28.0] * 5)
+    run(folder, "git", "commit", "-qam", "later")
+    write_run(folder, [30.0] * 5)
+    assert [source.name for source in all_sources(folder)] == ["workspace", "main", "edsr-run"]
+
+
 def test_a_project_may_be_a_folder_of_a_repository(tmp_path):
     repository(tmp_path)
     write_run(tmp_path / "inner", [27.0] * 5)
@@ -70,7 +84,7 @@ def test_a_name_on_two_baselines_is_refused_with_the_hashes(project, tmp_path):
         ProtocolError, match=f"2 experiments have this name. Use {head(clone)[:10]}"
     ):
         find_source("twice", root=clone)
-    assert [source.name for source in all_sources(clone)][1:] == [head(clone)[:10]] * 2
+    assert [source.name for source in all_sources(clone)] == [head(clone)[:10]] * 2
 
 
 def test_a_metrics_file_of_a_project_brings_its_neighbours(project, tmp_path):

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srmodels.data.split import SPLITS, assign_splits, cross_split_duplicates
+from srmodels.data.split import LEAST, MANY, SPLITS, assign_splits, cross_split_duplicates
 
 names = st.sets(st.text("abcdefgh0123456789", min_size=1, max_size=6), min_size=1, max_size=40)
 shares = st.floats(0.01, 0.45)
@@ -52,9 +52,23 @@ def test_every_split_has_a_photograph_where_there_are_three(stems, validation, t
 def test_a_photograph_keeps_its_split_when_others_come(stems, more, validation, test):
     before = assign_splits(named(stems), validation=validation, test=test)
     after = assign_splits(named(stems | more), validation=validation, test=test)
-    # only those that had filled an otherwise empty split may move
+    # only those that had filled an otherwise small split, or fill one of the larger number
     moved = sum(before[name] != after[name] for name in before)
-    assert moved <= 3
+    assert moved <= (3 if len(after) < MANY else sum(LEAST.values()))
+
+
+def test_a_folder_of_thirty_has_eight_test_and_four_validation_photographs():
+    for count in (30, 43, 60):
+        splits = assign_splits([f"{k}.png" for k in range(count)], validation=0.05, test=0.05)
+        assert Counter(splits.values()) == {"test": 8, "validation": 4, "train": count - 12}
+
+
+def test_a_larger_share_and_a_share_of_zero_stay_what_they_are():
+    photos = [f"{k}.png" for k in range(100)]
+    counts = Counter(assign_splits(photos, validation=0.1, test=0.2).values())
+    assert counts["test"] > 12
+    assert counts["validation"] > 5
+    assert "test" not in assign_splits(photos, validation=0.05, test=0.0).values()
 
 
 def test_shares_are_met_on_many_photographs():
@@ -112,7 +126,7 @@ def test_a_test_photograph_is_never_left_out_nor_moved_by_its_folder(case):
 def test_photographs_of_no_group_move_nothing(case, more):
     names, groups = case[0], joined(case[1])
     new = [f"new {name.replace('/', ' ')}" for name in more]
-    full = [f"{k:02d}.png" for k in range(20)]  # so that no split is empty
+    full = [f"{k:02d}.png" for k in range(90)]  # so that no split is small
     before = assign_splits([*full, *names], validation=0.2, test=0.2, groups=groups)
     after = assign_splits([*new, *full, *names], validation=0.2, test=0.2, groups=groups)
     assert {name: after[name] for name in before} == before

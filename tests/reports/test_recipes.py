@@ -7,7 +7,7 @@ import pytest
 from reports.markdown import fill_sections
 from reports.recipes import read_results, recipes_table, result_of
 from srmodels.errors import ProtocolError, TrainingError
-from tests.reports.test_training_times import PARAMS, SPEED, FakeRuns
+from tests.runs.test_times import PARAMS, SPEED, FakeRuns
 
 SCORES = {"psnr_y": 30.5, "ssim_y": 0.82, "sharpness": 0.1, "colour_shift": 0.5, "shift_l": 0.0}
 SCORED = "evaluate/test/generator/psnr_y"

@@ -2,12 +2,13 @@
 
 import copy
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-from reports.settings import files
+from reports.settings import PARAMS, files, write_as_dvc
 from reports.settings_schema import schema
 
 VALUES = YAML(typ="safe").load(Path(__file__).parents[2] / "params.yaml")
@@ -90,3 +91,22 @@ def test_a_key_has_its_type_its_default_its_range_and_its_meaning() -> None:
     (page, *_) = files().values()
     assert "- `optimizer.learning_rate` (number, default `0.0001`, between 0 and 1): The " in page
     assert not re.search(r"\): *$", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("model=esrgan", "model: esrgan #"),
+        ("data.photos='/home/josé/my [best] photos'", "  photos: /home/josé/my [best] photos #"),
+        ("models.srgan.quickstart.pretrain.training.steps=7", "          steps: 7"),
+        ("models.srgan.quickstart.adversarial.objective.weights.adversarial=0.5", "pixel: 1.0"),
+        ("training.quickstart.pretrain.optimizer.muon_learning_rate=0.02", "0.02"),
+    ],
+)
+def test_a_setting_of_the_command_line_changes_one_line_of_the_file(tmp_path, override, line):
+    path = tmp_path / "params.yaml"
+    shutil.copy(PARAMS, path)
+    write_as_dvc(path, override)
+    pairs = zip(PARAMS.read_text().splitlines(), path.read_text().splitlines(), strict=True)
+    (changed,) = [new for old, new in pairs if old != new]
+    assert line in changed

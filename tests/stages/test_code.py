@@ -7,12 +7,48 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from srmodels.errors import ConfigError
 from srmodels.params import parse
+from stages.code import load
 from stages.dependencies import SILENT, STAGES, code_digests, digest_of, stage_modules
+from tests.stages.repository import edit, run
 
 ROOT = Path(__file__).parents[2]
 VALUES = YAML(typ="safe").load(ROOT / "params.yaml")
 RECIPE = parse(VALUES).recipe
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A repository with the settings alone, committed."""
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    run(tmp_path, "git", "init", "-q")
+    run(tmp_path, "git", "add", "-A")
+    run(tmp_path, "git", "commit", "-qm", "start")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_wrong_setting_that_an_earlier_command_left_is_named(repository):
+    edit(repository, "model: srgan", "model: srgna")
+    edit(repository, "seed: 0", "seed: 3")
+    with pytest.raises(ConfigError) as caught:
+        load()
+    text = str(caught.value)
+    assert "did you mean srgan?" in text
+    assert "params.yaml still says model: srgna, seed: 3, which the last commit does not" in text
+
+
+def test_without_a_change_or_a_commit_only_the_fault_is_told(repository):
+    edit(repository, "model: srgan", "model: srgna")
+    run(repository, "git", "commit", "-qam", "wrong")
+    with pytest.raises(ConfigError) as committed:
+        load()
+    (repository / ".git").rename(repository / "gone")
+    with pytest.raises(ConfigError) as alone:
+        load()
+    assert "still says" not in f"{committed.value} {alone.value}"
+
 
 # What the silent modules import is none of the stage's, so stand-ins replace them: each name taken
 # from one is an empty class. The packages, the errors and the settings' base class stay themselves.

@@ -76,11 +76,11 @@ def test_another_models_section_reruns_nothing(restored) -> None:
 
 
 def test_the_presets_training_reruns_its_own_stages(restored) -> None:
-    edit(restored, "steps: 10, batch_size: 2", "steps: 9, batch_size: 2")
+    edit(restored, "steps: 10\n      batch_size: 2", "steps: 9\n      batch_size: 2")
     text = run(restored, "dvc", "status")
     assert "training.smoke.adversarial" in text
     assert "pretrain:" not in text
-    edit(restored, "steps: 9, batch_size: 2", "steps: 10, batch_size: 2")
+    edit(restored, "steps: 9\n      batch_size: 2", "steps: 10\n      batch_size: 2")
     edit(restored, "pretrain:\n      batch_size: 8", "pretrain:\n      batch_size: 9")
     # that was quickstart's
     assert "up to date" in run(restored, "dvc", "status")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from reports.training_times import TrackedRuns, cost, run_of, training_of
 from srmodels.engine.tracking.mlflow_run import RunFacts
 from srmodels.engine.tracking.mlflow_tracker import Tracker
 from srmodels.errors import TrainingError
+from srmodels.runs.times import TrackedRuns, cost, run_of, training_of
 
 PARAMS = {
     "model": "srgan",

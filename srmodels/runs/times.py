@@ -1,6 +1,6 @@
 """Training times of finished runs, from MLflow, since no file that DVC compares has times."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -8,37 +8,35 @@ from tempfile import TemporaryDirectory
 
 from ruamel.yaml import YAML
 
-from srmodels.engine.settings import TrainSettings
-from srmodels.engine.tracking import mlflow_tracker  # noqa: F401 - sets MLflow's environment
+from srmodels.config import flat
 from srmodels.errors import TrainingError
-from srmodels.runs.store import EXPERIMENT, store_of
+from srmodels.runs.connection import connected, prepare_mlflow
+from srmodels.runs.store import EXPERIMENT, WEIGHTS_TAG, store_of
+
+__all__ = ["TrackedRuns", "cost", "minutes_by_weights", "run_of", "training_of"]
 
 Values = Mapping[str, str]  # settings of a run: "recipe.pretrain.training.steps" to "3000"
 Points = Sequence[tuple[int, float]]  # of a metric: step and value, by step
+_DEFAULTS = {"log_every": 50, "batch_size": 16}  # of TrainSettings, which this layer cannot import
 _SECTIONS = {"pretrain": "pretrain", "gan": "adversarial"}  # of a recipe, by stage
-
-
-def _flat(settings: object, prefix: str = "") -> Iterator[tuple[str, str]]:
-    if not isinstance(settings, Mapping):
-        yield prefix[:-1], str(settings)
-        return
-    for key, value in settings.items():
-        yield from _flat(value, f"{prefix}{key}.")
 
 
 class TrackedRuns:
     """The runs in a repository's MLflow store, or on the server in MLFLOW_TRACKING_URI."""
 
     def __init__(self, root: Path) -> None:
+        uri = store_of(root)
+        prepare_mlflow()
         import mlflow
 
-        self.client = mlflow.MlflowClient(tracking_uri=store_of(root))
+        self.client = mlflow.MlflowClient(tracking_uri=uri)
         self._settings = cache(self._read_settings)
 
     def _read_settings(self, run: str) -> Values:
         with TemporaryDirectory() as folder:
             path = self.client.download_artifacts(run, "params.yaml", folder)
-            return dict(_flat(YAML(typ="safe").load(Path(path))))
+            settings = YAML(typ="safe").load(Path(path))
+            return {key: str(value) for key, value in flat(settings)}
 
     def settings(self) -> Sequence[tuple[str, Values]]:
         """Each run's id and settings, newest first; runs without that file are left out."""
@@ -54,6 +52,11 @@ class TrackedRuns:
             if any(f.path == "params.yaml" for f in self.client.list_artifacts(run))
         ]
         return [(run, self._settings(run)) for run in kept]
+
+    def tags(self, run: str) -> Mapping[str, str]:
+        """The tags of a run."""
+        tags: Mapping[str, str] = self.client.get_run(run).data.tags
+        return tags
 
     def latest(self, run: str) -> Mapping[str, float]:
         """The last value of every metric of a run."""
@@ -112,7 +115,36 @@ def training_of(
         if not _same_training(values, settings, stage):
             continue
         points = runs.points(run, f"{stage}/images_per_second")
-        every = int(values.get(f"{section}.log_every", TrainSettings.log_every))
+        every, batch_size = (
+            int(values.get(f"{section}.{key}", default)) for key, default in _DEFAULTS.items()
+        )
         if points and steps - points[-1][0] < every:
-            return cost(points, int(values.get(f"{section}.batch_size", TrainSettings.batch_size)))
+            return cost(points, batch_size)
     return None
+
+
+def minutes_by_weights(root: Path) -> dict[str, float]:
+    """Minutes of pretraining and GAN by the MD5 of the generator's weights.
+
+    Weights without a run that measured the whole training are left out; all are without a store.
+
+    Raises:
+        TrainingError: The server cannot be reached.
+    """
+    try:
+        store_of(root)
+    except TrainingError:
+        return {}
+    minutes: dict[str, float] = {}
+    with connected(root):
+        runs = TrackedRuns(root)
+        for run, values in runs.settings():
+            digest = runs.tags(run).get(WEIGHTS_TAG, "")
+            steps = {
+                stage: int(values.get(f"recipe.{section}.training.steps", 0))
+                for stage, section in _SECTIONS.items()
+            }
+            times = [training_of(runs, values, stage, n) for stage, n in steps.items() if n]
+            if digest and digest not in minutes and None not in times:
+                minutes[digest] = sum(time["minutes"] for time in times if time)
+    return minutes

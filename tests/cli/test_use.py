@@ -1,0 +1,58 @@
+"""The command `srmodels use`: one line of params.yaml, after a check."""
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from srmodels.cli.use import use
+from srmodels.errors import ConfigError, DataError
+from srmodels.images.writers.write import write_picture
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "params.yaml").read_text()
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    (tmp_path / "repo" / "data").mkdir(parents=True)
+    (tmp_path / "repo" / "params.yaml").write_text(TEXT)
+    monkeypatch.chdir(tmp_path / "repo")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def changed():
+    pairs = zip(TEXT.splitlines(), Path("params.yaml").read_text().splitlines(), strict=True)
+    return [new.partition(" #")[0] for old, new in pairs if old != new]
+
+
+@pytest.mark.parametrize("written", ["../my photos", "~/my photos", "inside", "../é [2020] {a}"])
+def test_a_folder_is_set_as_an_absolute_path_in_one_line(repository, written, photo, capsys):
+    folder = Path(written).expanduser()
+    write_picture(folder / "a.png", photo)
+    use(written)
+    (line,) = changed()
+    assert line.startswith("  photos: ")
+    assert YAML(typ="safe").load(Path("params.yaml"))["data"]["photos"] == str(folder.resolve())
+    assert "(1 photographs, 0 other files). Next: dvc repro" in capsys.readouterr().out
+
+
+def test_a_missing_or_an_empty_folder_changes_nothing(repository):
+    (repository / "empty").mkdir()
+    for name in ("../none", "../empty"):
+        with pytest.raises(DataError, match="FOLDER: "):
+            use(name)
+    assert Path("params.yaml").read_text() == TEXT
+
+
+def test_the_bundled_photographs_are_set_by_their_name(repository):
+    Path("params.yaml").write_text(TEXT.replace("photos: auto", "photos: /mine"))
+    use("auto")
+    assert changed() == []
+
+
+def test_outside_a_repository_it_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"params\.yaml: not found"):
+        use("auto")
