@@ -52,8 +52,8 @@ def connected(root: Path) -> Iterator[Any]:
         yield MlflowClient(tracking_uri=uri, registry_uri=uri)
     except ModuleNotFoundError as error:  # a database's driver
         raise TrainingError(
-            f"MLflow at {shown}: its database needs a driver (got no {error.name}). Install it with "
-            "pip, or change MLFLOW_TRACKING_URI."
+            f"MLflow at {shown}: its database needs a driver (got no {error.name}). Install it "
+            "with pip, or change MLFLOW_TRACKING_URI."
         ) from None
     # a database that is damaged or another program's, an address that is none
     except (MlflowException, SQLAlchemyError, sqlite3.Error, ValueError) as error:

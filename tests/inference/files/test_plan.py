@@ -139,5 +139,5 @@ def test_standard_output_takes_one_picture():
 
 def test_a_file_that_is_no_picture_is_no_folder_for_results(tmp_path):
     (tmp_path / "notes").write_text("")
-    with pytest.raises(ConfigError, match="-o .*notes: is no folder. Name a folder, or a file"):
+    with pytest.raises(ConfigError, match=r"-o .*notes: is no folder. Name a folder, or a file"):
         plan(["x.png"], str(tmp_path / "notes"))
