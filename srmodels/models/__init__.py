@@ -10,13 +10,12 @@ start at multiples of so many LR pixels. Discriminator: `forward(images)` maps (
 logits (N, 1) or (N, 1, h, w).
 """
 
-import inspect
-
 from torch import nn
 
+from srmodels.models._contract import check_attributes, check_forward, network_class
 from srmodels.models._modules import constant_in, import_named, modules_in
 
-__all__ = ["build", "latent", "names", "settings_class"]
+__all__ = ["build", "check_forward", "latent", "names", "settings_class"]
 
 
 def names(role: str | None = None) -> list[str]:
@@ -32,18 +31,21 @@ def latent(network: str) -> bool:
 
 def settings_class(network: str) -> type:
     """The Settings class of a network; a ConfigError if there is none of this name."""
-    settings: type = import_named(__name__, network, names(), "network").Settings
+    module = import_named(__name__, network, names(), "network")
+    network_class(module, network)
+    settings: type = module.Settings
     return settings
 
 
 def build(network: str, settings: object) -> nn.Module:
-    """A newly initialised network from its Settings; ConfigError if there is none."""
+    """A newly initialised network from its Settings.
+
+    Raises:
+        ConfigError: There is none of this name, or it lacks what the pipeline needs.
+    """
     module = import_named(__name__, network, names(), "network")
+    kind = network_class(module, network)
     assert isinstance(settings, module.Settings), f"{network} takes its own Settings"
-    (network_class,) = (
-        kind
-        for name, kind in inspect.getmembers(module, inspect.isclass)
-        if name[0] != "_" and kind.__module__ == module.__name__ and issubclass(kind, nn.Module)
-    )
-    built: nn.Module = network_class(settings)
+    built = kind(settings)
+    check_attributes(built, module.ROLE, network)
     return built
