@@ -28,7 +28,9 @@ PAGE = ROOT / "docs" / "RECIPES.md"
 SET = "test"
 STAGES = ("pretrain", "gan")
 MODELS = ("bicubic", "pretrained", "generator", "samples")
-SCORES = ("psnr_y", "ssim_y", "lpips", "dists", "sharpness", "colour_shift", "diversity")
+SCORES = (
+    *("psnr_y", "ssim_y", "lpips", "dists", "niqe", "sharpness", "colour_shift", "diversity"),
+)
 HEADINGS = (
     *("recipe", "pretrained (dB)", "SSIM-Y", "generator (dB)", "SSIM-Y", "LPIPS", "sharpness"),
     *("colour shift", "diversity", "parameters", "minutes", "images/s"),

@@ -172,7 +172,12 @@ def show() -> None:
     """Write docs/RESULTS.md, its pictures and the README's table."""
     results = read_rows()
     table, repeats = results_page.results_table(results), results_page.repeats_list(read_repeats())
-    sections = {"results": table, "repeats": repeats, "commands": results_page.commands(results)}
+    sections = {
+        "results": table,
+        "degraded": results_page.degraded_table(results),
+        "repeats": repeats,
+        "commands": results_page.commands(results),
+    }
     markdown.fill_sections(PAGE, sections)
     markdown.fill_sections(
         ROOT / "README.md", {"results": results_page.short_results_table(results)}

@@ -24,6 +24,8 @@ HEADINGS = (
 )
 SHORT = ("row", "GAN", "Set5: PSNR-Y", "BSD100: PSNR-Y", "LPIPS", "minutes", "parameters")
 SHORT_ROWS = 8
+DEGRADED_SET = "BSD100_degraded"
+DEGRADED_SCORES = {"psnr_y": 2, "lpips": 3, "niqe": 2}  # and their digits
 
 
 def _line(name: str, result: Result, model: str) -> list[str]:
@@ -71,6 +73,20 @@ def results_table(results: Sequence[Result]) -> str:
 
 def _machines(results: Sequence[Result]) -> str:
     return markdown.machines({result["row"]: result["device"] for result in results})
+
+
+def degraded_table(results: Sequence[Result]) -> str:
+    """The rows that were scored on degraded LR of BSD100, in Markdown; empty without one."""
+    scored = [result for result in results if DEGRADED_SET in result["further"]]
+    if not scored:
+        return ""
+    lines = []
+    for result in [None, *scored]:
+        scores = (result or scored[0])["further"][DEGRADED_SET]
+        model = scores["generator" if result else "bicubic"]
+        cells = (number(model, name, digits) for name, digits in DEGRADED_SCORES.items())
+        lines.append([result["row"] if result else "bicubic", *cells])
+    return markdown.table(("row", "PSNR-Y", "LPIPS", "NIQE"), lines)
 
 
 def _minutes(result: Result) -> float:

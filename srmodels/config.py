@@ -34,6 +34,7 @@ _LINE = 900  # characters of a message
 
 # Old key -> new key; * stands for a recipe's or a preset's name.
 RENAMED: dict[str, str] = {
+    "data.official_lr": "data.lr, with the value official for true and bicubic for false",
     "evaluate.lpips": "evaluate.perceptual",
     "evaluate.alpha": "evaluate.strengths",
     "models.*.*.pretrain.init_from": "init_from, at the top",

@@ -9,7 +9,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from srmodels import params
+from srmodels import models, params
 from srmodels.atomic import write_json
 from srmodels.config import flat
 from srmodels.data.photos.folder import check_folder
@@ -69,7 +69,17 @@ def main() -> None:
             f"init_from: no such file (got {start!r}). Name a file of weights, or "
             f"{params.RANDOM} for random weights."
         )
-    check_folder(settings.data.photos, Path("data"))
+    check_folder("data.photos", settings.data.photos, Path("data"))
+    if settings.data.own_lr:
+        check_folder("data.lr", settings.data.lr, Path("data"))
+        if not (Path("data") / settings.data.lr).is_dir():
+            raise ConfigError(
+                f"data.lr: no such folder (got {settings.data.lr!r}). Give the absolute path of a "
+                "folder of LR pictures, or one of bicubic, official."
+            )
+    generator = settings.recipe.generator
+    if generator.name.startswith("spandrel:"):  # its code alone knows which settings fit
+        models.build(generator.name, generator.settings)
     adversarial = settings.recipe.adversarial
     other = adversarial.init_discriminator_from if adversarial else None
     if other is not None and not (dvc_root() / other).is_file():

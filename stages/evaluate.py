@@ -5,6 +5,7 @@ from pathlib import Path
 from srmodels import params
 from srmodels.data.datasets.benchmarks import find_set
 from srmodels.data.degradation.pictures import DEGRADED, degraded_pictures
+from srmodels.data.patches.given_lr import given_lr
 from srmodels.engine.tracking.mlflow_model import log_generator
 from srmodels.evaluation.perceptual import open_perceptual
 from srmodels.evaluation.report import BUNDLED, evaluate_sets
@@ -49,6 +50,7 @@ def main() -> None:
         folders[name] = find_set(photos, data=Path("data"))[1]
     sets = {name: whole_images(folder) for name, folder in folders.items()}
     degraded = {name: degraded_pictures(sets[name], settings.scale) for name in options.degraded}
+    own_lr = given_lr(folders[BUNDLED])
     sets |= {name + DEGRADED: sets[name] for name in degraded}
     with evaluation_tracker(settings) as watcher:
         evaluate_sets(
@@ -61,6 +63,7 @@ def main() -> None:
                 number=options.samples, temperature=options.temperature, seed=settings.seed
             ),
             strengths=strengths,
+            lr={BUNDLED: own_lr} if own_lr else None,
             degraded={name + DEGRADED: lr for name, lr in degraded.items()},
             perceptual=open_perceptual(
                 device=device, only_lpips=options.perceptual == "lpips", niqe=options.niqe

@@ -31,6 +31,8 @@ def checkpoints(
         "data": PatchStore(PATCHES / "train").digest(),
         "weights": [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs],
     }
+    if params.data.own_lr:
+        facts["lr_share"] = params.data.lr_share
     if stage == "gan":
         facts["lpips"] = bool(params.evaluate.perceptual)  # whether validations have LPIPS
     return Checkpoints(dvc_root() / ".resume" / f"{stage}-{fingerprint_of(facts)}", facts)

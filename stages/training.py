@@ -63,6 +63,7 @@ def train(
         paired=objectives.paired(objective.name),
         best=best,
         lpips=lpips,
+        own_lr_share=params.data.lr_share if params.data.own_lr else None,
     )
 
     def turns_of(networks: Mapping[str, nn.Module], device: torch.device) -> Sequence[Turn]:

@@ -60,7 +60,7 @@ def use(
         photos = os.path.normpath(Path(folder).expanduser().absolute())
         if not Path(photos).is_dir():
             raise DataError(f"FOLDER: no such folder (got {photos!r}). Name one of photographs.")
-        check_folder(photos, data)
+        check_folder("data.photos", photos, data)
         files, others = list_files(Path(photos))
         if not files:
             raise DataError(

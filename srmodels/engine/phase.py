@@ -9,10 +9,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from srmodels import snapshot
+from srmodels.data.batches.batch import Batch
 from srmodels.data.batches.paired import PatchSampler
 from srmodels.data.batches.unpaired import UnpairedSampler
 from srmodels.data.degradation.degrade import degrade
@@ -30,10 +32,12 @@ from srmodels.engine.tracking.record import Logger
 from srmodels.engine.train import Trainer
 from srmodels.engine.validation import Picture, first_pictures, validator
 from srmodels.errors import ConfigError
+from srmodels.resize.tensors import reduce
 
 log = logging.getLogger(__name__)
 
 _SEEDS = 2**32  # seeds in params.yaml are smaller
+_SHARE_TAG = 20  # makes the random numbers differ from those of the batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,9 @@ class Phase:
     # LPIPS of SR and HR. With it, validations compute LPIPS, and it picks the best: in a GAN phase
     # PSNR falls while images improve. None: PSNR decides.
     lpips: Callable[[Picture, Picture], float] | None = None
+    # share of a batch that keeps the LR of the patch store, if that is the user's own; None: it is
+    # made of HR, and `settings.degradation` replaces it
+    own_lr_share: float | None = None
 
     @property
     def watched(self) -> EarlyStoppingSettings:
@@ -83,14 +90,32 @@ def sampler_for(phase: Phase) -> PatchSampler | UnpairedSampler:
     )
 
 
-def degrader_of(phase: Phase) -> Callable[[Tensor, int], Tensor] | None:
-    """Makes LR from HR at a step; None where LR comes from the patch store."""
-    if phase.settings.degradation == "bicubic":
+def lr_maker(phase: Phase) -> Callable[[Batch, int], Tensor] | None:
+    """Makes LR of a batch from HR at a step; None where all LR comes from the patch store."""
+    settings, share = phase.settings, phase.own_lr_share
+    bicubic = settings.degradation == "bicubic"
+    if share == 1 and not bicubic:
+        log.warning("%s: degradation has no effect, since data.lr_share is 1", phase.name)
+    if share == 1 or (share is None and bicubic):
         return None
-    settings = phase.settings.second_order
     # an image's random numbers depend on the images before it, so each process has its own seed
     seed = phase.seed + collectives.rank() * _SEEDS
-    return lambda hr, step: degrade(hr, settings, phase.scale, seed=seed, step=step)
+
+    def make(batch: Batch, step: int) -> Tensor:
+        if bicubic:
+            lr = reduce(batch.hr, phase.scale)
+            if not settings.colour_jitter:  # which lets values leave [0, 1]
+                lr = lr.clamp(0, 1).mul(255).add(0.5).floor() / 255
+        else:
+            lr = degrade(batch.hr, settings.second_order, phase.scale, seed=seed, step=step)
+        if share is None:
+            return lr
+        drawn = np.random.default_rng([seed, step, _SHARE_TAG]).random(len(lr))
+        own = torch.from_numpy(drawn < share).to(lr.device)
+        mixed = torch.where(own[:, None, None, None], batch.lr, lr)
+        return mixed.contiguous(memory_format=torch.channels_last)
+
+    return make
 
 
 def set_up(
@@ -130,7 +155,7 @@ def train_phase(
             validate=validator(
                 phase.patches / "validation", phase.scale, upscale, lpips=phase.lpips
             ),
-            degrade=degrader_of(phase),
+            make_lr=lr_maker(phase),
             logger=logger,
             run=run,
         )

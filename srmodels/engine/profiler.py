@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from srmodels.data.batches.batch import Batch
 from srmodels.engine.fabric import Fabric
-from srmodels.engine.phase import Phase, degrader_of, set_up
+from srmodels.engine.phase import Phase, lr_maker, set_up
 from srmodels.engine.precision import fabric_for
 from srmodels.engine.settings import RunSettings
 from srmodels.engine.state import PersistentTensors, TurnsOf
@@ -89,12 +89,13 @@ def profile_phase(
 ) -> Profile:
     """Profiles the first steps of `train_phase`; batches are made in the step; writes nothing."""
     fabric = fabric_for(run, phase.settings.precision)
-    degrade = degrader_of(phase)
+    make_lr = lr_maker(phase)
     source, state = set_up(fabric, phase, networks, turns_of)
 
     def batch_of(step: int) -> Batch:
         batch = source.batch(step)
         lr, hr = (images.to(fabric.device) for images in (batch.lr, batch.hr))
-        return Batch(lr=degrade(hr, step) if degrade else lr, hr=hr, photos=batch.photos)
+        drawn = Batch(lr=lr, hr=hr, photos=batch.photos)
+        return replace(drawn, lr=make_lr(drawn, step)) if make_lr else drawn
 
     return profile_steps(fabric, state.turns, state.optimizers, batch_of)

@@ -43,12 +43,12 @@ class Trainer:
         *,
         checkpoints: Checkpoints,
         validate: Validate,
-        degrade: Callable[[Tensor, int], Tensor] | None = None,
+        make_lr: Callable[[Batch, int], Tensor] | None = None,
         logger: Logger,
         run: RunSettings,
     ) -> None:
         self.state, self.settings = state, state.settings
-        self.checkpoints, self.validate, self.degrade = checkpoints, validate, degrade
+        self.checkpoints, self.validate, self.make_lr = checkpoints, validate, make_lr
         self.record = Record(checkpoints.folder, logger, steps=self.settings.steps)
         self.schedule = CheckpointSchedule(run.checkpoint_seconds, run.checkpoint_steps)
         on_cpu = state.fabric.device.type == "cpu"
@@ -178,7 +178,7 @@ class Trainer:
             memory = MemoryCheck(settings)
             self.threads.start(first)
             for step, drawn in batches:
-                lr = self.degrade(drawn.hr, step) if self.degrade else drawn.lr
+                lr = self.make_lr(drawn, step) if self.make_lr else drawn.lr
                 batch = Batch(lr=lr, hr=drawn.hr, photos=drawn.photos)
                 if step == first:
                     memory.measure(state, batch)

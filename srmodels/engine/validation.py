@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
+from srmodels.data.patches.given_lr import given_lr
 from srmodels.errors import DataError
 from srmodels.evaluation.metrics.psnr import psnr_y
 from srmodels.evaluation.metrics.ssim import ssim_y
@@ -21,11 +22,19 @@ Validate = Callable[[nn.Module], tuple[dict[str, float], dict[str, Picture]]]
 _SAMPLES = 2  # pictures for the logger
 
 
+def _pairs(folder: Path, scale: int) -> list[tuple[str, Picture, Picture]]:
+    """Name, LR (the user's own, or made of HR by the protocol) and HR of every picture."""
+    own, pairs = given_lr(folder), []
+    for name, image in whole_images(folder):
+        hr = crop_to_multiple(image, scale)
+        pairs.append((name, own[name] if own else downscale(hr, scale), hr))
+    return pairs
+
+
 def first_pictures(folder: Path, scale: int) -> dict[str, Picture]:
     """The validation's sample pictures enlarged by bicubic, to show beside the network's."""
     shown = {}
-    for name, image in whole_images(folder)[:_SAMPLES]:
-        lr = downscale(crop_to_multiple(image, scale), scale)
+    for name, lr, _ in _pairs(folder, scale)[:_SAMPLES]:
         size = (lr.shape[1] * scale, lr.shape[0] * scale)
         enlarged = Image.fromarray(lr).resize(size, Image.Resampling.BICUBIC)
         shown[f"validation/{name}"] = np.array(enlarged)
@@ -41,13 +50,11 @@ def validator(
 ) -> Validate:
     """Makes a function that scores generators: validation_psnr_y (dB), validation_ssim_y.
 
-    LR is made of the whole HR pictures in `folder` by the protocol's resize; `upscale` runs a
-    generator on one, uint8 (H, W, 3). With `lpips` (of SR and HR) there is validation_lpips, too.
+    LR is made of the whole HR pictures in `folder` by the protocol's resize, or the user's own;
+    `upscale` runs a generator on one, uint8 (H, W, 3). With `lpips` (of SR and HR) there is
+    validation_lpips, too.
     """
-    pairs = []
-    for name, image in whole_images(folder):
-        hr = crop_to_multiple(image, scale)
-        pairs.append((name, downscale(hr, scale), hr))
+    pairs = _pairs(folder, scale)
     if not pairs:
         raise DataError(f"{folder}: no validation picture (got none). Run the stage `patches`.")
 

@@ -50,15 +50,21 @@ def protocol(
     *,
     sampling: Sampling | None = None,
     strengths: Sequence[float] = (),
-    given_lr: bool = False,
+    given_lr: Collection[str] = (),
+    made_lr: Collection[str] = (),
     perceptual: Collection[str] = (),
     degraded: bool = False,
     ensemble: bool = False,
 ) -> dict[str, list[str]]:
-    """The protocol of one scale; `sampling` is None without such a row."""
+    """The protocol of one scale; `sampling` is None without such a row.
+
+    `given_lr` and `made_lr` are the sets that came with LR, and those whose LR is made of HR.
+    """
     text = {"scale": [str(scale)], **PROTOCOL}
     if given_lr:
         text["lr"] = ["given with HR, paired by name"]
+        if made_lr:
+            text["lr"] = [f"of {', '.join(given_lr)}: {text['lr'][0]}; else:", *PROTOCOL["lr"]]
         reduced = "PSNR of SR, reduced by MATLAB's imresize, and LR"
         text["lr_consistency"] = [reduced, *PROTOCOL["lr_consistency"][1:]]
     text |= {name: how for name, how in _PERCEPTUAL.items() if name in perceptual}

@@ -10,6 +10,7 @@ LR. The defaults are the paper's. Differences:
   10, is 5 here.
 - Colour, an option: G's output, reduced with the bicubic kernel, must equal LR. Without this term
   both generators may agree on other colours.
+- Perceptual, an option: G(F(HR)) must equal HR in the features of a VGG network, too.
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from srmodels.config import check_least
 from srmodels.data.batches.batch import Batch
 from srmodels.distributed import collectives
 from srmodels.losses.adversarial import AdversarialKind, discriminator_loss, generator_loss
+from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.losses.pixel import l1
 from srmodels.objectives import _terms
 from srmodels.objectives.turn import PERSISTENT, Losses, Shared, Turn
@@ -40,9 +42,12 @@ class CycleWeights:
     cycle: float = 10.0  # of each of the two L1 distances after a whole cycle (the paper's lambda)
     identity: float = 0.0  # of the L1 distances to the bicubic enlargement
     colour: float = 0.0  # of the L1 distance between reduced SR and LR
+    perceptual: float = 0.0  # of the perceptual loss of HR after a whole cycle
 
     def __post_init__(self) -> None:
-        _terms.check_weights(self.adversarial, self.cycle, self.identity, self.colour)
+        _terms.check_weights(
+            self.adversarial, self.cycle, self.identity, self.colour, self.perceptual
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +60,11 @@ class Settings:
     # the HR discriminator gets random crops of SR and HR, this many pixels smaller on each axis, as
     # in `gan.Settings`; 0 means no cropping
     shift: int = 0
+    perceptual: PerceptualSettings | None = None  # the perceptual loss; None where its weight is 0
 
     def __post_init__(self) -> None:
         check_least(self, 0, "shift", "pool_size")
+        _terms.check_perceptual(self.weights.perceptual, self.perceptual)
 
 
 def query_pool(images: Tensor, shared: Shared, name: str, *, size: int) -> Tensor:
@@ -90,7 +97,9 @@ def query_pool(images: Tensor, shared: Shared, name: str, *, size: int) -> Tenso
     return torch.cat(exchanged[collectives.local_slice(len(batch))])
 
 
-def _generators_turn(networks: Mapping[str, nn.Module], settings: Settings) -> Turn:
+def _generators_turn(
+    networks: Mapping[str, nn.Module], settings: Settings, perceptual: Perceptual | None
+) -> Turn:
     weights = settings.weights
     generator, degrader, discriminator_hr, discriminator_lr = (networks[role] for role in ROLES)
 
@@ -105,9 +114,12 @@ def _generators_turn(networks: Mapping[str, nn.Module], settings: Settings) -> T
                 ("adversarial_lr", discriminator_lr(degraded)),
             ):
                 terms[name] = weights.adversarial * generator_loss(_KIND, fake=fake)
+        cycled = generator(degraded) if weights.cycle or perceptual else None
         if weights.cycle:
             terms["cycle_lr"] = weights.cycle * l1(degrader(sr), batch.lr)
-            terms["cycle_hr"] = weights.cycle * l1(generator(degraded), batch.hr)
+            terms["cycle_hr"] = weights.cycle * l1(cycled, batch.hr)
+        if perceptual:
+            terms["perceptual"] = weights.perceptual * perceptual(cycled, batch.hr)
         if weights.identity:
             enlarged = enlarge(batch.lr, scale)
             distances = l1(sr, enlarged) + l1(degrader(enlarged), batch.lr)
@@ -140,7 +152,13 @@ def _discriminators_turn(networks: Mapping[str, nn.Module], settings: Settings) 
 
 
 def turns(
-    networks: Mapping[str, nn.Module], settings: Settings, _device: torch.device | None = None
+    networks: Mapping[str, nn.Module], settings: Settings, device: torch.device | None = None
 ) -> tuple[Turn, ...]:
     """The generators' turn, then the discriminators'; they share "sr", "degraded", logits."""
-    return _generators_turn(networks, settings), _discriminators_turn(networks, settings)
+    perceptual = None
+    if settings.weights.perceptual and settings.perceptual is not None:
+        perceptual = Perceptual(settings.perceptual).placed(device)
+    return (
+        _generators_turn(networks, settings, perceptual),
+        _discriminators_turn(networks, settings),
+    )

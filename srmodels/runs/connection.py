@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from srmodels.errors import TrainingError
-from srmodels.runs.store import relocate, store_of
+from srmodels.runs.store import relocate, store_of, without_password
 
 __all__ = ["connected", "is_missing", "prepare_mlflow", "reason_of"]
 
@@ -42,6 +42,7 @@ def connected(root: Path) -> Iterator[Any]:
         TrainingError: There is no store, or an MLflow call in the `with` block fails.
     """
     uri = store_of(root)
+    shown = without_password(uri)
     prepare_mlflow()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
@@ -49,10 +50,15 @@ def connected(root: Path) -> Iterator[Any]:
     try:
         relocate(root)
         yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+    except ModuleNotFoundError as error:  # a database's driver
+        raise TrainingError(
+            f"MLflow at {shown}: its database needs a driver (got no {error.name}). Install it "
+            "with pip, or change MLFLOW_TRACKING_URI."
+        ) from None
     # a database that is damaged or another program's, an address that is none
     except (MlflowException, SQLAlchemyError, sqlite3.Error, ValueError) as error:
         raise TrainingError(
-            f"MLflow at {uri}: {reason_of(error)}. Check this store and MLFLOW_TRACKING_URI."
+            f"MLflow at {shown}: {reason_of(error)}. Check this store and MLFLOW_TRACKING_URI."
         ) from None
 
 

@@ -1,6 +1,7 @@
 """Where MLflow stores runs and models, and the addresses of its pages."""
 
 import os
+import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -23,6 +24,7 @@ __all__ = [
     "run_page",
     "store_of",
     "tracking_uri",
+    "without_password",
 ]
 
 EXPERIMENT = "srmodels"
@@ -55,6 +57,11 @@ def _database(root: Path) -> URL | None:
     if url.get_backend_name() == "sqlite" and url.database:
         return url.set(database=str(root.resolve() / url.database))
     return url
+
+
+def without_password(uri: str) -> str:
+    """An address for messages and logs."""
+    return re.sub(r"(://[^:/@]*):[^/]*@", r"\1:***@", uri)
 
 
 def tracking_uri(root: Path) -> str:

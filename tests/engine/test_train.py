@@ -186,12 +186,12 @@ def test_the_best_generator_is_kept_beside_the_last_where_scores_judge_it(fabric
 def test_lr_can_be_made_anew_from_hr_for_every_step(fabric, tmp_path) -> None:
     seen = []
 
-    def degrade(hr, step):
+    def zeros(batch, step):
         seen.append(step)
-        return torch.zeros_like(hr)
+        return torch.zeros_like(batch.lr)
 
     run = trainer(fabric, folder(tmp_path), steps=3)
-    run.degrade = degrade
+    run.make_lr = zeros
     run.run(ToySource(), title="degraded")
     assert seen == [0, 1, 2]
     assert run.state.networks["generator"].conv.weight.grad.abs().max() == 0

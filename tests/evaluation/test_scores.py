@@ -86,7 +86,7 @@ def test_the_protocol_says_how_every_score_is_made():
 
 
 def test_the_protocol_says_what_an_option_changes():
-    given = protocol(4, given_lr=True, ensemble=True)
+    given = protocol(4, given_lr=["Set5"], ensemble=True)
     assert given["lr"] != PROTOCOL["lr"]
     assert "8 flips and turns" in given["ensemble"][0]
 

@@ -136,6 +136,7 @@ def dng(
     neutral: tuple[float, ...] = (1, 1, 1),
     turn: int = 1,
     filters: tuple[tuple[int, ...], ...] | None = BAYER,
+    tags: tuple[tuple[object, ...], ...] = (),
     **options: object,
 ) -> bytes:
     """A DNG of a camera whose colours are sRGB's.
@@ -146,11 +147,12 @@ def dng(
         turn: The orientation tag.
         filters: The colours (0 red, 1 green, 2 blue) in front of the sensor; None: a linear DNG,
             which has all three at every pixel.
+        tags: Further ones, as tifffile takes them.
         options: How tifffile stores it.
     """
     height, width = linear.shape[:2]
     values = (linear * np.array(neutral) * 60000).round().astype(np.uint16)
-    tags = [(50717, 4, 1 if filters else 3, 60000 if filters else (60000,) * 3, True)]
+    tags = [*tags, (50717, 4, 1 if filters else 3, 60000 if filters else (60000,) * 3, True)]
     if filters:
         side = len(filters)
         colours = np.tile(filters, (height // side + 1, width // side + 1))[:height, :width]

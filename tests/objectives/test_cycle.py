@@ -6,6 +6,7 @@ import torch
 from srmodels import models, objectives
 from srmodels.config import check
 from srmodels.errors import ConfigError
+from srmodels.losses.perceptual import PerceptualSettings
 from srmodels.models._modules import constant_in
 from srmodels.objectives.cycle import ROLES, CycleWeights, turns
 from srmodels.objectives.cycle import Settings as CycleSettings
@@ -16,7 +17,9 @@ TERMS = {
     "cycle": {"cycle_lr": {"generator", "degrader"}, "cycle_hr": {"generator", "degrader"}},
     "identity": {"identity": {"generator", "degrader"}},
     "colour": {"colour": {"generator"}},
+    "perceptual": {"perceptual": {"generator", "degrader"}},
 }
+FEATURES = PerceptualSettings(weights="random", layers={"conv1_2": 1.0})
 
 
 def make(network, **settings):
@@ -42,7 +45,9 @@ def batch():
 
 def settings_for(*, pool_size=0, **weights):
     none = dict.fromkeys(TERMS, 0.0)
-    return CycleSettings(weights=CycleWeights(**(none | weights)), pool_size=pool_size)
+    return CycleSettings(
+        weights=CycleWeights(**(none | weights)), pool_size=pool_size, perceptual=FEATURES
+    )
 
 
 def pulled(networks):
@@ -192,6 +197,7 @@ def test_cyclegans_published_values_are_the_defaults():
         ({"weights": {"cycle": -1.0}}, "weights must be 0 or more"),
         ({"weights": {"cycle": 0.0, "adversarial": 0.0}}, "one of them above 0"),
         ({"pool_size": -1}, "pool_size: must be 0 or more"),
+        ({"weights": {"perceptual": 1.0}}, "perceptual: must be given where"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes, message):

@@ -20,6 +20,7 @@ from reports.results import (
 from reports.results_page import (
     command_of,
     commands,
+    degraded_table,
     draw_curves,
     draw_scatter,
     repeats_list,
@@ -66,7 +67,8 @@ def result(tmp_path, row="srgan", **changes):
 @pytest.mark.parametrize("row", EXPERIMENTS)
 def test_every_row_is_a_configuration_that_the_pipeline_takes(row) -> None:
     values = YAML(typ="safe").load(ROOT / "params.yaml")
-    settings = [setting for setting in settings_of(row) if "evaluate.sets" not in setting]
+    folders = "evaluate.sets", "evaluate.degraded"  # sets that only the shell knows
+    settings = [each for each in settings_of(row) if not any(key in each for key in folders)]
     params = parse(changed(values, settings))
     assert params.preset == "bsds400"
     assert params.recipe.generator is not None
@@ -129,9 +131,23 @@ def test_the_page_and_the_readme_show_the_files() -> None:
     table, page = results_table(results), PAGE.read_text(encoding="utf-8")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert fill_section(page, "results", table) == page
+    assert fill_section(page, "degraded", degraded_table(results)) == page
     assert fill_section(page, "commands", commands(results)) == page
     assert fill_section(page, "repeats", repeats_list(read_repeats())) == page
     assert fill_section(readme, "results", short_results_table(results)) == readme
+
+
+def test_rows_that_were_scored_on_degraded_lr_have_a_table(tmp_path) -> None:
+    plain, degraded = result(tmp_path), json.loads(json.dumps(result(tmp_path)))
+    assert degraded_table([plain]) == ""
+    degraded["further"]["BSD100_degraded"] = {
+        "bicubic": {"psnr_y": 21.5, "lpips": 0.7, "niqe": 6.0},
+        "generator": {"psnr_y": 21.25, "lpips": 0.6123, "niqe": 5.123},
+    }
+    assert degraded_table([plain, degraded]).splitlines()[2:] == [
+        "| bicubic | 21.50 | 0.700 | 6.00 |",
+        f"| {degraded['row']} | 21.25 | 0.612 | 5.12 |",
+    ]
 
 
 def scored(row, psnr_y, minutes, **lpips):

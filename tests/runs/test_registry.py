@@ -187,3 +187,9 @@ def test_no_store_and_no_server_are_one_line_each(tmp_path, monkeypatch) -> None
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(TrainingError, match=r"MLflow at http://127\.0\.0\.1:9"):
         fetch("models:/srgan@champion", root=tmp_path)
+
+
+def test_a_database_without_its_driver_is_one_line(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "mysql://u:p@127.0.0.1:1/x")
+    with pytest.raises(TrainingError, match=r"^MLflow at .*needs a driver \(got no MySQLdb\)"):
+        newest(9, root=tmp_path)

@@ -3,7 +3,13 @@
 import pytest
 from sqlalchemy import create_engine
 
-from srmodels.runs.store import artifact_location, comparison_page, run_page, tracking_uri
+from srmodels.runs.store import (
+    artifact_location,
+    comparison_page,
+    run_page,
+    tracking_uri,
+    without_password,
+)
 
 
 def test_a_server_wins_over_the_repositorys_store(tmp_path, monkeypatch) -> None:
@@ -52,3 +58,16 @@ def test_the_comparison_page_shows_all_runs_or_the_named_ones(monkeypatch) -> No
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     assert "searchFilter" not in comparison_page("1")
     assert "run_id%20IN%20%28%27a%27%2C%20%27b%27%29" in comparison_page("1", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://user:p@ss@host/mlflow", "postgresql://user:***@host/mlflow"),
+        ("https://user:secret@host:5000", "https://user:***@host:5000"),
+        ("http://host:5000/a@b", "http://host:5000/a@b"),
+        ("sqlite:////srv/a:b@c/mlflow.db", "sqlite:////srv/a:b@c/mlflow.db"),
+    ],
+)
+def test_messages_show_no_password(address, shown) -> None:
+    assert without_password(address) == shown

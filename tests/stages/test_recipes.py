@@ -111,7 +111,7 @@ def test_the_ten_recipes_are_there() -> None:
     }
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", TRAINED[1:])  # `code` depends on the whole file
 def test_dvc_finds_the_parameters_of_every_recipe_in_every_preset(name) -> None:
     for model, presets in VALUES["models"].items():
         for preset in presets:

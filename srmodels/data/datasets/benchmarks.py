@@ -3,7 +3,6 @@
 Only the two sets that data/ defines with a digest are downloaded; the others have none published.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from srmodels.cache import FOLDER_VARIABLE, cache_folder
 from srmodels.data.datasets.catalog import resolve_source
+from srmodels.data.datasets.pairs import pair_by_name
 from srmodels.errors import DataError, listed
 from srmodels.images.readers.folder import photo_files, whole_images
 
@@ -59,11 +59,7 @@ def _find_folder(name: str, data: Path) -> Path:
 def lr_pictures(names: Sequence[str], folder: Path, *, scale: int) -> dict[str, NDArray[np.uint8]]:
     """LR pictures of a folder by the names of HR, also with a suffix such as x4; all must pair."""
     lr = dict(whole_images(folder))
-    pairs = {name: name for name in names if name in lr}
-    unpaired = {_base_name(name, scale): name for name in lr if name not in pairs}
-    for name in names:
-        if name not in pairs and (partner := unpaired.get(_base_name(name, scale))) is not None:
-            pairs[name] = partner
+    pairs = pair_by_name(names, lr, scale=scale)
     without_lr = [name for name in names if name not in pairs]
     without_hr = sorted(lr.keys() - pairs.values())
     if without_lr or without_hr:
@@ -74,8 +70,3 @@ def lr_pictures(names: Sequence[str], folder: Path, *, scale: int) -> dict[str, 
             f"names, with or without x{scale} at the end of LR's."
         )
     return {name: lr[pairs[name]] for name in names}
-
-
-def _base_name(name: str, scale: int) -> str:
-    """The name without the suffixes of LR and HR: 0801 of 0801x4 (DIV2K), a of a_HR."""
-    return re.sub(rf"(?:[_-]?x{scale}|[_-](?:HR|GT|LR|LRBI))+$", "", name, flags=re.IGNORECASE)

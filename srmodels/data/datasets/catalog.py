@@ -74,8 +74,8 @@ def resolve_folders(photos: str, *, data: Path, scale: int, official_lr: bool) -
     without_lr = [folder for folder in folders if folder.lr is None]
     if official_lr and len(without_lr) == len(folders):
         raise DataError(
-            f"data.official_lr: no official LR at scale {scale} belongs to {photos} (got none "
-            f"beside {folders[0].folder}). Set data.official_lr to false to make LR from HR."
+            f"data.lr: no official LR at scale {scale} belongs to {photos} (got none beside "
+            f"{folders[0].folder}). Set data.lr to bicubic, which makes LR from HR."
         )
     for folder in without_lr if official_lr else ():
         log.info("%s: no official LR at scale %d; making LR from HR", folder.folder, scale)

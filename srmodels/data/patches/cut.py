@@ -13,11 +13,6 @@ from srmodels.data.store.index import PhotoPatches
 from srmodels.errors import PhotoError
 from srmodels.resize.images import crop_to_multiple, downscale
 
-# PSNR of a given LR picture against the reduced HR, dB, green. On 253 photographs at scale 4:
-# rounding 48 or more, Pillow's bicubic 43 to 58; HR moved by one pixel both ways at most 37 in 95 %
-# (one way: 40), by four 27, JPEG of quality 75 at most 41.
-MIN_LR_PSNR = 40.0
-
 
 def _starts(length: int, size: int, stride: int) -> list[int]:
     starts = list(range(0, length - size + 1, stride))
@@ -40,20 +35,6 @@ def _gather(picture: NDArray[np.uint8], corners: NDArray[np.int64], size: int) -
     return patches
 
 
-def _check_lr(lr: NDArray[np.uint8], reduced: NDArray[np.uint8]) -> None:
-    """Refuses an official LR picture that differs from the reduced HR, or is shifted."""
-    if lr.shape != reduced.shape:
-        size, expected = (f"{shape[1]}x{shape[0]}" for shape in (lr.shape, reduced.shape))
-        raise PhotoError(f"has an LR picture of the wrong size (got {size}, not {expected})")
-    error = ((lr[..., 1].astype(np.float32) - reduced[..., 1]) ** 2).mean(dtype=np.float64)
-    psnr = 10 * np.log10(255**2 / max(float(error), 1e-9))
-    if psnr < MIN_LR_PSNR:
-        raise PhotoError(
-            f"has an LR picture that does not fit (got {psnr:.1f} dB against the reduced HR, less "
-            f"than {MIN_LR_PSNR:g}; MATLAB's bicubic has 48)"
-        )
-
-
 def cut(
     hr: NDArray[np.uint8],
     settings: PatchSettings,
@@ -63,8 +44,8 @@ def cut(
 ) -> PhotoPatches:
     """Cuts a photograph, uint8 (H, W, 3), into aligned pairs.
 
-    LR is the official picture `lr`, uint8 (H // scale, W // scale, 3), or the reduced HR. A
-    PhotoError if the photograph is smaller than a patch, or if `lr` does not fit.
+    LR is the given picture `lr`, uint8 (H // scale, W // scale, 3), or the reduced HR. A
+    PhotoError if the photograph is smaller than a patch.
     """
     size = settings.patch_size
     height, width = hr.shape[:2]
@@ -74,10 +55,7 @@ def cut(
             f"{size * scale}x{size * scale})"
         )
     hr = crop_to_multiple(hr, scale)
-    reduced = downscale(hr, scale)
-    if lr is not None:
-        _check_lr(lr, reduced)
-        reduced = lr
+    reduced = downscale(hr, scale) if lr is None else lr
     corners = boxes(*reduced.shape[:2], size=size, stride=settings.stride)
     lr_patches, flat = _gather(reduced, corners, size), 0
     if settings.min_deviation:

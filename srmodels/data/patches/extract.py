@@ -22,6 +22,7 @@ from srmodels.data.executor.cluster import DaskExecutor
 from srmodels.data.executor.processes import ProcessExecutor
 from srmodels.data.executor.run import run
 from srmodels.data.executor.task import Task
+from srmodels.data.patches.given_lr import lr_folder
 from srmodels.data.patches.manifest import MANIFEST, check_rows, write_report
 from srmodels.data.patches.resume import ResumeLog
 from srmodels.data.patches.settings import PatchSettings
@@ -59,11 +60,11 @@ def _remove_outdated(folder: Path, current: set[str]) -> None:
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
     for name in (*SPLITS, SCRATCH):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    for split in SPLITS:
-        for path in (folder / split).iterdir():
+    for place in (*(folder / split for split in SPLITS), *(lr_folder(folder / s) for s in SPLITS)):
+        for path in place.iterdir() if place.is_dir() else ():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
-            elif f"{split}/{path.name}" not in current:
+            elif f"{place.name}/{path.name}" not in current:
                 path.unlink()
 
 
@@ -79,10 +80,11 @@ def extract(
 ) -> None:
     """Makes the patch store of the photographs in `source`/photos.csv.
 
-    `folder` gets train/ (shards and index), validation/ and test/ (whole pictures, PNG) and
-    manifest.csv: the same bytes for any number of processes and after any earlier run. `metrics` is
-    the JSON file for counts. Finished tasks are recorded in the folder `records`, with `code`, a
-    digest of the code that decides pixels: if it changes, every task runs, as with None.
+    `folder` gets train/ (shards and index), validation/ and test/ (whole pictures, PNG),
+    validation_lr/ and test_lr/ if the user's own LR belongs to them, and manifest.csv: the same
+    bytes for any number of processes and after any earlier run. `metrics` is the JSON file for
+    counts. Finished tasks are recorded in the folder `records`, with `code`, a digest of the code
+    that decides pixels: if it changes, every task runs, as with None.
 
     Raises:
         DataError: Too many photographs are broken, none is left to train on, or the folder cannot
@@ -105,6 +107,7 @@ def extract(
         def keep(task: Task, output: tuple[Path, TaskResult]) -> None:
             task_folder, result = output
             for name in result.files:
+                (folder / name).parent.mkdir(exist_ok=True)
                 (task_folder / name).replace(folder / name)
             shutil.rmtree(task_folder, ignore_errors=True)
             resume_log.add(task, result)

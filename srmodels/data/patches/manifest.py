@@ -25,6 +25,7 @@ _CATEGORIES = {
     "too large": ("has too many pixels",),
     "not a picture": ("is a text file", "is no kind of picture"),
     "with another LR picture": ("has an LR picture",),
+    "without an LR picture": ("has no LR picture",),
 }
 _TRANSIENT = {"unreadable", "too much for the memory", "crashed", "too slow"}
 

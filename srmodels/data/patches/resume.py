@@ -59,7 +59,8 @@ class ResumeLog:
 
     def _fingerprint(self, task: Task) -> str:
         photos = [
-            (photo.photo, photo.split, photo.sha256, photo.lr_sha256) for photo in task.photos
+            (photo.photo, photo.split, photo.sha256, photo.lr_sha256, photo.lr_from)
+            for photo in task.photos
         ]
         facts = [*self._facts[task.photos[0].split == "train"], photos]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -17,14 +17,16 @@ from PIL import Image
 
 from srmodels.data.executor.task import ProgressNote, Task
 from srmodels.data.patches.cut import cut
+from srmodels.data.patches.given_lr import check_official, check_own, lr_folder
 from srmodels.data.patches.manifest import ManifestRow
 from srmodels.data.patches.settings import PatchSettings
-from srmodels.data.photos.table import Photo
+from srmodels.data.photos.settings import OFFICIAL
+from srmodels.data.photos.table import OWN, Photo
 from srmodels.data.store.index import Row
 from srmodels.data.store.writer import ShardWriter, shard_of
 from srmodels.errors import PhotoError, disk_errors
 from srmodels.images.readers.decode import read
-from srmodels.resize.images import crop_to_multiple
+from srmodels.resize.images import crop_to_multiple, downscale
 
 SCRATCH = ".work"
 
@@ -46,17 +48,31 @@ def _png_name(photo: str) -> str:
     return name if name.endswith(".png") else f"{name}.png"
 
 
-def _read_lr(photo: Photo, settings: PatchSettings) -> NDArray[np.uint8] | None:
+def _read_lr(
+    photo: Photo, hr: NDArray[np.uint8], settings: PatchSettings, scale: int
+) -> tuple[NDArray[np.uint8] | None, list[str]]:
+    """The given LR picture, if there is one, and notes; a PhotoError if it does not fit HR."""
+    if not photo.lr_from:
+        return None, []
+    if not photo.lr:
+        raise PhotoError("has no LR picture in data.lr. Add one of the same name")
     path = Path(photo.lr)
     try:
-        return (
-            read(path, max_pixels=settings.max_pixels, hdr=settings.hdr).pixels
-            if photo.lr
-            else None
-        )
+        lr = read(path, max_pixels=settings.max_pixels, hdr=settings.hdr).pixels
     except PhotoError as error:
         reason = str(error).removeprefix(f"{path.name}: ")
         raise PhotoError(f"has an LR picture that {reason}") from None
+    reduced = downscale(crop_to_multiple(hr, scale), scale)
+    if photo.lr_from == OFFICIAL:
+        check_official(lr, reduced)
+        return lr, []
+    return lr, [check_own(lr, reduced)]
+
+
+def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    picture.save(path, "PNG", compress_level=3)
 
 
 def _reduce(pixels: NDArray[np.uint8], share: float, min_side: int) -> NDArray[np.uint8] | None:
@@ -81,14 +97,20 @@ def _cut_photo(
         raise PhotoError(
             f"is too small (got {width}x{height}; patches.min_side is {settings.min_side})"
         )
-    rows, flat = list[Row](), 0
-    if writer is None:  # no official LR here: scores are measured on LR by the protocol
-        pixels = np.ascontiguousarray(crop_to_multiple(decoded.pixels, scale))
-        path = folder / _png_name(photo.photo)
-        Image.fromarray(pixels).save(path, "PNG", compress_level=3)
+    rows, flat, notes, own = list[Row](), 0, list(decoded.notes), photo.lr_from == OWN
+    lr = None
+    if writer is not None or own:  # official LR is bicubic, which the protocol makes of HR itself
+        lr, lr_notes = _read_lr(photo, decoded.pixels, settings, scale)
+        notes += lr_notes
+    if writer is None:
+        name = _png_name(photo.photo)
+        _write_png(folder / name, crop_to_multiple(decoded.pixels, scale))
+        if lr is not None:
+            _write_png(lr_folder(folder) / name, lr)
     else:
-        cuts = {1.0: cut(decoded.pixels, settings, scale, lr=_read_lr(photo, settings))}
-        for share in settings.also_reduced_to:
+        cuts = {1.0: cut(decoded.pixels, settings, scale, lr=lr)}
+        # a reduction would take noise and blur out of one's own LR
+        for share in () if own else settings.also_reduced_to:
             reduced = _reduce(decoded.pixels, share, scale * settings.patch_size)
             if reduced is not None:
                 cuts[share] = cut(reduced, settings, scale)
@@ -96,7 +118,7 @@ def _cut_photo(
             rows += writer.add(photo.photo, patches, share)
             flat += patches.flat
     row = ManifestRow(photo.photo, photo.split, decoded.kind, width, height, len(rows), flat)
-    return replace(row, notes="; ".join(decoded.notes), sha256=photo.sha256), rows
+    return replace(row, notes="; ".join(notes), sha256=photo.sha256), rows
 
 
 def _cut_photos(
@@ -125,7 +147,11 @@ def _cut_photos(
             if reason is not None:
                 row = ManifestRow(photo.photo, photo.split, skipped=reason, sha256=photo.sha256)
             manifest.append(row)
-    files = sorted(f"{split}/{path.name}" for path in folder.iterdir())
+    files = sorted(
+        path.relative_to(folder.parent).as_posix()
+        for path in folder.parent.rglob("*")
+        if path.is_file()
+    )
     return TaskResult(tuple(manifest), tuple(rows), tuple(files))
 
 

@@ -8,7 +8,7 @@ from srmodels.atomic import write_table
 from srmodels.data.datasets.bundled import Bundled, copy_bundled, read_choice
 from srmodels.data.datasets.catalog import resolve_folders
 from srmodels.data.photos.scan import REASON, ScanResult, digest_and_size, excluded, find_photos
-from srmodels.data.photos.settings import PhotosSettings
+from srmodels.data.photos.settings import OFFICIAL, PhotosSettings
 from srmodels.data.photos.table import Photo, write_photos
 from srmodels.data.split import SPLITS
 from srmodels.errors import DataError, disk_errors
@@ -27,9 +27,10 @@ def _scan(
             "the photographs to another folder."
         )
     sources = resolve_folders(
-        settings.photos, data=data, scale=scale, official_lr=settings.official_lr
+        settings.photos, data=data, scale=scale, official_lr=settings.lr == OFFICIAL
     )
-    scan = find_photos(sources, settings, scale=scale, memory=memory)
+    own_lr = (data / settings.lr).resolve() if settings.own_lr else None
+    scan = find_photos(sources, settings, scale=scale, memory=memory, own_lr=own_lr)
     if not scan.photos:
         folders = ", ".join(str(source.folder) for source in sources)
         first = "".join(f": {name} {reason}" for name, reason in sorted(scan.others)[:1])

@@ -1,4 +1,4 @@
-"""Whether `data.photos` names a folder that the pipeline can read."""
+"""Whether a setting names a folder of pictures that the pipeline can read."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from srmodels.errors import DataError
 __all__ = ["check_folder"]
 
 
-def _check_names(folder: Path) -> None:
+def _check_names(where: str, folder: Path) -> None:
     """DVC stops at a name that is not UTF-8, and does not say which it is."""
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
@@ -17,24 +17,23 @@ def _check_names(folder: Path) -> None:
             except UnicodeEncodeError:
                 path = os.fsencode(Path(parent, name))
                 raise DataError(
-                    f"data.photos: has a name that is not UTF-8, which DVC cannot record (got "
+                    f"{where}: has a name that is not UTF-8, which DVC cannot record (got "
                     f"{path!r}). Rename it."
                 ) from None
 
 
-def check_folder(photos: str, data: Path) -> None:
+def check_folder(where: str, value: str, data: Path) -> None:
     """Raises DataError for a path that DVC would read as another folder, or not at all.
 
-    DVC resolves `data.photos` from the folder `data`, where `auto` and the sets are, and knows no
-    `~`. Names of sets and missing folders are left to the stage `photos`.
+    DVC resolves the setting `where` from the folder `data`, where `auto` and the sets are, and
+    knows no `~`. Names of sets and missing folders are left to the stage `photos`.
     """
-    folder = data / photos
-    if not folder.is_dir() and not Path(photos).is_absolute():
-        meant = Path(photos).expanduser().absolute()
+    folder = data / value
+    if not folder.is_dir() and not Path(value).is_absolute():
+        meant = Path(value).expanduser().absolute()
         if meant.is_dir():
             raise DataError(
-                f"data.photos: a path begins in the folder {data}, where this one is not (got "
-                f"{photos!r}). Give its absolute path, {os.path.normpath(meant)}, or run `srmodels "
-                f"use {photos}`."
+                f"{where}: a path begins in the folder {data}, where this one is not (got "
+                f"{value!r}). Give its absolute path, {os.path.normpath(meant)}."
             )
-    _check_names(folder)
+    _check_names(where, folder)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -11,12 +12,13 @@ from pathlib import Path
 from tqdm.contrib.concurrent import thread_map
 
 from srmodels.data.datasets.catalog import ImageFolder, official_lr_of
+from srmodels.data.datasets.pairs import pair_by_name
 from srmodels.data.photos.duplicates import Member, find_duplicates
-from srmodels.data.photos.settings import PhotosSettings
-from srmodels.data.photos.table import Photo
+from srmodels.data.photos.settings import OFFICIAL, PhotosSettings
+from srmodels.data.photos.table import OWN, Photo
 from srmodels.data.photos.thumbnails import thumbnails
 from srmodels.data.split import assign_splits, cross_split_duplicates, split_from_folder
-from srmodels.errors import DataError
+from srmodels.errors import DataError, listed
 from srmodels.images.readers.folder import list_files
 from srmodels.machine import cores
 
@@ -48,13 +50,46 @@ def _list(source: ImageFolder, scale: int) -> tuple[list[Photo], list[tuple[str,
     for path in paths:
         name, lr = path.relative_to(source.folder).as_posix(), official_lr_of(source, path, scale)
         split = split_from_folder(name)
-        photos.append(Photo(prefix + name, "", str(path), 0, "", str(lr or "")))
+        lr_from = OFFICIAL if lr else ""
+        photos.append(Photo(prefix + name, "", str(path), 0, "", str(lr or ""), lr_from=lr_from))
         allowed.append((split,) if split in source.splits else source.splits)
     return (
         photos,
         allowed,
         [(prefix + path.relative_to(source.folder).as_posix(), why) for path, why in others],
     )
+
+
+def _with_own_lr(
+    photos: list[Photo], sources: Iterable[ImageFolder], folder: Path, scale: int
+) -> tuple[list[Photo], Reasons]:
+    """The photographs, each with its LR picture in `folder` or '', and the other files there."""
+    for source in sources:
+        if folder.is_relative_to(source.folder) or source.folder.is_relative_to(folder):
+            raise DataError(
+                f"data.lr: one folder lies in the other (got HR in {source.folder}, LR in "
+                f"{folder}). Put them side by side."
+            )
+    try:
+        paths, others = list_files(folder)
+    except OSError as error:
+        raise DataError(
+            f"data.lr: cannot list a folder (got {folder}: {error.strerror}). Correct it."
+        ) from None
+    # those that are no pictures, too, so that the pair's line says so
+    names = [
+        path.relative_to(folder).as_posix() for path in (*paths, *(path for path, _ in others))
+    ]
+    pairs = pair_by_name([photo.photo for photo in photos], names, scale=scale)
+    if photos and not pairs:
+        raise DataError(
+            f"data.lr: no file has the name of a photograph (got {listed(names) or 'nothing'} in "
+            f"{folder}; the first photograph is {photos[0].photo}). Use HR's names."
+        )
+    lr = {photo: str(folder / name) for photo, name in pairs.items()}
+    photos = [replace(photo, lr=lr.get(photo.photo, ""), lr_from=OWN) for photo in photos]
+    alone = sorted(set(names) - set(pairs.values()))
+    return photos, [(f"{folder / name}", "is an LR picture without HR") for name in alone]
 
 
 def digest_and_size(path: Path) -> tuple[str, int]:
@@ -67,10 +102,11 @@ def _read(photo: Photo) -> Photo | str:
     """The photograph with size and digests, or the reason why it has none."""
     try:
         sha256, size = digest_and_size(Path(photo.path))
-        lr_sha256 = digest_and_size(Path(photo.lr))[0] if photo.lr else ""
     except OSError as error:
-        which = "its LR picture " if error.filename == photo.lr else ""
-        return f"{which}cannot be opened ({error.strerror})"
+        return f"cannot be opened ({error.strerror})"
+    lr_sha256 = ""
+    with suppress(OSError):  # the stage `patches` says why
+        lr_sha256 = digest_and_size(Path(photo.lr))[0] if photo.lr else ""
     return replace(photo, bytes=size, sha256=sha256, lr_sha256=lr_sha256)
 
 
@@ -98,18 +134,25 @@ def _read_once(
 
 
 def find_photos(
-    sources: Iterable[ImageFolder],
+    sources: Sequence[ImageFolder],
     settings: PhotosSettings,
     *,
     scale: int,
     memory: Path | None = None,
+    own_lr: Path | None = None,
 ) -> ScanResult:
-    """Lists folders, reads every file once and gives every photograph its split."""
+    """Lists folders, reads every file once and gives every photograph its split.
+
+    `own_lr` is the folder of the user's own LR pictures, or None.
+    """
     photos, allowed, others = list[Photo](), dict[str, tuple[str, ...]](), list[tuple[str, str]]()
     for source in sources:
         listed, splits_of, reasons = _list(source, scale)
         photos += listed
         allowed |= zip((photo.photo for photo in listed), splits_of, strict=True)
+        others += reasons
+    if own_lr:
+        photos, reasons = _with_own_lr(photos, sources, own_lr, scale)
         others += reasons
     names = excluded([photo.photo for photo in photos], settings.leave_out)
     others += [(name, REASON) for name in sorted(names)]

@@ -1,7 +1,9 @@
-"""The section `data` of params.yaml: which photographs."""
+"""The section `data` of params.yaml: which photographs, and where their LR comes from."""
 
 from dataclasses import dataclass
 from typing import Literal
+
+BICUBIC, OFFICIAL = "bicubic", "official"  # words of `lr`; files of data/, as DVC needs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +18,12 @@ class PhotosSettings:
     test: float = 0.05
     # `group` keeps near duplicates in one split; `ignore` does not look for them
     near_duplicates: Literal["group", "ignore"] = "group"
-    official_lr: bool = False  # takes the LR pictures that came with a set instead of reducing HR
+    # `bicubic` makes LR of HR, `official` takes what came with a set; or the absolute path of a
+    # folder of one's own LR pictures, named as HR's
+    lr: str = BICUBIC
+    # share of a batch whose LR is from that folder; the others' is made of HR
+    # (training.degradation)
+    lr_share: float = 1.0
     # photographs not to use, by their names in photos.csv or a shell's patterns; each must fit at
     # least one
     leave_out: tuple[str, ...] = ()
@@ -29,3 +36,16 @@ class PhotosSettings:
                 raise ValueError(f"{name} must be a share, 0 or more and less than 1")
         if self.validation + self.test >= 1:
             raise ValueError("validation must leave something to train on, together with test")
+        if self.lr != BICUBIC and (self.photos == "auto" or not self.lr.strip()):
+            raise ValueError(
+                "lr must be bicubic where photos is auto; else also official or a folder"
+            )
+        if not 0 <= self.lr_share <= 1:
+            raise ValueError("lr_share must be a share from 0 to 1")
+        if self.lr_share != 1 and not self.own_lr:
+            raise ValueError("lr_share must be 1 unless lr is a folder")
+
+    @property
+    def own_lr(self) -> bool:
+        """Whether LR is in a folder of the user's own."""
+        return self.lr not in (BICUBIC, OFFICIAL)

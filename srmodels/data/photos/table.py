@@ -11,6 +11,7 @@ from srmodels.data.split import SPLITS
 from srmodels.errors import DataError
 
 _TABLE = "photos.csv"
+OWN = "own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,9 @@ class Photo:
     path: str  # absolute, or relative to the table's folder
     bytes: int  # size of the file
     sha256: str  # of the file
-    lr: str = ""  # The absolute path of its official LR picture; '': LR is made of HR.
-    lr_sha256: str = ""  # of that file; '' where there is none
+    lr: str = ""  # the absolute path of its LR picture; '': LR is made of HR, or is missing
+    lr_sha256: str = ""  # of that file; '' where there is none, or it cannot be opened
+    lr_from: str = ""  # "official": came with the set, "own": of data.lr's folder; '': made of HR
 
 
 def write_photos(photos: Sequence[Photo], folder: Path) -> None:

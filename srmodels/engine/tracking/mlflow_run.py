@@ -24,7 +24,7 @@ from mlflow.exceptions import MlflowException
 from srmodels.atomic import write_bytes
 from srmodels.errors import TrainingError
 from srmodels.runs.connection import is_missing
-from srmodels.runs.store import EXPERIMENT, artifact_location
+from srmodels.runs.store import EXPERIMENT, artifact_location, without_password
 
 __all__ = [
     "DatasetFacts",
@@ -159,8 +159,9 @@ def experiment_id(client: Any, root: Path, uri: str) -> str:  # noqa: ANN401 - M
         return str(client.create_experiment(EXPERIMENT, artifact_location=location))
     if experiment.lifecycle_stage == "deleted":
         raise TrainingError(
-            f"the experiment {EXPERIMENT} is deleted. Run: MLFLOW_TRACKING_URI='{uri}' mlflow "
-            f"experiments restore --experiment-id {experiment.experiment_id}"
+            f"the experiment {EXPERIMENT} is deleted. Run: "
+            f"MLFLOW_TRACKING_URI='{without_password(uri)}' mlflow experiments restore "
+            f"--experiment-id {experiment.experiment_id}"
         )
     return str(experiment.experiment_id)
 

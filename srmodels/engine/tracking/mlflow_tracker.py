@@ -32,7 +32,7 @@ from srmodels.engine.tracking.mlflow_run import (
     run_key,
 )
 from srmodels.runs.connection import reason_of
-from srmodels.runs.store import relocate, tracking_uri
+from srmodels.runs.store import relocate, tracking_uri, without_password
 
 __all__ = ["Tracker"]
 
@@ -56,6 +56,7 @@ class Tracker:
     def __init__(self, stage: str, *, root: Path, facts: RunFacts) -> None:
         self.stage, self.root, self.facts = stage, root.resolve(), facts
         self.uri = tracking_uri(self.root)
+        self._shown = without_password(self.uri)
         self.client: Any = None
         self.run_id = ""
         self.experiment = ""
@@ -89,7 +90,7 @@ class Tracker:
             log.warning(
                 "MLflow at %s: %d points and %d pictures or tables were not sent; the curves are "
                 "in plots/. To send all run: dvc repro --single-item --force evaluate",
-                self.uri,
+                self._shown,
                 len(self._points),
                 len(self._files),
             )
@@ -106,7 +107,7 @@ class Tracker:
             self._file.close()
         except Exception as error:  # noqa: BLE001 - MLflow must not fail the stage
             reason = reason_of(error)
-            log.warning("MLflow at %s: the run stays marked as running (%s)", self.uri, reason)
+            log.warning("MLflow at %s: the run stays marked as running (%s)", self._shown, reason)
 
     def begin(self, step: int, points: list[Point]) -> None:
         """Opens the run; a training that begins at step 0 never continues another's.
@@ -176,7 +177,7 @@ class Tracker:
                 if not self._warned:
                     log.warning(
                         "MLflow at %s: %s. Points are kept; it is tried again every %.0f seconds",
-                        self.uri,
+                        self._shown,
                         reason_of(error).rstrip("."),
                         _RETRY_SECONDS,
                     )
@@ -188,7 +189,7 @@ class Tracker:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.parent / "mlflow.lock"):
             if moved := relocate(self.root):
-                log.info("MLflow at %s: pictures and models were in %s", self.uri, moved)
+                log.info("MLflow at %s: pictures and models were in %s", self._shown, moved)
             self.client = mlflow.MlflowClient(tracking_uri=self.uri)
             self.experiment = experiment_id(self.client, self.root, self.uri)
             file = RunFile(folder, run_key(self.facts)[1], self.uri)

@@ -48,17 +48,19 @@ READERS: dict[Kind, Reader] = {
         "kornia-rs; Pillow below 8 bits",
         "1 to 16 bits: grey, RGB, palette, alpha, a colour marked as clear; interlaced",
         "cICP, ICC, sRGB, gAMA and cHRM, in this order",
-        "a wrong checksum, missing rows, far more data than rows, narrow range",
+        "a wrong checksum of pixels, palette or clear colour, missing rows, far more data than "
+        "rows, narrow range",
     ),
     "TIFF": Reader(
         read_tiff,
         "libtiff (Pillow) for compressed strips; the layout by this project",
         "1 to 16 bits: grey, RGB, palette, CMYK, YCbCr, Lab; strips or tiles, contiguous or "
         "planar, either byte order, BigTIFF, predictor 2; none, LZW, deflate, PackBits, "
-        "LZMA, zstd, JPEG, WebP. The first page that is no thumbnail",
+        "LZMA, zstd, JPEG, WebP, fax (CCITT, checked by coding it again). The first page that is "
+        "no thumbnail",
         "ICC; Adobe RGB by EXIF",
         "floating point, values beyond 16 bits, LogL and LogLuv, ITULab, other inks than CMYK, "
-        "missing strips or parts of one, fax and other compressions",
+        "missing strips or parts of one, other compressions",
     ),
     "HEIF": Reader(
         read_heif,
@@ -108,7 +110,8 @@ READERS: dict[Kind, Reader] = {
     "RAW": Reader(
         read_raw,
         "LibRaw (rawpy)",
-        "what LibRaw develops: a DNG, sensor values in any TIFF directory, or a maker's signature",
+        "what LibRaw develops: a DNG (cropped as it says; a gain map is noted), sensor values in "
+        "any TIFF directory, or a maker's signature",
         "the camera's",
         "a file that is cut off; by its name alone nothing is taken for RAW",
     ),

@@ -14,14 +14,16 @@ from simplejpeg import decode_jpeg
 
 from srmodels.errors import PhotoError
 
-__all__ = ["NotCheckableError", "read_jpeg"]
+__all__ = ["BAD_PROFILE", "NotCheckableError", "read_jpeg"]
+
+BAD_PROFILE = "the parts of its colour profile do not fit together; taken as sRGB"
 
 _COLOUR_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 _MAX_SCANS = 500  # more make a small file take minutes; libjpeg-turbo's own limit in its tools
 _READ_AHEAD = 8  # bytes of a run that the library holds already when it counts what is left
 _MAX_STRAY = 2  # bytes; data lost or gained by damage is hardly ever so short
 # Segments, ITU-T T.81, table B.1
-_FRAMES, _SCAN, _END = (0xC0, 0xC1, 0xC2), 0xDA, 0xD9
+_FRAMES, _SCAN, _END, _PROFILE = (0xC0, 0xC1, 0xC2), 0xDA, 0xD9, 0xE2
 # what ends compressed data: neither a stuffed byte nor a restart (section B.1.1.2)
 _MARKER = re.compile(rb"\xff+([^\xff\x00\xd0-\xd7])", re.DOTALL)
 _STRAY = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
@@ -90,6 +92,9 @@ def _repair(body: bytes, warning: str) -> tuple[bytes, str]:
         repaired = _without_stray_bytes(body, int(stray[1]), int(stray[2], 16))
         if repaired:
             return repaired, f"has stray bytes ({stray[1]}), which were left out"
+    if "ICC marker" in warning:
+        parts = [body[a:b] for marker, a, b in _segments(body) if marker != _PROFILE]
+        return body[:2] + b"".join(parts), BAD_PROFILE
     if "end of JPEG file" in warning:
         if not body.endswith(b"\xff\xd9") and _has_all_scans(body, list(_segments(body))):
             return body + b"\xff\xd9", "has no end marker; its pixels are complete"

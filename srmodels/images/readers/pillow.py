@@ -12,7 +12,7 @@ from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels
 from srmodels.images.file_types import Kind
 from srmodels.images.limits import check_size
-from srmodels.images.readers.jpeg import NotCheckableError, read_jpeg
+from srmodels.images.readers.jpeg import BAD_PROFILE, NotCheckableError, read_jpeg
 from srmodels.images.readers.raster import (
     Raster,
     adobe_rgb_of,
@@ -121,6 +121,8 @@ def read_jpeg_file(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Rast
         else:
             if image.mode == "CMYK":  # stored inverted, as Adobe does
                 pixels = 255 - pixels
+        if BAD_PROFILE in notes:
+            image.info.pop("icc_profile", None)
         values = pixels[..., None] if pixels.ndim == 2 else pixels
         raster = _raster(image, "JPEG", values, notes)
         raster.dpi = _jfif_dpi(image)

@@ -171,6 +171,8 @@ def plan(
                 f"-o {output}: is {own.name}, but --format is {file_format.name}. Name one of them."
             )
         file_format, targets = own, [_path(output)]
+    elif os.path.lexists(output) and not Path(output).is_dir():
+        raise ConfigError(f"-o {output}: is no folder. Name a folder, or a file such as large.png.")
     else:
         file_format = file_format or FORMATS[0]
         targets = _in_output(pictures, Path(output), file_format)

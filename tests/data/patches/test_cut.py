@@ -124,23 +124,6 @@ def test_a_given_lr_picture_is_cut_instead_of_an_own():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "sentence"),
-    [
-        (lambda picture, lr: lr[:, :-1], "wrong size .got 31x24, not 32x24"),
-        (lambda picture, lr: lr[::-1], "does not fit"),
-        (lambda picture, lr: np.roll(lr, 1, axis=0), r"does not fit .got \d\d\.\d dB"),
-        (lambda picture, lr: downscale(np.roll(picture, 1, axis=1), 4), "does not fit"),
-        (lambda picture, lr: picture[::4, ::4], "does not fit"),
-    ],
-)
-def test_a_given_lr_picture_that_does_not_fit_is_refused(wrong, sentence):
-    picture = pattern()
-    lr = wrong(picture, downscale(picture, 4))
-    with pytest.raises(PhotoError, match=sentence):
-        cut(picture, PatchSettings(patch_size=8, stride=8), 4, lr=lr)
-
-
-@pytest.mark.parametrize(
     ("values", "sentence"),
     [
         ({"patch_size": 4}, "patch_size must be 8"),

@@ -377,7 +377,7 @@ def official(tmp_path, change):
     made = downscale(decode(Path(photos[0].path))[:80, :88], 4)
     path = write(tmp_path / "lr", "0x4.png", encoded(change(made), "PNG"))
     digest = sha256(path.read_bytes()).hexdigest()
-    photos[0] = replace(photos[0], lr=str(path), lr_sha256=digest)
+    photos[0] = replace(photos[0], lr=str(path), lr_sha256=digest, lr_from="official")
     write_photos(photos, tmp_path / "photos")
     return photos[0].photo
 

@@ -13,15 +13,15 @@ def test_a_name_that_is_not_utf8_is_named(tmp_path):
     folder = tmp_path / "trip"
     folder.mkdir()
     (folder / "é.png").write_bytes(b"x")
-    check_folder(str(tmp_path), tmp_path)
+    check_folder("data.photos", str(tmp_path), tmp_path)
     with open(os.path.join(os.fsencode(folder), b"caf\xe9.png"), "wb"):  # noqa: PTH118, PTH123
         pass
     with pytest.raises(DataError, match=r"caf\\xe9\.png"):
-        check_folder(str(tmp_path), tmp_path)
+        check_folder("data.photos", str(tmp_path), tmp_path)
 
 
 def test_a_folder_that_is_missing_is_for_the_next_stage(tmp_path):
-    check_folder(str(tmp_path / "none"), tmp_path)
+    check_folder("data.photos", str(tmp_path / "none"), tmp_path)
 
 
 @pytest.mark.parametrize("written", ["../photos", "~/photos", "été [1]"])
@@ -32,11 +32,11 @@ def test_a_path_from_elsewhere_is_answered_with_the_absolute_one(tmp_path, monke
     folder = Path(os.path.normpath(Path(written).expanduser().absolute()))
     folder.mkdir()
     with pytest.raises(DataError) as caught:
-        check_folder(written, Path("data"))
-    assert f"Give its absolute path, {folder}, or run `srmodels use {written}`" in str(caught.value)
-    check_folder(str(folder), Path("data"))
+        check_folder("data.photos", written, Path("data"))
+    assert f"Give its absolute path, {folder}." in str(caught.value)
+    check_folder("data.photos", str(folder), Path("data"))
 
 
 def test_a_set_and_a_missing_folder_are_left_to_the_stage(tmp_path):
-    check_folder("div2k", tmp_path)
-    check_folder("../nowhere", tmp_path)
+    check_folder("data.photos", "div2k", tmp_path)
+    check_folder("data.photos", "../nowhere", tmp_path)

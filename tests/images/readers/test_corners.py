@@ -229,3 +229,46 @@ def test_a_resolution_in_exif_alone_is_kept_and_none_stays_none(tmp_path):
     for kind in ("TIFF", "BMP", "JPEG", "PNG"):
         image = read_image(write(tmp_path, "b", encoded(pattern(), kind)))
         assert image.metadata.dpi is None or kind == "BMP"  # Pillow writes 96 DPI into it
+
+
+def test_a_damaged_checksum_of_side_data_leaves_the_picture(tmp_path):
+    broken = bytearray(chunk(b"gAMA", struct.pack(">L", 100_000)))
+    broken[-1] ^= 1
+    data = png(pattern(), 8, before=bytes(broken))
+    found = read(write(tmp_path, "a.png", data))
+    np.testing.assert_array_equal(found.pixels, pattern())
+    assert found.notes == ("its gAMA is damaged (its checksum); left out",)
+    clear = bytearray(chunk(b"tRNS", bytes(6)))
+    clear[-1] ^= 1
+    with pytest.raises(PhotoError, match="checksum of its chunk tRNS"):
+        read(write(tmp_path, "b.png", png(pattern(), 8, before=bytes(clear))))
+
+
+def test_parts_of_a_profile_that_do_not_fit_leave_the_picture(tmp_path):
+    plain = encoded(pattern(), "JPEG", quality=95)
+    part = b"ICC_PROFILE\0\1\1" + bytes(200)
+    segment = b"\xff\xe2" + struct.pack(">H", len(part) + 2) + part
+    data = plain[:20] + segment + segment + plain[20:]
+    found = read(write(tmp_path, "a.jpg", data))
+    np.testing.assert_array_equal(found.pixels, decode(write(tmp_path, "b.jpg", plain)))
+    assert found.notes == ("the parts of its colour profile do not fit together; taken as sRGB",)
+    assert read_image(tmp_path / "a.jpg").metadata.icc is None
+
+
+def test_a_resolution_of_zero_leaves_a_jpeg_2000(tmp_path):
+    data = encoded(pattern(), "JPEG2000")
+    at = data.index(b"jp2h") - 4
+    end = at + int.from_bytes(data[at : at + 4], "big")
+    box = struct.pack(">L4sL4sHHHHBB", 26, b"res ", 18, b"resc", 1, 0, 1, 0, 0, 0)
+    header = struct.pack(">L", end - at + len(box)) + data[at + 4 : end] + box
+    found = read_image(write(tmp_path, "a.jp2", data[:at] + header + data[end:]))
+    np.testing.assert_array_equal(found.colour, pattern())
+    assert found.metadata.dpi is None
+
+
+def test_a_next_page_where_no_file_reaches_is_none(tmp_path):
+    data = bytearray(tiff16(noise_16bit(), bigtiff=True, metadata=None, byteorder="<"))
+    (start,) = struct.unpack_from("<Q", data, 8)
+    (count,) = struct.unpack_from("<Q", data, start)
+    struct.pack_into("<Q", data, start + 8 + 20 * count, 2**64 - 8)
+    np.testing.assert_array_equal(read_image(write(tmp_path, "a.tif", data)).colour, noise_16bit())

@@ -384,3 +384,43 @@ def test_netpbm(tmp_path, kind, top):
     full = 255 if top < 256 else 65535
     shown = 1 - values if is_bitmap else values
     np.testing.assert_array_equal(image.colour, np.floor(shown * (full / top) + 0.5))
+
+
+def fax(pixels, kind, *, options=0, rows=HEIGHT, reverse=False, cut=0):
+    """A fax in strips, by libtiff, with T4Options, either fill order, and bytes cut off each."""
+    parts = []
+    for top in range(0, len(pixels), rows):
+        part = pixels[top : top + rows]
+        file = encoded(
+            Image.fromarray(part), "TIFF", compression=kind, tiffinfo={278: len(part), 292: options}
+        )
+        with tifffile.TiffFile(io.BytesIO(file)) as tiff:
+            page = tiff.pages.first
+            data = file[page.dataoffsets[0] :][: page.databytecounts[0]]
+        bits = np.unpackbits(np.frombuffer(data[: len(data) - cut], np.uint8))
+        parts.append(np.packbits(bits, bitorder="little" if reverse else "big").tobytes())
+    height, width = pixels.shape
+    entries = {256: (4, width), 257: (4, height), 258: (3, 1), 262: (3, 0), 277: (3, 1)}
+    entries |= {259: (3, {"tiff_ccitt": 2, "group3": 3, "group4": 4}[kind]), 278: (4, rows)}
+    entries |= {266: (3, 2 if reverse else 1), 292: (4, options)}
+    return tiff_file(entries, parts, order="<")
+
+
+FAXES = [("tiff_ccitt", 0), *(("group3", options) for options in (0, 1, 4, 5)), ("group4", 0)]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("rows", [5, HEIGHT])
+@pytest.mark.parametrize(("kind", "options"), FAXES)
+def test_fax(tmp_path, kind, options, rows, reverse):
+    pixels = pattern(HEIGHT, 90)[..., 0] > 120
+    data = fax(pixels, kind, options=options, rows=rows, reverse=reverse)
+    check(write(tmp_path, "a.tif", data), (~pixels)[..., None].astype(np.uint8), None, 1)
+
+
+@pytest.mark.parametrize("cut", [6, 15, 40])
+@pytest.mark.parametrize(("kind", "options"), FAXES)
+def test_a_fax_that_misses_rows_is_refused(tmp_path, kind, options, cut):
+    pixels = pattern(HEIGHT, 90)[..., 0] > 120
+    with pytest.raises(PhotoError, match="is damaged"):
+        decode(write(tmp_path, "a.tif", fax(pixels, kind, options=options, cut=cut)))

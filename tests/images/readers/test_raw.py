@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from srmodels.errors import PhotoError
+from srmodels.images.orientation import apply_orientation
 from srmodels.images.readers.decode import decode, read
 from tests.images.pictures import BAYER, X_TRANS, dng, write
 
@@ -53,6 +54,53 @@ def test_raw_is_turned_by_its_orientation(tmp_path):
     pixels = decode(write(tmp_path, "a.dng", dng(quarters(), turn=6)))
     assert pixels.shape == (96, 64, 3)
     assert pixels[24, 48, 0] > 180  # red, top left in the sensor, is turned to the top right
+
+
+CROP = {
+    "whole": ((), (64, 96)),
+    "inner": (((50719, 3, 2, (8, 4), True), (50720, 3, 2, (80, 48), True)), (48, 80)),
+    "user's": (
+        (
+            (50719, 3, 2, (8, 4), True),
+            (50720, 3, 2, (80, 48), True),
+            (51125, 5, 4, (1, 4, 0, 1, 1, 1, 1, 2), True),  # top, left, bottom, right
+        ),
+        (36, 40),
+    ),
+    "of the active area": (
+        (
+            (50829, 3, 4, (6, 10, 60, 90), True),  # top, left, bottom, right
+            (50719, 5, 2, (2, 1, 4, 1), True),
+            (50720, 5, 2, (70, 1, 40, 1), True),
+        ),
+        (40, 70),
+    ),
+}
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("turn", range(1, 9))
+@pytest.mark.parametrize("name", CROP)
+def test_a_dng_is_cropped_and_turned_as_its_camera_shows_it(name, turn, half, tmp_path):
+    tags, (height, width) = CROP[name]
+    top, left = {"whole": (0, 0), "inner": (4, 8), "user's": (16, 8)}.get(name, (10, 12))
+    y, x = np.mgrid[0:64, 0:96]
+    scene = np.stack([x / 96, y / 64, (x + y) / 160], axis=-1) * 0.8 + 0.1
+    found = read(write(tmp_path, "a.dng", dng(scene, turn=turn, tags=tags)), half_size=half)
+    step = 2 if half else 1
+    want = srgb(scene)[top : top + height : step, left : left + width : step]
+    want = apply_orientation(want, turn)
+    assert found.pixels.shape == want.shape
+    assert np.abs(found.pixels - want)[2:-2, 2:-2].max() <= (4 if half else 2)
+    shown = f"cropped to the {width // step}x{height // step} that its camera shows"
+    assert found.notes == (() if name == "whole" else (shown,))
+
+
+def test_a_crop_beyond_the_sensor_is_noted_and_not_applied(tmp_path):
+    tags = ((50719, 3, 2, (90, 4), True), (50720, 3, 2, (80, 48), True))
+    found = read(write(tmp_path, "a.dng", dng(quarters(), tags=tags)))
+    assert found.pixels.shape == (64, 96, 3)
+    assert found.notes == ("is not cropped to the 80x48 that its camera shows",)
 
 
 @pytest.mark.parametrize(("filters", "side"), [(BAYER, 264), (X_TRANS, 264), (None, 528)])

@@ -135,3 +135,9 @@ def test_standard_input_and_output_are_a_task():
 def test_standard_output_takes_one_picture():
     with pytest.raises(ConfigError, match="is one file for 3 pictures"):
         plan(["x.png"], "-", samples=3)
+
+
+def test_a_file_that_is_no_picture_is_no_folder_for_results(tmp_path):
+    (tmp_path / "notes").write_text("")
+    with pytest.raises(ConfigError, match=r"-o .*notes: is no folder. Name a folder, or a file"):
+        plan(["x.png"], str(tmp_path / "notes"))

@@ -51,9 +51,13 @@ def _read_palette(body: bytes, header: Header) -> None:
     header.palette = table.astype(np.uint16).reshape(entries, columns)
 
 
-def _read_resolution(body: bytes) -> tuple[float, float]:
-    """Pixels per inch of a box resc or resd (section I.5.3.7)."""
+def _read_resolution(body: bytes) -> tuple[float, float] | None:
+    """Pixels per inch of a box resc or resd (section I.5.3.7); None if it is none."""
+    if len(body) < 10:
+        return None
     n_down, d_down, n_across, d_across, e_down, e_across = struct.unpack_from(">HHHHbb", body)
+    if not (d_across and d_down):
+        return None
     return n_across / d_across * 10**e_across * 0.0254, n_down / d_down * 10**e_down * 0.0254
 
 

@@ -35,6 +35,11 @@ _ADAM7 = (
     *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4)),
     *((1, 0, 2, 2), (0, 1, 1, 2)),
 )
+# chunks that change no pixel
+_SIDE_DATA = (
+    *(b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM", b"sBIT", b"bKGD", b"hIST", b"sPLT", b"pHYs"),
+    *(b"eXIf", b"tIME", b"tEXt", b"zTXt", b"iTXt"),
+)
 _MAX_EXCESS = 2**16  # bytes of pixels beyond the last row
 
 
@@ -74,24 +79,30 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _chunks(body: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """The kind, start and end of the content of each chunk, up to the end chunk."""
+def _chunks(body: bytes, notes: list[str]) -> Iterator[tuple[bytes, int, int]]:
+    """The kind, start and end of the content of each chunk, up to the end chunk.
+
+    Side data with a wrong checksum is left out, with a note.
+    """
     view, start = memoryview(body), 8
     while start < len(body):
         kind = body[start + 4 : start + 8]
         end = start + 12 + int.from_bytes(body[start : start + 4], "big")
         if end > len(body):
             raise PhotoError(f"is cut off inside its chunk {kind.decode('latin-1')}")
-        if zlib.crc32(view[start + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+        if zlib.crc32(view[start + 4 : end - 4]) == int.from_bytes(view[end - 4 : end], "big"):
+            yield kind, start + 8, end - 4
+        elif kind in _SIDE_DATA:
+            notes.append(f"its {kind.decode()} is damaged (its checksum); left out")
+        else:
             raise PhotoError(f"is damaged: the checksum of its chunk {kind.decode('latin-1')}")
-        yield kind, start + 8, end - 4
         if kind == b"IEND":
             return
         start = end
     raise PhotoError("is cut off: it has no end")
 
 
-def open_png(body: bytes, max_pixels: int) -> Png:
+def open_png(body: bytes, max_pixels: int, notes: list[str]) -> Png:
     """Checks the header, the size, then all checksums."""
     if body[12:16] != b"IHDR" or len(body) < 29:
         raise PhotoError("is damaged (it has no header)")
@@ -106,7 +117,7 @@ def open_png(body: bytes, max_pixels: int) -> Png:
         or interlaced > 1
     ):
         raise PhotoError("is damaged (its header)")
-    return Png(body, list(_chunks(body)), width, height, depth, colour, interlaced)
+    return Png(body, list(_chunks(body, notes)), width, height, depth, colour, interlaced)
 
 
 def _row_bytes(png: Png) -> int:

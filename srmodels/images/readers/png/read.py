@@ -111,7 +111,7 @@ def _pixels(png: Png) -> tuple[Pixels, Pixels | None]:
 def read_png(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     """Reads the still image of a PNG."""
     file.seek(0)
-    png = open_png(file.read(), max_pixels)
+    png = open_png(file.read(), max_pixels, notes)
     if animation := png.first(b"acTL"):
         notes.append(f"the first of {int.from_bytes(animation[:4], 'big')} pictures")
     check_excess(png)

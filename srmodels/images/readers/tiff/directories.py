@@ -47,6 +47,7 @@ class Tag(IntEnum):
     X_RESOLUTION = 282
     Y_RESOLUTION = 283
     PLANAR = 284
+    T4_OPTIONS = 292
     RESOLUTION_UNIT = 296
     PREDICTOR = 317
     WHITE_POINT = 318
@@ -69,7 +70,9 @@ class Tag(IntEnum):
     LEAF = 34310
     ICC = 34675
     DNG_VERSION = 50706
+    DNG_CROP_ORIGIN = 50719
     DNG_CROP_SIZE = 50720
+    DNG_USER_CROP = 51125
 
 
 def is_tiff(head: bytes) -> bool:
@@ -154,7 +157,7 @@ def _chain(file: BinaryIO, order: str, big: bool, start: int) -> Iterator[Direct
         seen.add(start)
         try:
             directory, start = _read(file, order, big, start)
-        except struct.error:
+        except (struct.error, ValueError, OverflowError):  # beyond the end, or any file's
             return
         yield directory
 

@@ -8,6 +8,7 @@ import io
 import struct
 from dataclasses import dataclass
 from math import ceil, prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from PIL import Image
 
 from srmodels.errors import PhotoError
 from srmodels.images.readers.tiff.directories import Directory, Tag
+from srmodels.images.readers.tiff.fax import FAX, fax_rows
 
 __all__ = [
     "JPEG",
@@ -28,7 +30,6 @@ __all__ = [
 ]
 
 _NONE, JPEG, OLD_JPEG, WEBP = 1, 7, 6, 50001
-_CCITT = (2, 3, 4, 32771)
 # LZW, deflate (2), PackBits, LZMA, zstd: libtiff's tiff.h
 _BYTEWISE = (5, 8, 32946, 32773, 34925, 50000)
 YCBCR = 6
@@ -73,9 +74,7 @@ def layout_of(page: Directory) -> Layout:
     if len(bits) > 1 or not 1 <= min(bits) <= 32:
         raise PhotoError(f"has samples of a kind that is not read (got {sorted(bits)} bits)")
     compression, photometric = page.integer(Tag.COMPRESSION, 1), page.integer(Tag.PHOTOMETRIC, -1)
-    if compression in _CCITT:  # libtiff leaves memory as it was where such data is damaged
-        raise PhotoError("is a fax (CCITT compression), which is not read")
-    if compression not in (_NONE, JPEG, OLD_JPEG, WEBP, *_BYTEWISE):
+    if compression not in (_NONE, JPEG, OLD_JPEG, WEBP, *_BYTEWISE, *FAX):
         raise PhotoError(f"is compressed in a way that is not read (got {compression})")
     tiled = Tag.TILE_WIDTH in page
     part = (
@@ -99,6 +98,8 @@ def layout_of(page: Directory) -> Layout:
         part=part,
         subsampling=(across, down) if ycbcr else (1, 1),
     )
+    if compression in FAX and (samples, layout.bits) != (1, 1):
+        raise PhotoError(f"is a damaged fax (got {samples} channels of {layout.bits} bits)")
     if layout.subsampling != (1, 1) and (layout.planar or layout.bits != 8 or samples != 3):
         raise PhotoError("has YCbCr samples in a layout that is not read")
     return layout
@@ -169,14 +170,34 @@ def _small_tiff(segments: list[bytes], rows: int, width: int, tags: dict[Tag, in
     return b"".join([head, *segments, lists, body, bytes(4)])
 
 
-def _by_libtiff(
-    segments: list[bytes], rows: int, width: int, tags: dict[Tag, int]
+def _by_libtiff(segments: list[bytes], rows: int, width: int, tags: dict[Tag, int]) -> NDArray[Any]:
+    """Decompresses strips of equal height to (len(segments) * rows, width), uint8 or bool."""
+    file = io.BytesIO(_small_tiff(segments, rows, width, tags))
+    try:
+        with Image.open(file, formats=("TIFF",)) as image:
+            return np.asarray(image)
+    except (OSError, ValueError) as error:
+        raise PhotoError(f"is damaged: its compressed data ends early ({error})") from None
+
+
+def _fax(
+    page: Directory, layout: Layout, segments: list[bytes], fill_order: int
 ) -> NDArray[np.uint8]:
-    """Decompresses strips of equal height to (len(segments) * rows, width)."""
-    with Image.open(
-        io.BytesIO(_small_tiff(segments, rows, width, tags)), formats=("TIFF",)
-    ) as image:
-        return np.asarray(image).view(np.uint8)
+    height, width = layout.part
+    last = layout.height % height if Tag.TILE_WIDTH not in page else 0
+    rows = [height] * (len(segments) - 1) + [last or height]
+    if fill_order == 2:
+        flipped = (
+            np.unpackbits(np.frombuffer(part, np.uint8), bitorder="little") for part in segments
+        )
+        segments = [np.packbits(bits).tobytes() for bits in flipped]
+    return fax_rows(
+        segments,
+        rows,
+        layout.compression,
+        page.integer(Tag.T4_OPTIONS),
+        lambda data, count, tags: _by_libtiff([data], count, width, tags),
+    )
 
 
 def inflate_rows(page: Directory, layout: Layout) -> NDArray[np.uint8]:
@@ -191,6 +212,8 @@ def inflate_rows(page: Directory, layout: Layout) -> NDArray[np.uint8]:
     if layout.compression == _NONE and fill_order == 1:
         parts = [np.frombuffer(part, np.uint8).reshape(-1, row_bytes) for part in segments]
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
+    if layout.compression in FAX:
+        return _fax(page, layout, segments, fill_order)
     tags = {Tag.COMPRESSION: layout.compression, Tag.FILL_ORDER: fill_order}
     if Tag.TILE_WIDTH in page:
         groups = [(segments, rows)]
@@ -201,8 +224,5 @@ def inflate_rows(page: Directory, layout: Layout) -> NDArray[np.uint8]:
         for first in range(0, len(segments), per_plane):
             groups.append((segments[first : first + per_plane - 1], rows))
             groups.append((segments[first + per_plane - 1 : first + per_plane], last))
-    try:
-        decoded = [_by_libtiff(part, count, row_bytes, tags) for part, count in groups if part]
-    except (OSError, ValueError) as error:
-        raise PhotoError(f"is damaged: its compressed data ends early ({error})") from None
+    decoded = [_by_libtiff(part, count, row_bytes, tags) for part, count in groups if part]
     return np.concatenate(decoded) if len(decoded) > 1 else decoded[0]
