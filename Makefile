@@ -1,8 +1,8 @@
 # make repro: set up, run the whole pipeline, print the scores.   make test: set up, run all checks.
 
 # The first Python on the path that is new enough; PYTHON=... chooses another.
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
-	$$p -c 'import sys; sys.exit(not (3, 11, 5) <= sys.version_info < (3, 14))' 2>/dev/null \
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; do \
+	$$p -c 'import sys; sys.exit(not (3, 11, 5) <= sys.version_info < (3, 15))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
 BIN := .venv/bin
 # Not compiled: Python does that at a module's first import, and most of these are never imported.
@@ -14,7 +14,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 # Every stage is a process of its own: without compiled modules on disk it starts in twice the time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: repro test fuzz lint readme report docs ui clean
+.PHONY: repro test fuzz tutorials lint readme report pictures docs ui clean
 
 repro: .venv/ready
 	dvc repro
@@ -32,10 +32,13 @@ repro: .venv/ready
 	@echo "  srmodels upscale photo.heic -o large/"
 
 test: .venv/ready lint
-	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 --ignore tests/fuzz
+	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 --ignore tests/fuzz --ignore tests/tutorials
 
 fuzz: .venv/ready
 	pytest -n 2 --dist loadfile tests/fuzz
+
+tutorials: .venv/ready
+	pytest tests/tutorials
 
 lint: .venv/ready
 	ruff check .
@@ -51,6 +54,10 @@ report: .venv/ready
 	python -m reports.results show
 	python -m reports.faults show
 
+pictures: readme report
+	python -m reports.gallery
+	python -m reports.screenshots
+
 docs: .venv/ready
 	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 	@echo "open site/index.html"
@@ -61,7 +68,7 @@ ui: .venv/ready
 	| sed -n 's/^compared: //p')" > /dev/null 2>&1) & MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui; }
 
 .venv/ready: requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "error: Python 3.11.5 or newer, up to 3.13, is needed and none is on the path; install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11.5 to 3.14 is needed and none is on the path; install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "error: $(PYTHON) has no venv module; install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
 	$(PYTHON) -m venv .venv
 	@if [ "$$(uname -sm)" = "Linux x86_64" ]; then \

@@ -10,20 +10,15 @@ from typing import Any
 from PIL import Image
 
 from reports.command_line import ROOT
-from reports.first_picture import best_corner, draw_crops
+from reports.crops import draw_crops, enlarged_photographs, ranked_crops
 from reports.markdown import fill_sections, table, training_cells
 from reports.recipes import SET, read_results
 from srmodels.cli.machine import describe
 from srmodels.evaluation.metrics.luma import Picture
 from srmodels.evaluation.perceptual import open_lpips
 from srmodels.evaluation.table import read_metrics, short_table
-from srmodels.images.readers.folder import whole_images
-from srmodels.inference.weights.open_weights import load_for_evaluation
-from srmodels.resize.images import crop_to_multiple, downscale
-from srmodels.resize.tensors import enlarge_image
 
 RESULTS = ROOT / "benchmarks" / "results"
-SCALE = 4
 BENCHMARKS = ("patches", "loading", "upscale", "training")
 SPEED = ROOT / "docs" / "SPEED.md"
 
@@ -47,22 +42,10 @@ def benchmark(name: str) -> str:
 
 def first_picture() -> Picture:
     """LR, bicubic, the two generators and HR of the test photograph and crop that gain most."""
-    generators = load_for_evaluation(
-        ROOT / "weights" / "generator.safetensors",
-        pretrained=ROOT / "weights" / "pretrained.safetensors",
-    )
-    lpips, found = open_lpips(), []
-    for _, image in whole_images(ROOT / "data" / "patches" / "test"):
-        hr = crop_to_multiple(image, SCALE)
-        lr = downscale(hr, SCALE)
-        pictures = {
-            f"LR (1/{SCALE})": lr.repeat(SCALE, axis=0).repeat(SCALE, axis=1),
-            "bicubic": enlarge_image(lr, SCALE),
-            **{name: upscale(lr) for name, upscale in generators.items()},
-            "HR": hr,
-        }
-        best = best_corner(pictures["bicubic"], pictures["generator"], hr, lpips)
-        found.append((*best, pictures))
+    lpips = open_lpips()
+    found = [
+        (*ranked_crops(pictures, lpips)[0], pictures) for _, pictures in enlarged_photographs()
+    ]
     _, corner, pictures = max(found, key=lambda candidate: candidate[0])
     return draw_crops(pictures, corner)
 

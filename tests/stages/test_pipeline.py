@@ -110,7 +110,11 @@ def test_a_misspelt_model_is_one_line_with_the_names(restored) -> None:
             "adversarial: 5.0e-3}\n          perceptual: {weights: 1,",
             "models.srgan.smoke.adversarial.objective.perceptual.weights: must be",
         ),
-        ("steps: 10, batch_size: 2", "steps: x, batch_size: 2", "training.smoke.adversarial.steps"),
+        (
+            "steps: 10\n      batch",
+            "steps: x\n      batch",
+            "training.smoke.adversarial.steps: must",
+        ),
     ],
 )
 def test_a_wrong_setting_ends_before_anything_is_deleted(restored, old, new, problem) -> None:
