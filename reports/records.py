@@ -93,10 +93,10 @@ def records_table(rows: Sequence[Result], budgets: Sequence[int]) -> str:
                 *(row["commit"], f"`python -m reports.records run {name}`"),
             ]
         )
-    heading = ("target", "row", *SETS, "minutes", "FLOPs", "parameters", "commit", "to verify")
+    columns = ("target", "row", *SETS, "minutes", "FLOPs", "parameters", "commit", "to verify")
     named = {line[1] for line in lines}
     machines = {row["row"]: row["device"] for row in rows if row["row"] in named}
-    return f"{markdown.table(heading, lines)}\n\n{markdown.machines(machines)}"
+    return f"{markdown.table(columns, lines)}\n\n{markdown.machines(machines)}"
 
 
 def _published_flops(entry: Mapping[str, Any]) -> str:

@@ -41,7 +41,8 @@ def step_flops(phase: Pretrain | Adversarial, generator: nn.Module) -> int:
         for turn in turns:
             for network in networks.values():
                 network.requires_grad_(any(network is one for one in turn.networks))
-            torch.stack(list(turn.losses(batch, shared).values())).sum().backward()
+            loss = torch.stack(list(turn.losses(batch, shared).values())).sum()
+            torch.autograd.backward(loss)
     return int(counter.get_total_flops())
 
 
