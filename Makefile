@@ -20,7 +20,7 @@ repro: .venv/ready
 	dvc repro
 	@srmodels scores
 	@echo
-	@srmodels machine
+	@srmodels machine --training
 	@git diff --quiet HEAD -- metrics plots || { echo; \
 	echo "metrics/ and plots/ differ from the commit. If you changed no setting and no code, the reason"; \
 	echo "is another kind of processor: it rounds differently (docs/MACHINES.md)."; }

@@ -29,7 +29,7 @@ def train(threads: int, seconds: float) -> None:
 
     from srmodels import models, params
     from srmodels.data.batches.batch import Batch
-    from srmodels.engine.optim.optim import OptimSettings, optimizer_for
+    from srmodels.engine.optim.optimizer import OptimSettings, optimizer_for
     from srmodels.engine.precision import fabric_for, to_channels_last
     from srmodels.engine.settings import RunSettings
     from srmodels.engine.step import take_step
@@ -65,12 +65,14 @@ def train(threads: int, seconds: float) -> None:
 
 def enlarge() -> None:
     """Enlarges a picture twice; prints seconds and CPU seconds of the second time."""
+    from srmodels.machine import keep_freed_memory, let_idle_threads_sleep
+
+    let_idle_threads_sleep()
     import numpy as np
     import torch
 
     from srmodels import models
     from srmodels.inference.tiling.upscale import upscale
-    from srmodels.machine import keep_freed_memory
 
     torch.manual_seed(0)
     keep_freed_memory()

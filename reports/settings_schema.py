@@ -105,8 +105,14 @@ def _recipe(training: Json) -> Json:
         adversarial.append(_object(phase, "objective", *roles))
     objective = _one_of("objective", objectives.names(alone=True))
     pretrain = {"objective": objective, "training": training}
+    theirs: Json = {  # without the hyper-parameters, which spandrel's version decides
+        "type": "object",
+        "properties": {"network": {"type": "string", "pattern": "^spandrel:"}},
+        "required": ["network"],
+        "additionalProperties": {},
+    }
     parts = {
-        "generator": _one_of("network", models.names("generator")),
+        "generator": {"anyOf": [*_one_of("network", models.names("generator"))["anyOf"], theirs]},
         "pretrain": _object(pretrain, "objective"),
         "adversarial": {"anyOf": adversarial},
     }

@@ -4,7 +4,9 @@ import ctypes
 import os
 import platform
 import sys
+import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,25 +20,56 @@ __all__ = [
     "compile_function",
     "core_numbers",
     "cores",
+    "is_out_of_memory",
     "keep_freed_memory",
+    "let_idle_threads_sleep",
     "open_closed_streams",
     "repository",
     "resolve_device",
     "stream_is_closed",
 ]
 
+_LEAST_GAIN = 1.2  # of bfloat16
 _M_TRIM_THRESHOLD = -1  # names and values of glibc's malloc.h
 
 _M_MMAP_MAX = -4
 
 
+@cache
 def bf16_is_fast(device: str) -> bool:
-    """Whether a kind of device ("cuda", "mps", "cpu") multiplies bfloat16 faster than float32."""
+    """Whether a kind of device ("cuda", "mps", "cpu") multiplies bfloat16 faster than float32.
+
+    Measured on a CPU, because its flags do not tell: an environment variable or a virtual machine
+    may hide instructions, and bfloat16 without them is ten times slower than float32.
+    """
     import torch  # here, since the command line asks this module for less
 
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    return device == "cpu" and _seconds_of_convolution(torch.bfloat16) * _LEAST_GAIN < (
+        _seconds_of_convolution(torch.float32)
+    )
+
+
+def _seconds_of_convolution(dtype: "torch.dtype") -> float:
+    import torch
+
+    images = torch.ones(4, 32, 32, 32, dtype=dtype).contiguous(memory_format=torch.channels_last)
+    weights = torch.ones(32, 32, 3, 3, dtype=dtype).contiguous(memory_format=torch.channels_last)
+    spent = []
+    with torch.inference_mode():
+        for _ in range(8):
+            start = time.perf_counter()
+            torch.nn.functional.conv2d(images, weights, padding=1)
+            spent.append(time.perf_counter() - start)
+    return min(spent)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory was missing, on an accelerator or the CPU."""
+    import torch  # here, since the command line asks this module for less
+
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def resolve_device(name: str, *, where: str = "device") -> "torch.device":
@@ -70,6 +103,16 @@ def keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_MAX, 0)
         libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def let_idle_threads_sleep() -> None:
+    """Makes OpenMP's idle threads sleep soon instead of polling for work; before torch's import.
+
+    Tiles are large enough for that to cost nothing, and beside other programs polling wastes most
+    of the time (benchmarks/threads.py). A training polls: its operations are too short for sleep.
+    """
+    if "torch" not in sys.modules:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def compile_function(function: Callable[..., Any], signature: object) -> Any:  # noqa: ANN401 - numba's

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from srmodels import models, objectives
 from srmodels.config import ProblemCollector, one_of
 from srmodels.engine.settings import TrainSettings, members_without_crops
+from srmodels.errors import ConfigError
 
 Init = Literal["pretrained", "scratch"]
 
@@ -73,7 +74,13 @@ class _Reader:
 
     def network(self, values: object, role: str, where: str) -> Network | None:
         """A network for a role; the role "discriminator_hr" needs a discriminator."""
-        named = self.problems.named(values, "network", where, models.names(role.partition("_")[0]))
+        given = values.get("network") if isinstance(values, Mapping) else None
+        try:
+            known = models.known_names(role.partition("_")[0], given)
+        except ConfigError as error:  # spandrel is not installed
+            self.problems.add(f"{where}.{error}")
+            return None
+        named = self.problems.named(values, "network", where, known)
         if named is None:
             return None
         name, rest = named

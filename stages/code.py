@@ -9,7 +9,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from srmodels import params
+from srmodels import models, params
 from srmodels.atomic import write_json
 from srmodels.config import flat
 from srmodels.data.photos.folder import check_folder
@@ -77,6 +77,9 @@ def main() -> None:
                 f"data.lr: no such folder (got {settings.data.lr!r}). Give the absolute path of a "
                 "folder of LR pictures, or one of bicubic, official."
             )
+    generator = settings.recipe.generator
+    if generator.name.startswith("spandrel:"):  # its code alone knows which settings fit
+        models.build(generator.name, generator.settings)
     adversarial = settings.recipe.adversarial
     other = adversarial.init_discriminator_from if adversarial else None
     if other is not None and not (dvc_root() / other).is_file():

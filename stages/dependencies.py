@@ -13,6 +13,7 @@ from pathlib import Path
 
 import grimp
 
+from srmodels import models
 from srmodels.recipe import Recipe
 
 __all__ = ["SILENT", "STAGES", "code_digests", "digest_of", "stage_modules"]
@@ -51,11 +52,11 @@ def recipe_modules(stage: str, recipe: Recipe) -> set[str]:
     """The networks and objectives that the stage imports by the names in the recipe."""
     if stage in ("photos", "patches"):
         return set()
-    modules = {f"srmodels.models.{recipe.generator.name}"}
+    modules = {models.module_of(recipe.generator.name)}
     if stage == "pretrain":
         modules.add(f"srmodels.objectives.{recipe.pretrain.objective.name}")
     if stage == "gan" and recipe.adversarial is not None:
-        modules |= {f"srmodels.models.{network.name}" for network in recipe.networks()}
+        modules |= {models.module_of(network.name) for network in recipe.networks()}
         modules.add(f"srmodels.objectives.{recipe.adversarial.objective.name}")
     return modules
 

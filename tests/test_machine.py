@@ -59,3 +59,22 @@ def test_code_is_compiled_where_no_cache_can_be_written(tmp_path) -> None:
     code = f"import numba.core.caching as c; c.CacheImpl._locator_classes = []\n{COMPILE}"
     done = python(code)
     assert done.returncode == 0, done.stderr
+
+
+def test_idle_threads_sleep_where_torch_is_not_yet_imported() -> None:
+    code = (
+        "import os; from srmodels.machine import let_idle_threads_sleep as f; f(); "
+        "print(os.environ['GOMP_SPINCOUNT']); del os.environ['GOMP_SPINCOUNT']; "
+        "import torch; f(); print('GOMP_SPINCOUNT' in os.environ)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1000", "False"]
+
+
+def test_bfloat16_is_not_fast_where_its_instructions_are_hidden() -> None:
+    code = "from srmodels.machine import bf16_is_fast; print(bf16_is_fast('cpu'))"
+    hidden = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=hidden, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"

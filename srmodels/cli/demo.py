@@ -12,6 +12,7 @@ import typer
 from srmodels.cli.options import Device, MaxPixels, Precision, Tile
 from srmodels.cli.weights import trained_for
 from srmodels.errors import ConfigError
+from srmodels.machine import let_idle_threads_sleep
 
 __all__ = ["demo"]
 
@@ -43,6 +44,7 @@ def demo(  # noqa: PLR0917 - typer passes them by name
     precision: Precision = "auto",
 ) -> None:
     """Serve a web page that upscales photographs and shows them before and after."""
+    let_idle_threads_sleep()
     if find_spec("gradio") is None:
         raise ConfigError("demo: Gradio is missing. Run: pip install 'srmodels[demo]'")
     from srmodels.demo.server import ServerOptions, serve

@@ -9,7 +9,7 @@ import typer
 
 from srmodels.cli.options import Device, Tile
 from srmodels.errors import ConfigError
-from srmodels.machine import repository
+from srmodels.machine import let_idle_threads_sleep, repository
 
 __all__ = ["evaluate", "print_scores"]
 
@@ -97,6 +97,7 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     ] = "fp32",
 ) -> None:
     """Score a generator on whole images and compare it with bicubic."""
+    let_idle_threads_sleep()
     if no_reference is not None:
         _score_without_reference(no_reference, output)
         return

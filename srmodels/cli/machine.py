@@ -1,14 +1,19 @@
 """The command `srmodels machine`: what speed and rounding depend on."""
 
+import hashlib
+import json
 import platform
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
 
 import typer
+from ruamel.yaml import YAML
 
 from srmodels import __version__
-from srmodels.machine import bf16_is_fast, cores
+from srmodels.machine import bf16_is_fast, cores, repository
 
-__all__ = ["describe", "facts", "machine"]
+__all__ = ["describe", "facts", "machine", "training_times"]
 
 _FORMS = {
     "gpu": "{}",
@@ -43,7 +48,37 @@ def describe(machine: Mapping[str, object]) -> str:
     return ", ".join(form.format(machine[key]) for key, form in _FORMS.items() if key in machine)
 
 
-def machine() -> None:
+def training_times(root: Path) -> str | None:
+    """Minutes that the weights of a repository trained, here and in its table of recipes.
+
+    None if the recipe has no row in that preset, or MLflow has no times of these weights.
+    """
+    from srmodels.runs.times import minutes_by_weights
+
+    settings = YAML(typ="safe").load(root / "params.yaml")
+    row, weights = (
+        root / "metrics" / "recipes" / f"{settings['model']}.json",
+        root / "weights" / "generator.safetensors",
+    )
+    if not (row.is_file() and weights.is_file()):
+        return None
+    documented = json.loads(row.read_text(encoding="utf-8"))
+    digest = hashlib.md5(weights.read_bytes(), usedforsecurity=False).hexdigest()
+    minutes = minutes_by_weights(root).get(digest)
+    if documented["preset"] != settings["preset"] or minutes is None:
+        return None
+    there = sum(phase["minutes"] for phase in documented["training"].values())
+    return (
+        f"training took {minutes:.1f} minutes here, {there:.1f} where the tables were made: "
+        f"{documented['device']}"
+    )
+
+
+def machine(
+    training: Annotated[
+        bool, typer.Option("--training", help="Also the minutes that the weights here trained.")
+    ] = False,
+) -> None:
     """Print this machine's processor, instruction sets, cores and versions, for a report."""
     found = facts()
     kinds = ("cuda", "cpu") if "gpu" in found else ("cpu",)
@@ -53,3 +88,5 @@ def machine() -> None:
         f"srmodels {__version__}, Python {platform.python_version()}, "
         f"{platform.system()} {platform.machine()}"
     )
+    if training and (times := training_times(repository())):
+        typer.echo(times)

@@ -11,7 +11,7 @@ import typer
 from srmodels.cli.options import Device, MaxPixels, Precision, Tile
 from srmodels.cli.weights import trained_for
 from srmodels.errors import ConfigError
-from srmodels.machine import repository, stream_is_closed
+from srmodels.machine import let_idle_threads_sleep, repository, stream_is_closed
 
 if TYPE_CHECKING:
     from srmodels.inference.files.upscale_files import Outcome
@@ -112,6 +112,7 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
 
     Samples of a VAE are written as NAME-1, NAME-2 and so on.
     """
+    let_idle_threads_sleep()
     from srmodels.images.writers.formats import format_named
     from srmodels.inference.files.enlarge import OutputOptions, passes
     from srmodels.inference.files.plan import plan

@@ -23,7 +23,8 @@ from srmodels.export import ncnn, onnx_and_pt2
 from srmodels.inference.weights.open_weights import open_snapshot
 from srmodels.inference.weights.public_layout import check_public
 from srmodels.models._dynamic_sizes import min_input_size
-from srmodels.pretrained.ncnn import write_layers
+from srmodels.models._spandrel_network import SpandrelNetwork
+from srmodels.pretrained.ncnn_files import write_layers
 from srmodels.snapshot import Snapshot
 
 __all__ = ["FORMATS", "ExportFormat", "export", "read_generator", "written"]
@@ -55,14 +56,18 @@ def read_generator(weights: Path) -> Snapshot:
             )
         return generator
     generator = snapshot.load(weights)
-    if generator.name not in models.names("generator"):
+    if not models.is_generator(generator.name):
         raise WeightsError(f"{weights}: not a generator (got {generator.name}). Name a generator.")
     return generator
 
 
 def _write_pth(generator: Snapshot, path: Path) -> None:
-    check_public(generator.settings, name=generator.name)
-    state = generator.network.state_dict()
+    network = generator.network
+    if isinstance(network, SpandrelNetwork):
+        network = network.inner
+    else:
+        check_public(generator.settings, name=generator.name)
+    state = network.state_dict()
     file = io.BytesIO()
     torch.save({"params": {key: value.contiguous().clone() for key, value in state.items()}}, file)
     write_bytes(path, file.getvalue())
@@ -110,8 +115,9 @@ def _open(path: Path, file_format: ExportFormat) -> Upscaler:
     import spandrel
 
     with warnings.catch_warnings(action="ignore"):  # torch.meshgrid in spandrel's SwinIR
-        network: nn.Module = spandrel.ModelLoader().load_from_file(path).model
-    return network.eval()
+        descriptor = spandrel.ModelLoader().load_from_file(path)
+    assert isinstance(descriptor, spandrel.ImageModelDescriptor), "a generator maps pictures"
+    return SpandrelNetwork(descriptor)
 
 
 def _max_difference(exported: Upscaler, network: nn.Module) -> float:

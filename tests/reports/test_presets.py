@@ -22,7 +22,7 @@ def test_a_matched_recipe_differs_from_esrgan_in_what_it_is_named_for(name):
     assert len(keys) > 2
 
 
-@pytest.mark.parametrize("name", ["edsr", "swinir"])
+@pytest.mark.parametrize("name", ["edsr", "swinir", "span", "srvgg"])
 def test_matched_recipes_without_a_gan_differ_in_their_network_alone(name):
     rows = differences({name: MATCHED[name], "srresnet": MATCHED["srresnet"]})
     assert rows

@@ -52,7 +52,7 @@ def fits(value, part, defs) -> bool:
         )
     if isinstance(value, bool):
         return "boolean" in kinds
-    return True
+    return not isinstance(value, str) or bool(re.search(part.get("pattern", ""), value))
 
 
 def test_the_page_and_the_schema_are_current() -> None:

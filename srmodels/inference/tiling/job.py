@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from srmodels.errors import SrmodelsError, WeightsError
 from srmodels.inference.tiling.box import Box
 from srmodels.inference.tiling.device import ComputeDtype, device_of
+from srmodels.machine import is_out_of_memory
 from srmodels.resize.tensors import PixelT, to_tensor
 
-__all__ = ["HalfPrecisionError", "TileForward", "TilingJob", "halve_tile", "is_out_of_memory"]
+__all__ = ["HalfPrecisionError", "TileForward", "TilingJob", "halve_tile"]
 
 log = logging.getLogger(__name__)
 
@@ -108,11 +109,6 @@ def _varies_with(sr: Tensor, lr: Tensor) -> bool:
     sr_min, sr_max = sr.clamp(0, 1).aminmax()
     contrast = lr_max - lr_min
     return bool((contrast < _MIN_CONTRAST) | (sr_max - sr_min >= _FLAT * contrast))
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether memory was missing, on an accelerator or the CPU."""
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def halve_tile(side: int, device: torch.device, what: str, error: RuntimeError) -> int:

@@ -21,7 +21,7 @@ from srmodels.inference.weights.interpolate import interpolate
 from srmodels.inference.weights.ncnn_network import SUFFIXES as NCNN_SUFFIXES
 from srmodels.inference.weights.ncnn_network import open_ncnn
 from srmodels.inference.weights.public_layout import convert_to_snapshot
-from srmodels.inference.weights.spandrel_network import SpandrelNetwork
+from srmodels.models._spandrel_network import SpandrelNetwork
 from srmodels.models._state import read_state, without_wrappers
 from srmodels.snapshot import Snapshot
 
@@ -35,7 +35,7 @@ _SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt")
 
 def _load_snapshot(path: Path) -> Snapshot:
     loaded = snapshot.load(path)
-    if loaded.name not in models.names("generator"):
+    if not models.is_generator(loaded.name):
         raise WeightsError(f"{path}: holds a {loaded.name}, which enlarges nothing. Use another.")
     return loaded
 

@@ -12,9 +12,9 @@ import torch
 from srmodels import snapshot
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.inference.tiling.upscale import upscale
-from srmodels.inference.weights import spandrel_network
 from srmodels.inference.weights.open_weights import open_weights
-from srmodels.inference.weights.spandrel_network import SpandrelNetwork
+from srmodels.models import _spandrel_network
+from srmodels.models._spandrel_network import SpandrelNetwork
 from srmodels.resize.tensors import to_image, to_tensor
 from srmodels.snapshot import warm_start
 from tests.inference.small import small, small_settings
@@ -124,9 +124,9 @@ def test_tiles_begin_where_the_stride_inside_a_network_allows(tmp_path, photo):
 
 def test_tiles_are_measured_once_per_file_and_only_if_there_are_tiles(tmp_path, photo, monkeypatch):
     path, measured = written(tmp_path / "public.pth", rcan()), []
-    measure = spandrel_network._measure_tiles
+    measure = _spandrel_network._measure_tiles
     monkeypatch.setattr(
-        spandrel_network, "_measure_tiles", lambda net: measured.append(1) or measure(net)
+        _spandrel_network, "_measure_tiles", lambda net: measured.append(1) or measure(net)
     )
     open_weights(path, tile=128)(photo)
     assert measured == []

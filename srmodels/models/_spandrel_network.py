@@ -7,24 +7,24 @@ measured: once per file, and only if a picture is cut into tiles.
 import json
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from srmodels.atomic import write_bytes
 from srmodels.cache import cache_folder
 from srmodels.errors import WeightsError
-from srmodels.inference.tiling.device import device_of
-from srmodels.inference.tiling.job import is_out_of_memory
-from srmodels.machine import repository
+from srmodels.machine import is_out_of_memory, repository
 from srmodels.pretrained.weights import tensors_digest
 
 if TYPE_CHECKING:
-    from spandrel import ImageModelDescriptor
+    from spandrel import ImageModelDescriptor, SizeRequirements
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,11 @@ class _Tiles:
 class SpandrelNetwork(nn.Module):
     """A network that spandrel recognised, with `scale`, `padding` and `multiple` as ours have.
 
-    A grey one enlarges each channel of RGB.
+    A grey one enlarges each channel of RGB. Public weights load under their public names, too.
     """
+
+    # transformers reshape without copying, which needs contiguous memory
+    channels_last = False
 
     def __init__(self, descriptor: "ImageModelDescriptor[nn.Module]") -> None:
         super().__init__()
@@ -59,20 +62,26 @@ class SpandrelNetwork(nn.Module):
         self.descriptor = descriptor
         self.scale = descriptor.scale
         self.grey = descriptor.input_channels == 1
+        self.register_load_state_dict_pre_hook(_add_prefix)  # type: ignore[no-untyped-call]  # torch's is untyped
         self.eval()
 
+    def _call(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) to SR; `self.descriptor(images)` would clamp SR and pass no gradients on."""
+        height, width = images.shape[-2:]
+        images = _pad(images, self.descriptor.size_requirements)
+        sr: Tensor = self.descriptor._call_fn(self.inner, images)
+        return sr[..., : height * self.scale, : width * self.scale].float()
+
     def forward(self, lr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W) in [0, 1].
+        """(N, 3, H, W) in [0, 1] to (N, 3, scale * H, scale * W), not clamped.
 
         Raises:
             WeightsError: The network's code fails.
         """
         images = lr.flatten(0, 1)[:, None] if self.grey else lr
         try:
-            # transformers reshape without copying, which needs contiguous memory; some networks
-            # change their input
-            parts = torch.split(images.contiguous().clone(), 1)
-            sr = torch.cat([self.descriptor(image) for image in parts])
+            images = images.contiguous().clone()  # some networks change their input
+            sr = torch.cat([self._call(part) for part in _parts(images, whole=self.training)])
         except Exception as error:
             if is_out_of_memory(error):
                 raise
@@ -122,13 +131,37 @@ class SpandrelNetwork(nn.Module):
     @cached_property
     def takes_bf16(self) -> bool:
         """Whether bfloat16 changes SR by less than a quarter of a level of 255 on average."""
-        device = device_of(self)
+        device = self.descriptor.device
         lr = _test_image(_BF16_SIDE).to(device)
         with torch.inference_mode():
             exact = self(lr)
             with torch.autocast(device.type, torch.bfloat16):
                 rounded = self(lr)
         return bool((rounded.float() - exact).abs().mean() <= _BF16_TOLERANCE)
+
+
+def _add_prefix(_: nn.Module, state: dict[str, Tensor], prefix: str, *__: object) -> None:
+    """Renames public weights, whose names have no "inner."; a hook of load_state_dict."""
+    start = f"{prefix}inner."
+    if not any(key.startswith(start) for key in state):
+        public = [key for key in state if key.startswith(prefix)]
+        state.update({start + key.removeprefix(prefix): state.pop(key) for key in public})
+
+
+def _parts(images: Tensor, *, whole: bool) -> Sequence[Tensor]:
+    """A batch, or its images one by one, as spandrel's networks are used."""
+    return [images] if whole else torch.split(images, 1)
+
+
+def _pad(images: Tensor, required: "SizeRequirements") -> Tensor:
+    """Pads to the sizes that a network wants, at the bottom and the right, as spandrel does."""
+    height, width = images.shape[-2:]
+    right, bottom = required.get_padding(width, height)
+    reflected = min(right, width - 1), min(bottom, height - 1)  # reflection has no more pixels
+    if not right and not bottom:
+        return images
+    images = F.pad(images, (0, reflected[0], 0, reflected[1]), "reflect")
+    return F.pad(images, (0, right - reflected[0], 0, bottom - reflected[1]), "replicate")
 
 
 def _test_image(side: int) -> Tensor:
@@ -153,7 +186,7 @@ def _measure_tiles(network: SpandrelNetwork) -> _Tiles:
     window = window if isinstance(window, int) and window > 0 else 1
     least = math.lcm(descriptor.size_requirements.multiple_of, window)
     multiples = [least * 2**power for power in range(8) if least * 2**power <= _MAX_MULTIPLE]
-    lr, scale = _test_image(2 * _MARGIN + _TILE).to(device_of(network)), network.scale
+    lr, scale = _test_image(2 * _MARGIN + _TILE).to(descriptor.device), network.scale
     expected = network(lr)
 
     def difference(multiple: int, padding: int) -> float:
