@@ -20,7 +20,8 @@ from srmodels.data.batches.paired import PatchSampler
 from srmodels.data.datasets.bundled import copy_bundled, read_choice
 from srmodels.data.store.reader import PatchStore
 from srmodels.engine.optim.ema import EMA
-from srmodels.engine.optim.optim import OptimSettings, learning_rate_at, optimizer_for, set_rate
+from srmodels.engine.optim.optimizer import OptimSettings, optimizer_for
+from srmodels.engine.optim.schedule import learning_rate_at, set_rate
 from srmodels.engine.precision import fabric_for, to_channels_last
 from srmodels.engine.settings import RunSettings
 from srmodels.engine.step import take_step

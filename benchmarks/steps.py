@@ -25,7 +25,7 @@ from srmodels.data.batches.batch import Batch
 from srmodels.data.batches.paired import PatchSampler
 from srmodels.data.store.reader import PatchStore
 from srmodels.engine.optim.ema import EMA
-from srmodels.engine.optim.optim import OptimSettings, optimizer_for
+from srmodels.engine.optim.optimizer import OptimSettings, optimizer_for
 from srmodels.engine.precision import fabric_for, to_channels_last
 from srmodels.engine.prefetch import Prefetcher
 from srmodels.engine.settings import RunSettings

@@ -29,7 +29,7 @@ def train(threads: int, seconds: float) -> None:
 
     from srmodels import models, params
     from srmodels.data.batches.batch import Batch
-    from srmodels.engine.optim.optim import OptimSettings, optimizer_for
+    from srmodels.engine.optim.optimizer import OptimSettings, optimizer_for
     from srmodels.engine.precision import fabric_for, to_channels_last
     from srmodels.engine.settings import RunSettings
     from srmodels.engine.step import take_step

@@ -34,6 +34,7 @@ def main() -> None:
 
     def networks() -> Mapping[str, nn.Module]:
         network = models.build(generator.name, generator.settings)
+        models.check_forward(network, generator.name)
         if start is not None:
             log.info("%s starts from %s", settings.model, start)
             snapshot.warm_start(network, start)

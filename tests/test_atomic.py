@@ -16,7 +16,7 @@ NOT_OUTPUTS = {
     "srmodels/comparison/gallery.py": "a temporary folder",
     "srmodels/data/datasets/archive.py": "the cache",
     "srmodels/data/datasets/http.py": "the cache",
-    "srmodels/data/executor/task.py": "the folder of unfinished tasks",
+    "srmodels/data/executor/time_limit.py": "the folder of unfinished tasks",
     "srmodels/data/patches/worker.py": "the folder of unfinished tasks, whose files are renamed",
     "srmodels/data/photos/thumbnails.py": "a file in .resume",
     "srmodels/data/store/writer.py": "a file that is renamed when it is complete",

@@ -14,7 +14,6 @@ ROOT = Path(__file__).parents[1]
 OURS = {"srmodels", "stages", "reports", "benchmarks"}
 # listed, and used otherwise than by an import
 NOT_IMPORTED = {
-    "dvc": "runs the pipeline, as a command",
     "psutil": "measures the system for MLflow",
     "mkdocs-material": "builds the site, as a command",
     "mkdocstrings": "builds the site, as a command",

@@ -17,8 +17,10 @@ from srmodels.cli import (
     evaluate,
     export,
     machine,
+    new,
     patches,
     runs,
+    study,
     upscale,
     use,
     weights,
@@ -43,6 +45,8 @@ app.command()(download.download)
 app.command()(compare.compare)
 app.command()(compare.report)
 app.command()(use.use)
+app.command()(study.study)
+app.command()(new.new)
 app.command("list")(runs.list_experiments)
 app.command()(runs.runs)
 app.command()(runs.register)

@@ -8,40 +8,51 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["use"]
+__all__ = ["set_value", "use"]
 
 
-_LINE = re.compile(r"^data:\n(?:  .*\n)*?  photos: (.*?)(?= #|$)", re.MULTILINE)
+_LINES = {  # where params.yaml has a value
+    "data.photos": re.compile(r"^data:\n(?:  .*\n)*?  photos: (.*?)(?= #|$)", re.MULTILINE),
+    "preset": re.compile(r"^preset: (.*?)(?= #|$)", re.MULTILINE),
+}
 
 
-def set_photos(text: str, photos: str) -> str:
-    """The text of params.yaml with another value of `data.photos`, and nothing else changed."""
+def with_value(text: str, key: str, value: str) -> str:
+    """The text of params.yaml with another value of a key of `_LINES`, and nothing else changed."""
     from ruamel.yaml import YAML
 
     from srmodels.errors import ConfigError
 
-    line = _LINE.search(text)
+    line = _LINES[key].search(text)
     if line is None:
-        raise ConfigError("data.photos: missing in params.yaml. Add this key below `data:`.")
+        raise ConfigError(f"{key}: missing in params.yaml. Add this key.")
     yaml, written = YAML(), StringIO()
-    yaml.width = len(photos) + 100  # on one line
-    yaml.dump({"photos": photos}, written)
-    value = written.getvalue().removeprefix("photos: ").rstrip("\n")
-    return text[: line.start(1)] + value + text[line.end(1) :]
+    yaml.width = len(value) + 100  # on one line
+    yaml.dump({"key": value}, written)
+    shown = written.getvalue().removeprefix("key: ").rstrip("\n")
+    return text[: line.start(1)] + shown + text[line.end(1) :]
+
+
+def set_value(key: str, value: str) -> None:
+    """Changes a value in params.yaml."""
+    from srmodels.atomic import write_bytes
+
+    params = Path("params.yaml")
+    text = params.read_text(encoding="utf-8")
+    write_bytes(params, with_value(text, key, value).encode())
 
 
 def use(
     folder: Annotated[str, typer.Argument(help="A folder of photographs, a set's name, or auto.")],
 ) -> None:
     """Set data.photos in params.yaml, after a check that the folder can be used."""
-    from srmodels.atomic import write_bytes
     from srmodels.data.datasets.catalog import MIX, set_names
     from srmodels.data.photos.folder import check_folder
     from srmodels.errors import ConfigError, DataError
     from srmodels.images.readers.folder import list_files
 
-    params, data = Path("params.yaml"), Path("data")
-    if not params.is_file():
+    data = Path("data")
+    if not Path("params.yaml").is_file():
         raise ConfigError("params.yaml: not found. Run in the repository's root.")
     if folder in ("auto", MIX, *set_names(data)):
         photos, found = folder, ""
@@ -57,6 +68,5 @@ def use(
                 "Name another folder."
             )
         found = f" ({len(files)} photographs, {len(others)} other files)"
-    text = params.read_text(encoding="utf-8")
-    write_bytes(params, set_photos(text, photos).encode())
-    typer.echo(f"data.photos: {photos}{found}. Next: dvc repro")
+    set_value("data.photos", photos)
+    typer.echo(f"data.photos: {photos}{found}")

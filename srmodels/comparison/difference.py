@@ -56,11 +56,17 @@ def better_direction(score: str) -> str:
     return ""
 
 
+def distance_from_best(values: Scores, direction: str) -> Scores:
+    """How far scores are from the best one, of any shape; less is better."""
+    return _DIRECTIONS[direction][1](values)
+
+
 def _verdict(first: Scores, other: Scores, direction: str) -> str:
     if not direction or len(first) < FEWEST:
         return ""
-    distance = _DIRECTIONS[direction][1]
-    low, high = interval(distance(other) - distance(first))
+    low, high = interval(
+        distance_from_best(other, direction) - distance_from_best(first, direction)
+    )
     if low <= 0 <= high:
         return NO_DIFFERENCE
     word = "better" if high < 0 else "worse"

@@ -44,6 +44,12 @@ def digest_of_output(lock: str, path: str) -> str:
     return found[1] if found else ""
 
 
+def digest_of_folder(lock: str, path: str) -> str:
+    """The MD5 of a folder that a stage wrote or read; "" if unknown."""
+    found = re.search(rf"path: {re.escape(path)}\n +hash: md5\n +md5: ([0-9a-f]{{32}}\.dir)", lock)
+    return found[1] if found else ""
+
+
 def photographs_of(lock: str) -> str:
     """A short name of the photographs: the preset of the bundled ones, a set, or a folder."""
     params = stage_params(lock, "photos")

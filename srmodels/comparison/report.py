@@ -26,7 +26,8 @@ from srmodels.evaluation.scores import BASELINE
 _QUALITY = 85  # of whole pictures; crops are lossless
 
 
-def _data_uri(picture: Picture, *, lossless: bool) -> str:
+def data_uri(picture: Picture, *, lossless: bool) -> str:
+    """A uint8 picture (H, W, 3) as the address of an <img>."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "WEBP", lossless=lossless, quality=_QUALITY)
     return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
@@ -60,7 +61,7 @@ def _image_context(image: SampleImage, names: Sequence[str]) -> dict[str, object
     pictures = list(zip(["HR", *names], [image.hr, *image.sr], strict=True))
     crops = [
         [
-            (label, _data_uri(sr[top : top + image.size, left : left + image.size], lossless=True))
+            (label, data_uri(sr[top : top + image.size, left : left + image.size], lossless=True))
             for label, sr in pictures
         ]
         for top, left in image.corners
@@ -72,7 +73,7 @@ def _image_context(image: SampleImage, names: Sequence[str]) -> dict[str, object
         "width": width,
         "size": image.size,
         "corners": image.corners,
-        "pictures": [(label, _data_uri(sr, lossless=False)) for label, sr in pictures],
+        "pictures": [(label, data_uri(sr, lossless=False)) for label, sr in pictures],
         "crops": crops,
     }
 
@@ -118,10 +119,12 @@ def render_report(
     notes: Sequence[str],
     root: Path,
     minutes: Mapping[str, float] | None = None,
+    lead: Mapping[str, object] | None = None,
 ) -> str:
     """Renders sections of comparable experiments as HTML; text of users and files is escaped.
 
-    `minutes` are minutes of training by the MD5 of weights.
+    `minutes` are minutes of training by the MD5 of weights; `lead` are the values of study.html,
+    which then comes first.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -135,4 +138,5 @@ def render_report(
         heading=f"{count} experiments compared" if count > 1 else sections[0].experiments[0].label,
         sections=[_section_context(section, minutes or {}, root) for section in sections],
         notes=notes,
+        lead=lead,
     )

@@ -107,6 +107,11 @@ def _experiments(root: Path) -> dict[str, list[str]]:
     return experiments
 
 
+def experiment_names(root: Path) -> list[str]:
+    """The names of all finished DVC experiments, newest first."""
+    return list(_experiments(root))
+
+
 def find_source(name: str, *, root: Path) -> ExperimentFiles:
     """Finds the files that a name means: of the first of these that exists.
 

@@ -6,7 +6,7 @@ from typing import Literal
 from srmodels.config import check_least
 from srmodels.data.degradation.settings import DegradationSettings
 from srmodels.engine.early_stopping import EarlyStoppingSettings
-from srmodels.engine.optim.optim import OptimSettings
+from srmodels.engine.optim.optimizer import OptimSettings
 
 Precision = Literal["auto", "bf16-mixed", "16-mixed", "32-true"]
 

@@ -12,7 +12,7 @@ from srmodels.engine.early_stopping import EarlyStopping, EarlyStoppingSettings
 from srmodels.engine.fabric import Fabric
 from srmodels.engine.nonfinite import BufferBackup, NonFiniteHandler
 from srmodels.engine.optim.ema import EMA
-from srmodels.engine.optim.optim import optimizer_for
+from srmodels.engine.optim.optimizer import optimizer_for
 from srmodels.engine.precision import to_channels_last
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.sync_batch_norm import sync_batch_norm

@@ -20,7 +20,7 @@ from srmodels.distributed import collectives
 from srmodels.engine.checkpoint.checkpoint import Checkpoints, CheckpointSchedule
 from srmodels.engine.checkpoint.stop_signals import stop_requests
 from srmodels.engine.memory import MemoryCheck
-from srmodels.engine.optim.optim import learning_rate_at, set_rate
+from srmodels.engine.optim.schedule import learning_rate_at, set_rate
 from srmodels.engine.prefetch import Prefetcher
 from srmodels.engine.settings import RunSettings
 from srmodels.engine.state import State

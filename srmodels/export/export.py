@@ -24,7 +24,7 @@ from srmodels.inference.weights.open_weights import open_snapshot
 from srmodels.inference.weights.public_layout import check_public
 from srmodels.models._dynamic_sizes import min_input_size
 from srmodels.models._spandrel_network import SpandrelNetwork
-from srmodels.pretrained.ncnn import write_layers
+from srmodels.pretrained.ncnn_files import write_layers
 from srmodels.snapshot import Snapshot
 
 __all__ = ["FORMATS", "ExportFormat", "export", "read_generator", "written"]

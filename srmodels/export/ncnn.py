@@ -16,7 +16,7 @@ from torch import Tensor, fx, nn
 
 from srmodels.errors import ConfigError
 from srmodels.models._layers import BICUBIC_REACH, EvenConv2d
-from srmodels.pretrained.ncnn import Layer
+from srmodels.pretrained.ncnn_files import Layer
 from srmodels.resize.tensors import enlarge
 
 INPUT, OUTPUT = "data", "output"

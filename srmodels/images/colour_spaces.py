@@ -1,8 +1,8 @@
 """Colour spaces given by numbers: primaries and a transfer curve, converted to sRGB.
 
 The code points are ITU-T H.273's (CICP): cICP in PNG, nclx in HEIC and AVIF. gAMA and cHRM of PNG
-and the headers of BMP give the numbers themselves. PQ and HLG are tone-mapped by ITU-R BT.2446-1
-(2021), method A, from 1000 to 100 cd/m2; their curves are ITU-R BT.2100-2, tables 4 and 5.
+and the headers of BMP give the numbers themselves. The curves of PQ and HLG are ITU-R BT.2100-2,
+tables 4 and 5.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels
+from srmodels.images.tone_mapping import BT2020_LUMA, HDR_PEAK, tone_map
 
 __all__ = [
     "ADOBE_RGB",
@@ -53,8 +54,6 @@ _CURVES: dict[int, Curve] = {
     **{4: 2.2, 5: 2.8, 8: 1.0, 16: "PQ", 17: 2.6, 18: "HLG"},
 }
 _NAMES = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
-_HDR_PEAK, _SDR_PEAK = 1000.0, 100.0  # cd/m2
-_BT2020_LUMA = np.array((0.2627, 0.6780, 0.0593), np.float32)
 _CHUNK = 2**19  # pixels converted at once
 _STEPS = 2**16
 _SAME_CURVE = 0.15  # of the exponent: 1/2.2, which writers of sRGB give
@@ -175,7 +174,7 @@ def _decode_hlg(signal: NDArray[np.float64]) -> NDArray[np.float64]:
 def _linear_table(curve: Curve, size: int) -> Floats:
     signal = np.linspace(0, 1, size)
     if curve == "PQ":
-        linear = _decode_pq(signal) / _HDR_PEAK
+        linear = _decode_pq(signal) / HDR_PEAK
     elif curve == "HLG":
         linear = _decode_hlg(signal)
     elif curve == "sRGB":
@@ -183,31 +182,6 @@ def _linear_table(curve: Curve, size: int) -> Floats:
     else:
         linear = signal**curve
     return linear.astype(np.float32)
-
-
-def _tone_map(light: Floats) -> Floats:
-    """BT.2020 display light over `_HDR_PEAK` to BT.2020 light over `_SDR_PEAK` (BT.2446-1, 4)."""
-    signal = light.clip(0, 1) ** np.float32(1 / 2.4)
-    luma = signal @ _BT2020_LUMA
-    p_hdr, p_sdr = (1 + 32 * (peak / 10000) ** (1 / 2.4) for peak in (_HDR_PEAK, _SDR_PEAK))
-    lightness = np.log1p((p_hdr - 1) * luma) / np.log(p_hdr)
-    knee = np.where(
-        lightness <= 0.7399,
-        1.0770 * lightness,
-        np.where(
-            lightness < 0.9909,
-            (-1.1510 * lightness + 2.7811) * lightness - 0.6302,
-            0.5 * lightness + 0.5,
-        ),
-    )
-    mapped = (p_sdr**knee - 1) / (p_sdr - 1)
-    share = mapped / (1.1 * np.maximum(luma, 1e-6))
-    blue, red = share * (signal[..., 2] - luma), share * (signal[..., 0] - luma)  # C'b, C'r scaled
-    luma = mapped - np.maximum(0.1 * red / 1.4746, 0)
-    r, _, b = _BT2020_LUMA
-    green = -(r * red + b * blue) / _BT2020_LUMA[1]
-    result = np.stack((luma + red, luma + green, luma + blue), axis=-1)
-    return result.clip(0, 1).astype(np.float32) ** np.float32(2.4)
 
 
 def _refuse_hdr(space: ColourSpace) -> None:
@@ -238,9 +212,9 @@ def space_to_srgb(values: Pixels, space: ColourSpace, notes: list[str], *, hdr: 
         if space.is_hdr:
             light = np.broadcast_to(light, (*light.shape[:2], 3)) @ to_2020
             if space.curve == "HLG":  # the system gamma of a display of 1000 cd/m2
-                luminance = np.maximum(light @ _BT2020_LUMA, 0)
+                luminance = np.maximum(light @ BT2020_LUMA, 0)
                 light = light * luminance[..., None] ** np.float32(0.2)
-            return linear_to_srgb(_tone_map(light) @ from_2020)[..., : part.shape[2]]
+            return linear_to_srgb(tone_map(light) @ from_2020)[..., : part.shape[2]]
         return linear_to_srgb(light @ matrix if part.shape[2] == 3 else light)
 
     how = "tone-mapped by BT.2446 method A" if space.is_hdr else "converted"

@@ -13,14 +13,23 @@ logits (N, 1) or (N, 1, h, w).
 (`_spandrel`).
 """
 
-import inspect
 from importlib import import_module
 
 from torch import nn
 
+from srmodels.models._contract import check_attributes, check_forward, network_class
 from srmodels.models._modules import constant_in, import_named, modules_in
 
-__all__ = ["build", "is_generator", "known_names", "latent", "module_of", "names", "settings_class"]
+__all__ = [
+    "build",
+    "check_forward",
+    "is_generator",
+    "known_names",
+    "latent",
+    "module_of",
+    "names",
+    "settings_class",
+]
 
 _SPANDREL = "spandrel:"  # begins the names of networks in spandrel's code, all of them generators
 
@@ -60,22 +69,25 @@ def settings_class(network: str) -> type:
     if network.startswith(_SPANDREL):
         settings = import_module(module_of(network)).settings_class(network)
         return settings
-    settings = import_named(__name__, network, names(), "network").Settings
+    module = import_named(__name__, network, names(), "network")
+    network_class(module, network)
+    settings = module.Settings
     return settings
 
 
 def build(network: str, settings: object) -> nn.Module:
-    """A newly initialised network from its Settings; ConfigError if there is none."""
+    """A newly initialised network from its Settings.
+
+    Raises:
+        ConfigError: There is none of this name, or it lacks what the pipeline needs.
+    """
     built: nn.Module
     if network.startswith(_SPANDREL):
         built = import_module(module_of(network)).build(network, settings)
         return built
     module = import_named(__name__, network, names(), "network")
+    kind = network_class(module, network)
     assert isinstance(settings, module.Settings), f"{network} takes its own Settings"
-    (network_class,) = (
-        kind
-        for name, kind in inspect.getmembers(module, inspect.isclass)
-        if name[0] != "_" and kind.__module__ == module.__name__ and issubclass(kind, nn.Module)
-    )
-    built = network_class(settings)
+    built = kind(settings)
+    check_attributes(built, module.ROLE, network)
     return built

@@ -114,12 +114,14 @@ def _generators_turn(
                 ("adversarial_lr", discriminator_lr(degraded)),
             ):
                 terms[name] = weights.adversarial * generator_loss(_KIND, fake=fake)
-        cycled = generator(degraded) if weights.cycle or perceptual else None
         if weights.cycle:
             terms["cycle_lr"] = weights.cycle * l1(degrader(sr), batch.lr)
-            terms["cycle_hr"] = weights.cycle * l1(cycled, batch.hr)
-        if perceptual:
-            terms["perceptual"] = weights.perceptual * perceptual(cycled, batch.hr)
+        if weights.cycle or perceptual:
+            cycled = generator(degraded)
+            if weights.cycle:
+                terms["cycle_hr"] = weights.cycle * l1(cycled, batch.hr)
+            if perceptual:
+                terms["perceptual"] = weights.perceptual * perceptual(cycled, batch.hr)
         if weights.identity:
             enlarged = enlarge(batch.lr, scale)
             distances = l1(sr, enlarged) + l1(degrader(enlarged), batch.lr)

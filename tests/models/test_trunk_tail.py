@@ -1,5 +1,8 @@
 """TrunkTail generators: trunk and tail together equal forward, and their paddings are exact."""
 
+import importlib
+import inspect
+
 import pytest
 import torch
 from torch import nn
@@ -8,12 +11,19 @@ from srmodels import models
 from srmodels.models._trunk_tail import TrunkTail
 from tests.models.test_reach import averaging
 
-SPLIT = ("cyclegan_up", "edsr", "rrdbnet", "span", "srresnet", "srvgg")
+
+def is_split(name) -> bool:
+    module = importlib.import_module(f"srmodels.models.{name}")
+    kinds = [kind for kind in vars(module).values() if inspect.isclass(kind)]
+    return any(kind.__module__ == module.__name__ and issubclass(kind, TrunkTail) for kind in kinds)
 
 
-@pytest.mark.parametrize("name", models.names("generator"))
-def test_the_convolutional_generators_have_trunk_and_tail(name, small_settings):
-    assert isinstance(models.build(name, small_settings(name)), TrunkTail) == (name in SPLIT)
+SPLIT = [name for name in models.names("generator") if is_split(name)]
+
+
+def test_the_convolutional_generators_have_trunk_and_tail():
+    assert {"cyclegan_up", "edsr", "rrdbnet", "span", "srresnet", "srvgg"} <= set(SPLIT)
+    assert not {"srcnn", "swinir", "srvae", "cvae"} & set(SPLIT)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])

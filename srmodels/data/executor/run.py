@@ -15,7 +15,8 @@ from tqdm import tqdm
 
 from srmodels.data.executor.cluster import DaskExecutor
 from srmodels.data.executor.processes import ProcessExecutor
-from srmodels.data.executor.task import KILLED, ProgressNote, Task
+from srmodels.data.executor.task import Task
+from srmodels.data.executor.time_limit import KILLED, ProgressNote
 from srmodels.errors import DataError
 
 R = TypeVar("R")

@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from srmodels.atomic import write_json, write_table
-from srmodels.data.executor.task import KILLED, TOO_SLOW
+from srmodels.data.executor.time_limit import KILLED, TOO_SLOW
 from srmodels.data.patches.settings import PatchSettings
 from srmodels.errors import DataError
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from srmodels.data.executor.task import ProgressNote, Task
+from srmodels.data.executor.task import Task
+from srmodels.data.executor.time_limit import ProgressNote
 from srmodels.data.patches.cut import cut
 from srmodels.data.patches.given_lr import check_official, check_own, lr_folder
 from srmodels.data.patches.manifest import ManifestRow

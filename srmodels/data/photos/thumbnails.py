@@ -17,7 +17,8 @@ from PIL import ExifTags, Image
 
 from srmodels.data.executor.processes import ProcessExecutor
 from srmodels.data.executor.run import run
-from srmodels.data.executor.task import ProgressNote, Task
+from srmodels.data.executor.task import Task
+from srmodels.data.executor.time_limit import ProgressNote
 from srmodels.data.photos.table import Photo
 from srmodels.errors import PhotoError
 from srmodels.images.file_types import detect_kind

@@ -17,7 +17,7 @@ from srmodels.errors import WeightsError
 from srmodels.models._layers import SCALES
 from srmodels.models.rrdbnet import Settings as RRDBNetSettings
 from srmodels.models.srvgg import Settings as SRVGGSettings
-from srmodels.pretrained.ncnn import Layer, read_layers
+from srmodels.pretrained.ncnn_files import Layer, read_layers
 from srmodels.snapshot import Snapshot
 
 SUFFIXES = (".param", ".bin")

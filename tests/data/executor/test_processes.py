@@ -13,7 +13,7 @@ import pytest
 
 from srmodels.data.executor.processes import ProcessExecutor
 from srmodels.data.executor.run import run
-from srmodels.data.executor.task import ProgressNote
+from srmodels.data.executor.time_limit import ProgressNote
 from srmodels.errors import DataError
 from tests.data.executor.test_run import task
 

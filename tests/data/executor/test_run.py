@@ -7,7 +7,8 @@ import pytest
 
 from srmodels.data.executor.cluster import DaskExecutor
 from srmodels.data.executor.run import run
-from srmodels.data.executor.task import ProgressNote, Task
+from srmodels.data.executor.task import Task
+from srmodels.data.executor.time_limit import ProgressNote
 from srmodels.data.photos.table import Photo
 from srmodels.errors import DataError
 

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from srmodels.engine.optim.muon import is_hidden, orthogonalize
-from srmodels.engine.optim.optim import OptimSettings, optimizer_for, set_rate
+from srmodels.engine.optim.optimizer import OptimSettings, optimizer_for
+from srmodels.engine.optim.schedule import set_rate
 from srmodels.errors import ConfigError
 
 SETTINGS = OptimSettings(learning_rate=1e-3, muon_learning_rate=1e-2, betas=(0.9, 0.99))

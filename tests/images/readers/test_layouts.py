@@ -424,3 +424,22 @@ def test_a_fax_that_misses_rows_is_refused(tmp_path, kind, options, cut):
     pixels = pattern(HEIGHT, 90)[..., 0] > 120
     with pytest.raises(PhotoError, match="is damaged"):
         decode(write(tmp_path, "a.tif", fax(pixels, kind, options=options, cut=cut)))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("across", "down"), [(1, 1), (2, 1), (1, 2), (2, 2), (4, 2)])
+def test_tiff_of_subsampled_ycbcr_without_jpeg(tmp_path, across, down, order):
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    colour = np.stack([x * 4, y * 6, (x + y) * 2 + 30], axis=-1).astype(np.uint8)
+    ycc = np.asarray(Image.fromarray(colour).convert("YCbCr"))
+    edges = ((0, -HEIGHT % down), (0, -WIDTH % across), (0, 0))
+    padded = np.pad(ycc, edges, "edge").astype(np.uint16)
+    rows, columns = padded.shape[0] // down, padded.shape[1] // across
+    blocks = padded.reshape(rows, down, columns, across, 3).swapaxes(1, 2)
+    luma = blocks[..., 0].reshape(rows, columns, -1)
+    chroma = blocks[..., 1:].reshape(rows, columns, -1, 2).mean(axis=2)
+    body = np.concatenate((luma, chroma), axis=-1).astype(np.uint8).tobytes()
+    entries = {256: (4, WIDTH), 257: (4, HEIGHT), 258: (3, [8] * 3), 259: (3, 1), 262: (3, 6)}
+    entries |= {277: (3, 3), 278: (4, HEIGHT), 284: (3, 1), 530: (3, [across, down])}
+    pixels = decode(write(tmp_path, "a.tif", tiff_file(entries, [body], order=order)))
+    assert np.abs(pixels.astype(int) - colour).mean() < 2.5

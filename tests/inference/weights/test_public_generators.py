@@ -10,7 +10,7 @@ from srmodels.inference.weights.open_weights import open_weights
 from srmodels.inference.weights.registry import public_file, weights_file
 from srmodels.pretrained import generators
 from srmodels.pretrained.generators import PUBLIC, read_public
-from srmodels.pretrained.ncnn import Layer, read_layers
+from srmodels.pretrained.ncnn_files import Layer, read_layers
 from srmodels.pretrained.packages import installed
 
 SMALL = "realesr-animevideov3"

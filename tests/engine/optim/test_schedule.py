@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from srmodels.engine.optim.ema import EMA
-from srmodels.engine.optim.optim import OptimSettings, learning_rate_at
+from srmodels.engine.optim.optimizer import OptimSettings
+from srmodels.engine.optim.schedule import learning_rate_at
 from tests.engine.toys import Toy
 
 

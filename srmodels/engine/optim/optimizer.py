@@ -1,6 +1,5 @@
-"""Optimizers and learning-rate schedules."""
+"""Optimizers and their settings."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,19 +46,6 @@ class OptimSettings:
             raise ValueError("milestones and schedule: halving belong together")
 
 
-def learning_rate_at(step: int, steps: int, settings: OptimSettings) -> float:
-    """The learning rate of step `step` (from 0) of `steps`."""
-    rate = settings.learning_rate
-    if step < settings.warmup_steps:
-        return rate * (step + 1) / settings.warmup_steps
-    if settings.schedule == "cosine":
-        progress = (step - settings.warmup_steps) / max(1, steps - settings.warmup_steps)
-        low = settings.final_learning_rate
-        return low + (rate - low) * (1 + math.cos(math.pi * progress)) / 2
-    passed = sum(step >= milestone for milestone in settings.milestones)
-    return rate * settings.milestone_factor**passed
-
-
 def optimizer_for(networks: tuple[nn.Module, ...], settings: OptimSettings) -> torch.optim.Adam:
     """One player's optimizer, fused if possible; a group's "factor" multiplies the rate."""
     parameters = [parameter for network in networks for parameter in network.parameters()]
@@ -76,9 +62,3 @@ def optimizer_for(networks: tuple[nn.Module, ...], settings: OptimSettings) -> t
     return torch.optim.Adam(
         parameters, lr=settings.learning_rate, betas=settings.betas, fused=fused
     )
-
-
-def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Sets the schedule's rate, times the factor of each group that has one."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate * group.get("factor", 1.0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srmodels.errors import WeightsError
-from srmodels.pretrained.ncnn import Layer, read_layers, write_layers
+from srmodels.pretrained.ncnn_files import Layer, read_layers, write_layers
 
 RNG = np.random.default_rng(0)
 
