@@ -1,17 +1,19 @@
 """LPIPS and DISTS of a 2K pair against torchmetrics' LPIPS alone, all on VGG16, in one run.
 
-`python -m benchmarks.perceptual [HEIGHT WIDTH]` counts processor time on one thread, which other
-work on the machine leaves as it is. Needs the weights (`srmodels download perceptual`).
+`python -m benchmarks.perceptual [--size HEIGHT WIDTH]` counts processor time on one thread, which
+other work on the machine leaves as it is. Needs the weights (`srmodels download perceptual`).
 """
 
-import sys
+import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torchmetrics.functional.image import lpips as torchmetrics_lpips
 
+from benchmarks.report import Cell, report
 from benchmarks.scores import HEIGHT, WIDTH, pictures
 from srmodels.evaluation.metrics.dists import Dists
 from srmodels.evaluation.metrics.lpips import Lpips
@@ -35,36 +37,57 @@ def ours(metric: Lpips | Dists) -> Callable[[Tensor], float]:
     return lambda images: metric(images)[0]
 
 
-def timed(name: str, work: Callable[[Tensor], float], images: Tensor) -> tuple[float, float]:
-    """Prints and returns processor seconds and score, after a run on a small part."""
+def timed(work: Callable[[Tensor], float], images: Tensor) -> tuple[float, float]:
+    """Processor seconds and score, after a run on a small part."""
     work(images[:, :, :128, :128])
     start = time.process_time()
     score = work(images)
-    seconds = time.process_time() - start
-    print(f"{name:24} {seconds:6.1f} s   {score:.6f}", flush=True)
-    return seconds, score
+    return time.process_time() - start, score
 
 
-def main(height: int, width: int) -> None:
+def main() -> None:
     """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--size", type=int, nargs=2, default=(HEIGHT, WIDTH), help="of the pair")
+    parser.add_argument("--json", type=Path, help="where to keep the table")
+    given = parser.parse_args()
+    height, width = given.size
     torch.set_num_threads(1)
     sr, hr = pictures()
     images = torch.cat([to_tensor(picture[:height, :width]) for picture in (hr, sr)])
-    print(f"{width} x {height} pixels, 1 thread")
     with torch.inference_mode():
-        slow, expected = timed("torchmetrics LPIPS-VGG", usual(), images)
+        slow, expected = timed(usual(), images)
     keep_freed_memory()  # as `open_perceptual` does
     metrics: dict[str, Lpips | Dists] = {
         "LPIPS-Alex": Lpips("alexnet"),
         "LPIPS-VGG": Lpips("vgg16"),
         "DISTS": Dists(),
     }
-    times = {name: timed(name, ours(metric), images) for name, metric in metrics.items()}
-    difference = times["LPIPS-VGG"][1] - expected
-    print(f"LPIPS-VGG {slow / times['LPIPS-VGG'][0]:.2f} x as fast, equal to {difference:+.1e}")
-    both = times["LPIPS-Alex"][0] + times["DISTS"][0]
-    print(f"LPIPS-Alex + DISTS in {both / slow:.2f} of torchmetrics' time")
+    found = {name: timed(ours(metric), images) for name, metric in metrics.items()}
+    both = found["LPIPS-Alex"][0] + found["DISTS"][0]
+    seconds = {
+        "torchmetrics, LPIPS-VGG": slow,
+        **{name: spent for name, (spent, _) in found.items()},
+        "LPIPS-Alex + DISTS": both,
+    }
+    scores = {"torchmetrics, LPIPS-VGG": expected} | {n: score for n, (_, score) in found.items()}
+    rows: list[list[Cell]] = [
+        [
+            name,
+            f"{spent:.1f}",
+            f"{slow / spent:.2f}x",
+            f"{scores[name]:.6f}" if name in scores else "-",
+        ]
+        for name, spent in seconds.items()
+    ]
+    report(
+        "perceptual metrics of a pair",
+        ("metric", "CPU seconds", "speed", "score"),
+        rows,
+        settings={"height": height, "width": width, "threads": 1},
+        path=given.json,
+    )
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3] or (HEIGHT, WIDTH)))
+    main()

@@ -19,7 +19,10 @@ from srmodels.evaluation.perceptual import open_lpips
 from srmodels.evaluation.table import read_metrics, short_table
 
 RESULTS = ROOT / "benchmarks" / "results"
-BENCHMARKS = ("patches", "loading", "upscale", "training")
+BENCHMARKS = (
+    *("patches", "loading", "upscale", "training", "perceptual"),
+    *("threads-training", "threads-enlarging"),
+)
 SPEED = ROOT / "docs" / "SPEED.md"
 
 

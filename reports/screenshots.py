@@ -54,9 +54,13 @@ def find_browser() -> str:
 @contextmanager
 def new_page() -> Iterator["Page"]:
     """A page of a headless browser."""
-    from playwright.sync_api import sync_playwright
-
     path = find_browser()
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "screenshots: Playwright is missing. Run: pip install -e '.[docs]'"
+        ) from None
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
