@@ -20,7 +20,7 @@ def study(  # noqa: PLR0917 - typer passes them by name
     minutes: Annotated[
         float | None,
         typer.Option(
-            min=0.1, help="Of each training, measured here.", show_default="the preset's steps"
+            min=0.01, help="Of each training, measured here.", show_default="the preset's steps"
         ),
     ] = None,
     preset: Annotated[

@@ -73,8 +73,8 @@ def test_a_folder_becomes_a_report_and_a_second_call_trains_nothing(tmp_path) ->
     edit(folder, "stride: 48", "stride: 24")
     run(folder, "git", "commit", "-qam", "smaller patches")
     try:
-        text = run(folder, *STUDY, *OPTIONS, "--minutes", "0.1")
-        again = run(folder, *STUDY, *OPTIONS, "--minutes", "0.1")
+        text = run(folder, *STUDY, *OPTIONS, "--minutes", "0.02")
+        again = run(folder, *STUDY, *OPTIONS, "--minutes", "0.02")
     finally:
         words = ["dvc", "queue", "stop", "--kill"]
         subprocess.run(words, cwd=folder, env=environment(), check=False, capture_output=True)
