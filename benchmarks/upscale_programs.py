@@ -94,7 +94,7 @@ def _openvino(folder: Path, threads: int) -> Run:
 
 WAYS: dict[str, tuple[str, Callable[[Path, int], Run]]] = {  # by name: the package and its opener
     "tile loop, float32": ("torch", _tile_loop),
-    "srmodels": ("torch", _srmodels),
+    "ours": ("torch", _srmodels),
     "ncnn": ("ncnn", _ncnn),
     "onnxruntime": ("onnxruntime", _onnxruntime),
     "OpenVINO": ("openvino", _openvino),

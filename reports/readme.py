@@ -19,10 +19,7 @@ from srmodels.evaluation.perceptual import open_lpips
 from srmodels.evaluation.table import read_metrics, short_table
 
 RESULTS = ROOT / "benchmarks" / "results"
-BENCHMARKS = (
-    *("patches", "loading", "upscale", "training", "perceptual"),
-    *("threads-training", "threads-enlarging"),
-)
+BENCHMARKS = sorted(path.stem for path in RESULTS.glob("*.json"))
 SPEED = ROOT / "docs" / "SPEED.md"
 
 
