@@ -58,7 +58,7 @@ def _untiled(network: nn.Module, lr: Picture) -> Picture:
 
 
 @torch.inference_mode()
-def _usual(network: nn.Module, lr: Picture) -> Picture:
+def usual(network: Callable[[Tensor], Tensor], lr: Picture) -> Picture:
     """The loop of public inference scripts: tiles are copied into a tensor of the whole SR."""
     whole = to_tensor(lr)
     height, width = whole.shape[-2:]
@@ -86,7 +86,7 @@ def _ours(network: nn.Module, lr: Picture) -> Picture:
 
 
 WAYS: dict[str, Callable[[nn.Module, Picture], Picture]] = {
-    "usual tile loop": _usual,
+    "usual tile loop": usual,
     "untiled": _untiled,
     "ours": _ours,
 }
@@ -125,7 +125,7 @@ def _measured(folder: Path, name: str, way: str, *, quick: bool) -> dict[str, fl
     return measured
 
 
-def _photograph(width: int, height: int) -> Picture:
+def photograph(width: int, height: int) -> Picture:
     """scikit-image's astronaut, 512 x 512, and its mirror images."""
     beyond = [(0, max(0, side - 512)) for side in (height, width)]
     mirrored: Picture = np.pad(astronaut(), [*beyond, (0, 0)], mode="symmetric")
@@ -134,7 +134,7 @@ def _photograph(width: int, height: int) -> Picture:
 
 def measure(folder: Path, *, width: int, height: int, rounds: int, quick: bool) -> list[list[Cell]]:
     """The table's rows."""
-    np.save(folder / "lr.npy", _photograph(width, height))
+    np.save(folder / "lr.npy", photograph(width, height))
     rows: list[list[Cell]] = []
     for name in NETWORKS:
         runs: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}

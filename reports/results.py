@@ -8,6 +8,7 @@ times in metrics/results/ROW.json; `repeat ROW...` reports whether they are the 
 import csv
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,7 +28,6 @@ from srmodels.runs.times import TrackedRuns
 RESULTS = ROOT / "metrics" / "results"
 REPEATS = ROOT / "metrics" / "repeats"
 PAGE = ROOT / "docs" / "RESULTS.md"
-FOLDERS = ("BSDS400", "BENCHMARKS")  # environment variables in the settings
 app = command_line("The table of results: run, collect and show its rows.")
 
 
@@ -113,9 +113,12 @@ def read_repeats() -> list[dict[str, Any]]:
 
 def experiment(row: str) -> str:
     """Runs a row with DVC in a temporary copy of the repository; returns the experiment's name."""
+    named = dict.fromkeys(re.findall(r"\$\{(\w+)\}", " ".join(settings_of(row))))
+    if missing := [name for name in named if not Path(os.environ.get(name, "")).is_absolute()]:
+        raise ProtocolError(
+            f"{missing[0]}: not set. Export the absolute path that reports/results.yaml says."
+        )
     settings = [os.path.expandvars(setting) for setting in settings_of(row)]
-    if missing := [name for name in FOLDERS if not Path(os.environ.get(name, "")).is_absolute()]:
-        raise ProtocolError(f"{missing[0]}: not set. Export the absolute path of a folder.")
     commit = git("rev-parse", "--short", "HEAD").decode().strip()
     name = f"{row}-{commit}"  # unique
     words = [word for setting in settings for word in ("-S", setting)]

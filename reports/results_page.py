@@ -137,7 +137,7 @@ def commands(results: Sequence[Result]) -> str:
 
 
 def command_of(row: str, settings: Sequence[str]) -> str:
-    """The shell command that repeats a row; the shell expands $BSDS400 and $BENCHMARKS."""
+    """The shell command that repeats a row; the shell expands the variables."""
     words = [f'"{setting}"' if "$" in setting else shlex.quote(setting) for setting in settings]
     return " ".join([f"dvc exp run --name {row}", *(f"-S {word}" for word in words)])
 
@@ -164,8 +164,8 @@ def draw_curves(results: Sequence[Result], path: Path) -> None:
     axes = figure.subplots()
     colours = mpl.colormaps["tab20"]
     for place, result in enumerate(results):
-        curve = result["curves"]["pretrain"]
-        minutes = float((result["training"]["pretrain"] or {}).get("minutes", 0))
+        curve = result["curves"].get("pretrain")  # fine-tuning has no pretraining
+        minutes = float((result["training"].get("pretrain") or {}).get("minutes", 0))
         if not curve or not minutes:
             continue
         last = curve[-1][0]

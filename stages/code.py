@@ -14,6 +14,7 @@ from srmodels.atomic import write_json
 from srmodels.config import flat
 from srmodels.data.photos.folder import check_folder
 from srmodels.errors import ConfigError, listed
+from srmodels.evaluation.perceptual import open_perceptual
 from srmodels.pretrained.generators import PUBLIC
 from stages import cli_errors, dvc_root
 from stages.dependencies import STAGES, code_digests
@@ -87,6 +88,9 @@ def main() -> None:
             f"adversarial.init_discriminator_from: no such file (got {other!r}). Name a file of "
             "weights, or null."
         )
+    options = settings.evaluate
+    if options.perceptual:  # missing weights end here, before any training
+        open_perceptual(only_lpips=options.perceptual == "lpips", niqe=options.niqe)
     for stage in STAGES:
         digests = code_digests(stage, settings.recipe)
         write_json(FOLDER / f"{stage}.json", digests, indent=1)

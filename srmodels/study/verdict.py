@@ -1,9 +1,12 @@
 """The verdict of a study in words, and what the first screen of its report shows."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from srmodels.comparison.charts import GREY, Series, scatter_chart, to_svg
 from srmodels.comparison.difference import NO_DIFFERENCE
@@ -107,14 +110,18 @@ def how_sure(verdict: Verdict, seeds: int) -> str:
     psnr = next((d for d in verdict.differences if d.score == "psnr_y"), None)
     if psnr is None:
         return text
-    seed = f", and from seed to seed by {psnr.seed_spread:.2f} dB" if seeds > 1 else ""
-    return (
-        f"{text} In PSNR-Y the difference varies from picture to picture by {psnr.spread:.2f} dB"
-        f"{seed}; {images_needed(psnr.spread)} test photographs would show 0.1 dB."
-    )
+    of_pictures = psnr.spread / math.sqrt(psnr.images)
+    of_seeds = psnr.seed_spread * math.sqrt(2 / seeds)
+    text += f" In PSNR-Y the difference varies by {psnr.spread:.2f} dB from picture to picture"
+    if of_seeds > of_pictures:
+        return (
+            f"{text}, and a recipe by {psnr.seed_spread:.2f} dB from seed to seed, which matters "
+            f"more: --seeds {2 * seeds} narrows the intervals."
+        )
+    return f"{text}; about {images_needed(psnr.spread)} test photographs would show 0.1 dB."
 
 
-def _plane(groups: Groups) -> str:
+def _plane(groups: Groups) -> Markup:
     """PSNR-Y against LPIPS (else sharpness) of every training; a colour per recipe."""
     all_means = {
         recipe: [one.means(OWN_SET, one.row) for one in members]
@@ -130,7 +137,8 @@ def _plane(groups: Groups) -> str:
             point = (means[x], means["psnr_y"])
             series.append(Series(label=label, colour=colour + 1, points=[point]))
     best = "less looks more alike" if x == "lpips" else "1 is best"
-    return to_svg(scatter_chart(series, x_label=f"{_NAMES[x]} ({best})", y_label="PSNR-Y (dB)"))
+    figure = scatter_chart(series, x_label=f"{_NAMES[x]} ({best})", y_label="PSNR-Y (dB)")
+    return Markup(to_svg(figure))  # noqa: S704 - matplotlib escapes text
 
 
 def _crops(images: Sequence[SampleImage], names: Sequence[str]) -> list[dict[str, object]]:

@@ -11,6 +11,7 @@ from reports.results import (
     PAGE,
     collected,
     differences,
+    experiment,
     read_experiments,
     read_repeats,
     read_rows,
@@ -166,6 +167,24 @@ def test_the_readme_shows_what_no_faster_row_equals_and_then_gans() -> None:
     ]
     shown = [result["row"] for result in short_results(rows)]
     assert shown == ["fast", "slow", "gan6", "gan5", "gan4", "gan3", "gan2"]
+
+
+def test_a_fine_tuning_has_a_line_for_its_start_and_no_curve(tmp_path) -> None:
+    tuned = result(tmp_path)
+    del tuned["curves"]["pretrain"], tuned["training"]["pretrain"]
+    lines = results_table([tuned]).splitlines()[3:5]
+    assert lines[0].endswith("| 171,984 | - | - |")
+    assert lines[1].endswith("| 171,984 | 1.1 | 5 |")
+    draw_curves([tuned], tmp_path / "a.png")
+    assert "| yes |" in short_results_table([tuned])
+
+
+def test_a_row_names_the_variable_that_it_lacks(monkeypatch) -> None:
+    for name in ("BSDS400", "BENCHMARKS"):
+        monkeypatch.setenv(name, "/some/folder")
+    monkeypatch.delenv("X4PLUS", raising=False)
+    with pytest.raises(ProtocolError, match=r"^X4PLUS: not set\. Export the absolute path"):
+        experiment("finetune")
 
 
 def test_the_pictures_are_drawn_the_same_each_time(tmp_path) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,9 +8,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from srmodels.errors import ConfigError
+from srmodels.errors import ConfigError, WeightsError
 from srmodels.params import parse
-from stages.code import load
+from stages.code import load, main
 from stages.dependencies import SILENT, STAGES, code_digests, digest_of, stage_modules
 from tests.stages.repository import edit, run
 
@@ -119,3 +120,15 @@ def test_code_changes_a_digest(source) -> None:
 
 def test_every_module_a_stage_rests_on_has_a_digest() -> None:
     assert list(code_digests("evaluate", RECIPE)) == stage_modules("evaluate", RECIPE)
+
+
+def test_missing_weights_of_a_metric_end_it_before_any_training(repository, monkeypatch) -> None:
+    def missing(**_: object) -> None:
+        raise WeightsError("niqe: no pretrained weights. Run: srmodels download perceptual")
+
+    shutil.copytree(ROOT / "data", repository / "data", ignore=lambda *_: ["patches", "code"])
+    monkeypatch.setattr("stages.code.open_perceptual", missing)
+    monkeypatch.setattr("sys.argv", ["code"])
+    with pytest.raises(SystemExit, match="niqe: no pretrained weights"):
+        main()
+    assert not (repository / "data" / "code").exists()
