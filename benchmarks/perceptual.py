@@ -67,10 +67,12 @@ def main() -> None:
     both = found["LPIPS-Alex"][0] + found["DISTS"][0]
     seconds = {
         "torchmetrics, LPIPS-VGG": slow,
-        **{name: spent for name, (spent, _) in found.items()},
-        "LPIPS-Alex + DISTS": both,
+        **{f"ours, {name}": spent for name, (spent, _) in found.items()},
+        "ours, LPIPS-Alex + DISTS": both,
     }
-    scores = {"torchmetrics, LPIPS-VGG": expected} | {n: score for n, (_, score) in found.items()}
+    scores = {"torchmetrics, LPIPS-VGG": expected} | {
+        f"ours, {name}": score for name, (_, score) in found.items()
+    }
     rows: list[list[Cell]] = [
         [
             name,
