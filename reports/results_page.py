@@ -80,12 +80,16 @@ def degraded_table(results: Sequence[Result]) -> str:
     scored = [result for result in results if DEGRADED_SET in result["further"]]
     if not scored:
         return ""
-    lines = []
-    for result in [None, *scored]:
-        scores = (result or scored[0])["further"][DEGRADED_SET]
-        model = scores["generator" if result else "bicubic"]
-        cells = (number(model, name, digits) for name, digits in DEGRADED_SCORES.items())
-        lines.append([result["row"] if result else "bicubic", *cells])
+    found = [("bicubic", scored[0]["further"][DEGRADED_SET]["bicubic"])]
+    for result in scored:
+        scores = result["further"][DEGRADED_SET]
+        if "gan" in result["training"]:
+            found.append((f"{result['row']}, pretrained", scores["pretrained"]))
+        found.append((result["row"], scores["generator"]))
+    lines = [
+        [name, *(number(scores, score, digits) for score, digits in DEGRADED_SCORES.items())]
+        for name, scores in found
+    ]
     return markdown.table(("row", "PSNR-Y", "LPIPS", "NIQE"), lines)
 
 

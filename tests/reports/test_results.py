@@ -143,10 +143,12 @@ def test_rows_that_were_scored_on_degraded_lr_have_a_table(tmp_path) -> None:
     assert degraded_table([plain]) == ""
     degraded["further"]["BSD100_degraded"] = {
         "bicubic": {"psnr_y": 21.5, "lpips": 0.7, "niqe": 6.0},
+        "pretrained": {"psnr_y": 21.6, "lpips": 0.65, "niqe": 5.9},
         "generator": {"psnr_y": 21.25, "lpips": 0.6123, "niqe": 5.123},
     }
     assert degraded_table([plain, degraded]).splitlines()[2:] == [
         "| bicubic | 21.50 | 0.700 | 6.00 |",
+        f"| {degraded['row']}, pretrained | 21.60 | 0.650 | 5.90 |",
         f"| {degraded['row']} | 21.25 | 0.612 | 5.12 |",
     ]
 
