@@ -121,7 +121,11 @@ def _measured(
 def _training_rows(seconds: float, spin: str | None) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     alone = 0.0
-    for name, threads in (("all threads", os.cpu_count() or 1), ("1 thread", 1), ("adapts", 0)):
+    for name, threads in (
+        ("plain: all threads", os.cpu_count() or 1),
+        ("plain: 1 thread", 1),
+        ("ours: adapts", 0),
+    ):
         work = ["train", str(threads), str(seconds)]
         cells: list[Cell] = [name]
         for trainings, busy in ((1, 0), (1, 1), (2, 0)):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import srmodels
-from srmodels import snapshot
+from srmodels import models, snapshot
 from srmodels.cli import main
 from srmodels.images.readers.decode import decode, read
 from srmodels.images.writers.write import write_picture
@@ -182,9 +182,14 @@ def test_weights_are_listed_with_licence_and_purpose(typed, monkeypatch, tmp_pat
     path = tmp_path / "weights" / "mine.safetensors"
     snapshot.save(path, small("srcnn"), name="srcnn", settings=small_settings("srcnn"))
     (tmp_path / "weights" / "other.safetensors").write_bytes(b"none")
+    settings = models.settings_class("patch_discriminator")(channels=4, num_stages=1)
+    discriminator = models.build("patch_discriminator", settings)
+    path = tmp_path / "weights" / "discriminator.safetensors"  # as a training leaves it
+    snapshot.save(path, discriminator, name="patch_discriminator", settings=settings)
     code, out, err = typed("weights")
     assert code == 0, err
     assert "rrdbnet x4, 16,697,987 parameters, BSD-3-Clause" in out
     assert "for photographs, also blurred, noisy and compressed ones" in out
     assert "weights/mine.safetensors\n  srcnn x4, " in out
     assert "weights/other.safetensors\n  cannot be used: " in out
+    assert "discriminator" not in out
