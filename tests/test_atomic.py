@@ -25,6 +25,8 @@ NOT_OUTPUTS = {
     "srmodels/demo/session.py": "a visitor's temporary folder",
     "srmodels/engine/tracking/curves.py": "the curves in .resume, of which copies are outputs",
     "srmodels/inference/files/upscale_files.py": "a temporary copy of a pipe",
+    "srmodels/study/pace.py": "a temporary folder",
+    "srmodels/study/queue.py": "the workers' log in .resume",
 }
 
 

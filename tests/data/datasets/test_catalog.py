@@ -81,7 +81,7 @@ def test_official_lr_lies_beside_each_photograph_that_has_one(tiny, data):
 
 
 def test_official_lr_that_no_source_has_is_an_error(tiny, data):
-    with pytest.raises(DataError, match=r"data\.official_lr: no official LR at scale 3"):
+    with pytest.raises(DataError, match=r"data\.lr: no official LR at scale 3"):
         resolve("tiny", data, scale=3, official_lr=True)
 
 
