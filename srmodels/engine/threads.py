@@ -9,7 +9,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,13 @@ from filelock import FileLock, Timeout
 
 from srmodels.machine import core_numbers
 
-__all__ = ["RunningTrainings", "Threads", "run_queue_share"]
+__all__ = ["RunningTrainings", "Threads", "foreign_cores"]
 
 log = logging.getLogger(__name__)
 
 _INTERVAL = 3.0  # seconds of steps that a speed is measured over
-_BUSY = 0.1  # a larger share of time in the run queue means that other programs want the cores
-_IDLE = 0.02
+_BUSY, _IDLE = 0.5, 0.2  # cores that other programs use: more is contention, less is none
+_PATIENCE = 3  # intervals of contention before fewer threads are tried
 _FASTER = 1.1
 _PAUSE, _LONGEST_PAUSE = 20.0, 600.0  # seconds between two trials
 
@@ -69,25 +69,32 @@ class RunningTrainings:
         return False
 
 
-def run_queue_share() -> Callable[[], float]:
-    """A function: the share of time since its last call that threads waited for a core.
+def foreign_cores(cores: Set[int]) -> Callable[[], float]:
+    """A function: how many of `cores` other programs kept busy, on average since its last call.
 
     Linux counts it; elsewhere the function returns 0, and only other trainings are noticed.
     """
-    last: dict[str, tuple[int, int]] = {}
+    names = {f"cpu{core}" for core in cores}
 
-    def share() -> float:
-        ran = waited = 0
-        for task in Path("/proc/self/task").glob("*"):
-            with suppress(OSError, ValueError):
-                now = tuple(map(int, (task / "schedstat").read_text().split()[:2]))
-                before = last.get(task.name, (0, 0))
-                last[task.name] = (now[0], now[1])
-                ran, waited = ran + now[0] - before[0], waited + now[1] - before[1]
-        return waited / (ran + waited) if ran + waited else 0.0
+    def now() -> tuple[float, float, float]:
+        ticks = 0
+        with suppress(OSError, ValueError):
+            for line in Path("/proc/stat").read_text().splitlines():
+                name, *fields = line.split()
+                if name in names:  # user, nice, system, idle, waiting, interrupts twice, stolen
+                    ticks += sum(int(fields[place]) for place in (0, 1, 2, 5, 6, 7))
+        per_second = os.sysconf("SC_CLK_TCK") if ticks else 1
+        return ticks / per_second, time.process_time(), time.perf_counter()
 
-    share()
-    return share
+    last = now()
+
+    def foreign() -> float:
+        nonlocal last
+        before, last = last, now()
+        busy, own, seconds = (after - start for start, after in zip(before, last, strict=True))
+        return max(0.0, busy - own) / seconds if busy and seconds else 0.0
+
+    return foreign
 
 
 class Threads:
@@ -100,7 +107,7 @@ class Threads:
     Args:
         threads: A fixed number; 0 for as many as are fastest.
         trainings: Those that run on this machine.
-        queued: `run_queue_share()`.
+        foreign: `foreign_cores()`.
         clock: Seconds.
         set_threads: Sets the number.
     """
@@ -110,12 +117,13 @@ class Threads:
         threads: int,
         trainings: RunningTrainings,
         *,
-        queued: Callable[[], float] | None = None,
+        foreign: Callable[[], float] | None = None,
         clock: Callable[[], float] = time.perf_counter,
         set_threads: Callable[[int], None] = torch.set_num_threads,
     ) -> None:
         self.trainings, self.clock, self._set_threads = trainings, clock, set_threads
-        self._queued = queued or run_queue_share()
+        self._foreign = foreign or foreign_cores(trainings.cores)
+        self._busy_intervals = 0
         self.adapts = threads == 0
         self.most = threads or torch.get_num_threads()
         self.number = self.most
@@ -149,8 +157,9 @@ class Threads:
         """Changes the number of threads if there is a reason; called between two steps."""
         if not self.adapts or self._seconds < _INTERVAL:
             return
-        speed, queued, share = self._steps / self._seconds, self._queued(), self._share()
+        speed, foreign, share = self._steps / self._seconds, self._foreign(), self._share()
         self._seconds, self._steps = 0.0, 0
+        self._busy_intervals = self._busy_intervals + 1 if foreign > _BUSY else 0
         if self.number > share:
             log.info(
                 "step %d: %d trainings run on %d cores, so this one uses %d of its %d threads",
@@ -161,13 +170,13 @@ class Threads:
         elif self._before_trial:
             self._judge(speed, step)
         elif self.clock() >= self._next_trial:
-            self._try(speed, queued, share, step)
+            self._try(speed, foreign, share, step)
 
-    def _try(self, speed: float, queued: float, share: int, step: int) -> None:
+    def _try(self, speed: float, foreign: float, share: int, step: int) -> None:
         number = self.number
-        if queued > _BUSY:
+        if self._busy_intervals >= _PATIENCE:
             number = max(1, self.number // 2)
-        elif queued < _IDLE:
+        elif foreign < _IDLE:
             number = min(share, self.number * 2)
         if number != self.number:
             self._before_trial = (self.number, speed)

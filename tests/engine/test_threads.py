@@ -1,10 +1,11 @@
+import os
 import subprocess
 import sys
 import time
 
 import pytest
 
-from srmodels.engine.threads import RunningTrainings, Threads, run_queue_share
+from srmodels.engine.threads import RunningTrainings, Threads, foreign_cores
 
 HOLD = """
 import sys, time
@@ -21,19 +22,20 @@ class Machine:
 
     def __init__(self) -> None:
         self.now, self.threads, self.others, self.busy = 0.0, 8, 0, 0
-        self.always_waits = False
+        self.helps = True
 
     cores = frozenset(range(8))
 
     def count(self) -> int:
         return 1 + self.others
 
-    def queued(self) -> float:
-        return 0.3 if self.always_waits or self.threads + self.busy > 8 else 0.0
+    def foreign(self) -> float:
+        return float(self.busy)
 
     def speed(self) -> float:
         """Steps per second: all threads wait for one that has half a core."""
-        return self.threads / (3 if self.threads + self.busy > 8 else 1)
+        slow = self.threads + self.busy > 8 and self.helps
+        return self.threads / (3 if slow else 1)
 
 
 def threads_on(machine: Machine, number: int = 0) -> Threads:
@@ -43,7 +45,7 @@ def threads_on(machine: Machine, number: int = 0) -> Threads:
     threads = Threads(
         number,
         machine,
-        queued=machine.queued,
+        foreign=machine.foreign,
         clock=lambda: machine.now,
         set_threads=set_threads,
     )
@@ -91,7 +93,7 @@ def test_when_they_are_gone_it_takes_all_threads_again() -> None:
 def test_a_number_that_is_not_faster_is_taken_back_and_tried_ever_less() -> None:
     machine = Machine()
     threads = threads_on(machine)
-    machine.always_waits = True  # but fewer threads do not help
+    machine.busy, machine.helps = 2, False  # fewer threads are slower
     train(machine, threads, 0, 8 * 3600)
     tries = [step for step, number in threads.changes.items() if number == 4]
     assert machine.threads == 8
@@ -152,15 +154,25 @@ def test_trainings_on_these_cores_are_counted_until_they_end(tmp_path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_moment_of_other_work_changes_nothing() -> None:
+    machine = Machine()
+    threads = threads_on(machine)
+    for first in range(0, 2000, 100):
+        machine.busy = 2 if first % 200 else 0  # four seconds each
+        train(machine, threads, first, 11)
+        machine.busy = 0
+        train(machine, threads, first + 11, 89)
+    assert threads.changes == {"0": 8}
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not count it")
-def test_waiting_for_a_core_is_seen() -> None:
-    share = run_queue_share()
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(8)]
+def test_cores_that_other_programs_use_are_seen() -> None:
+    cores = os.sched_getaffinity(0)
+    foreign = foreign_cores(cores)
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in cores]
     try:
-        end = time.monotonic() + 1
-        while time.monotonic() < end:
-            pass
-        assert 0 < share() < 1
+        time.sleep(2)
+        assert 0.5 * len(cores) < foreign() < 1.2 * len(cores)
     finally:
         for process in busy:
             process.kill()
