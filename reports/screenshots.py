@@ -108,11 +108,13 @@ def _save(page: "Page", name: str) -> None:
 
 def _goto(page: "Page", address: str) -> None:
     """Opens an address once its server answers."""
+    from playwright.sync_api import Error
+
     deadline = time.monotonic() + PATIENCE / 1000
     while True:
         try:
             page.goto(address)
-        except Exception:
+        except Error:  # nothing listens yet
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.5)
