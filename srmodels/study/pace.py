@@ -4,7 +4,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,24 +39,49 @@ def _settings_text(values: Mapping[str, Any], recipe: str, preset: str, phase: s
 
 
 def seconds_per_step(
-    values: Mapping[str, Any], recipe: str, preset: str, phase: str, *, root: Path
+    values: Mapping[str, Any],
+    recipe: str,
+    preset: str,
+    phase: str,
+    *,
+    root: Path,
+    jobs: int = 1,
+    threads: int = 0,
 ) -> float:
-    """Seconds of one step of a phase ("pretrain", "adversarial") on the patches of `root`."""
+    """Seconds of one step of a phase ("pretrain", "adversarial") on the patches of `root`.
+
+    Measured while `jobs` trainings run at once, each with `threads` threads (0: PyTorch's number).
+    """
     root = root.resolve()
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    if threads:
+        environment["OMP_NUM_THREADS"] = str(threads)
     with TemporaryDirectory() as place:
         folder = Path(place)
         text = _settings_text(values, recipe, preset, phase)
         (folder / "params.yaml").write_text(text, encoding="utf-8")
         (folder / "data").symlink_to(root / "data")
-        done = subprocess.run(  # noqa: S603 - our own stage
-            [sys.executable, "-m", f"stages.{_STAGES[phase]}", "--profile"],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(root)},
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
+        command = [sys.executable, "-m", f"stages.{_STAGES[phase]}", "--profile"]
+        with ThreadPoolExecutor(jobs) as pool:
+            ended = list(pool.map(lambda _: _run(command, folder, environment), range(jobs)))
+    return sum(_step_of(done, recipe) for done in ended) / jobs
+
+
+def _run(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own stage
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+
+
+def _step_of(done: subprocess.CompletedProcess[str], recipe: str) -> float:
     found = _STEP.search(done.stdout)
     if found is None:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]

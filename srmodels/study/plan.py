@@ -41,6 +41,8 @@ class Plan:
     seeds: int
     # steps of each phase by recipe; {} for the preset's own
     steps: Mapping[str, Mapping[str, int]]
+    # `run.threads` of each training, so that it does not matter which of them run at once
+    threads: int = 0
 
     def trainings(self) -> list[Training]:
         """All experiments; the first seed of every recipe comes first."""
@@ -53,6 +55,7 @@ class Plan:
                     f"model={recipe}",
                     f"seed={seed}",
                     "evaluate.strengths=[]",
+                    f"++run.threads={self.threads}",
                     *(
                         f"++models.{recipe}.{self.preset}.{phase}.training.steps={count}"
                         for phase, count in self.steps.get(recipe, {}).items()

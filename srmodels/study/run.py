@@ -14,6 +14,7 @@ from srmodels.comparison.lock import digest_of_folder
 from srmodels.comparison.sources import find_commit
 from srmodels.data.photos.table import read_photos
 from srmodels.errors import BusyError, DataError, ProtocolError
+from srmodels.machine import cores
 from srmodels.study.commands import dvc
 from srmodels.study.pace import seconds_per_step
 from srmodels.study.plan import (
@@ -53,11 +54,18 @@ def _check_space(root: Path, *, trainings: int, jobs: int) -> None:
 
 
 def make_plan(
-    recipes: Sequence[str], *, preset: str, seeds: int, minutes: float | None, root: Path
+    recipes: Sequence[str],
+    *,
+    preset: str,
+    seeds: int,
+    minutes: float | None,
+    root: Path,
+    jobs: int = 1,
 ) -> Plan:
     """The plan of a study whose patches are cut; an interrupted study has its earlier plan.
 
-    `minutes` are those of the mean training; None takes the preset's steps.
+    `minutes` are those of the mean training while `jobs` run at once; None takes the preset's
+    steps. Several at once have an equal share of the cores each.
     """
     values = read_settings(root)
     lock = (root / "dvc.lock").read_text(encoding="utf-8")
@@ -69,19 +77,29 @@ def make_plan(
     folder = root / ".resume" / "study"
     plan = load_plan(folder, key)
     if plan is None:
+        threads = max(1, cores() // jobs) if jobs > 1 else 0
         steps: dict[str, dict[str, int]] = {}
         if minutes is not None:
             steps = {recipe: steps_of(values, recipe, preset) for recipe in recipes}
             seconds = {}
             for recipe, phases in steps.items():
                 seconds[recipe] = {
-                    phase: seconds_per_step(values, recipe, preset, phase, root=root)
+                    phase: seconds_per_step(
+                        values, recipe, preset, phase, root=root, jobs=jobs, threads=threads
+                    )
                     for phase in phases
                 }
                 paces = ", ".join(f"{phase} {s:.3f}" for phase, s in seconds[recipe].items())
                 typer.echo(f"{recipe}: seconds per step: {paces}")
             steps = scaled_steps(steps, seconds, minutes)
-        plan = Plan(key=key, preset=preset, recipes=tuple(recipes), seeds=seeds, steps=steps)
+        plan = Plan(
+            key=key,
+            preset=preset,
+            recipes=tuple(recipes),
+            seeds=seeds,
+            steps=steps,
+            threads=threads,
+        )
         plan.save(folder)
     return dataclasses.replace(plan, seeds=seeds)  # more seeds go on with the same steps
 
@@ -113,7 +131,9 @@ def train(
             dvc("repro", "patches", root=root)
             _check_test_photographs(root)
             _check_space(root, trainings=len(recipes) * seeds, jobs=jobs)
-            plan = make_plan(recipes, preset=preset, seeds=seeds, minutes=minutes, root=root)
+            plan = make_plan(
+                recipes, preset=preset, seeds=seeds, minutes=minutes, root=root, jobs=jobs
+            )
             enqueue(plan.trainings(), root=root)
             wait(plan.trainings(), jobs=jobs, root=root)
             return plan

@@ -38,6 +38,10 @@ def test_scaled_steps_are_settings_of_the_recipe():
     assert "dvc exp run --queue -n study-1a2b3c-srgan-0 -S model=srgan" in plan().commands(2)[1]
 
 
+def test_all_trainings_have_the_same_number_of_threads():
+    assert all("++run.threads=1" in one.settings for one in plan(threads=1).trainings())
+
+
 def test_a_plan_is_kept(tmp_path):
     steps = {"srgan": {"pretrain": 700}}
     plan(steps=steps).save(tmp_path)
