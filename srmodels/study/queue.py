@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from math import ceil
 from pathlib import Path
 
 import typer
@@ -79,8 +80,11 @@ def wait(
         done = len(names) - len(missing)
         if done != told:
             told, new = done, done - first
-            left = (clock() - begun) / new / 60 * len(missing) if new else 0.0
-            rest = f", about {left:.0f} minutes left" if new else ""
+            rest = ""
+            if new:  # as many as run at once end at about the same time
+                rounds, passed = ceil((len(names) - first) / jobs), ceil(new / jobs)
+                left = (clock() - begun) / 60 / passed * (rounds - passed)
+                rest = f", about {left:.0f} minutes left"
             typer.echo(f"{done} of {len(names)} trainings finished{rest}")
         if asked is None or clock() - asked > _STATUS_SECONDS:
             asked, text = clock(), _status(root)

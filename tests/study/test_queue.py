@@ -64,7 +64,7 @@ def test_workers_start_once_and_all_trainings_finish(monkeypatch, tmp_path, caps
     assert fake.commands.count("queue start -j 2") == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "0 of 3 trainings finished"
-    assert lines[1].startswith("1 of 3 trainings finished, about 2 minutes left")
+    assert lines[1].startswith("1 of 3 trainings finished, about 1 minutes left")
     assert lines[-1] == "3 of 3 trainings finished"
 
 
