@@ -13,6 +13,7 @@ from srmodels.errors import PhotoError
 from srmodels.images.colour import Pixels
 from srmodels.images.colour_spaces import ColourSpace, from_cicp
 from srmodels.images.limits import check_size
+from srmodels.images.readers.av1 import cicp_of_av1
 from srmodels.images.readers.boxes import Item, primary_item, with_brand
 from srmodels.images.readers.raster import Raster, exif_loader, no_exif, split_alpha
 
@@ -28,13 +29,14 @@ def _bits(item: Item) -> int:
 
 
 def _space(item: Item, body: bytes) -> ColourSpace | None:
-    """From the box colr of type nclx; that of a sequence is deeper inside."""
+    """From the box colr of type nclx, which for a sequence is deeper inside, or from AV1 itself."""
     colour = next((c for kind, c in item.properties if kind == b"colr" and c[:4] == b"nclx"), b"")
     if not colour and not item.properties and (at := body.find(b"colrnclx")) >= 0:
         colour = body[at + 4 : at + 15]
-    if len(colour) < 8:
-        return None
-    return from_cicp(*struct.unpack_from(">HH", colour, 4))
+    if len(colour) >= 8:
+        return from_cicp(*struct.unpack_from(">HH", colour, 4))
+    codes = cicp_of_av1(item.content(b"av1C"))
+    return from_cicp(*codes) if codes else None
 
 
 def _crop(pixels: Pixels, clap: bytes) -> Pixels:
@@ -69,6 +71,9 @@ def _transform(pixels: Pixels, item: Item) -> Pixels:
 def read_avif(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raster:
     """Reads the primary image, or the first of a sequence; an EXIF orientation does not count."""
     item = primary_item(file)
+    if len(size := item.content(b"ispe")) >= 12:  # libavif has a limit of its own, and no reason
+        width, height = struct.unpack_from(">LL", size, 4)
+        check_size(width, height, max_pixels)
     known = with_brand(file, b"avif", (b"avif", b"avis", b"mif1", b"msf1"))
     with Image.open(known, formats=("AVIF",)) as image:
         check_size(image.width, image.height, max_pixels)

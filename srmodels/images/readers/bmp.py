@@ -90,10 +90,15 @@ def _rows(bmp: _Bmp) -> NDArray[np.uint8]:
     return rows.reshape(bmp.height, stride)
 
 
-def _run_lengths(bmp: _Bmp) -> NDArray[np.uint8]:
-    """Decodes RLE8 or RLE4 to indices, from the bottom up; skipped pixels have index 0."""
+def _run_lengths(bmp: _Bmp, notes: list[str]) -> NDArray[np.uint8]:
+    """Decodes RLE8 or RLE4 to indices, from the bottom up; skipped pixels have index 0.
+
+    ImageMagick's rows go on to a boundary of 32 bits.
+    """
     data, half = bmp.body[bmp.start :], bmp.compression == _RLE4
-    result = np.zeros((bmp.height, bmp.width), np.uint8)
+    stride = (bmp.width * bmp.bits + 31) // 32 * 32 // bmp.bits
+    result = np.zeros((bmp.height, stride), np.uint8)
+    is_padded = False
     at = x = y = 0
     while at + 1 < len(data):
         count, value = data[at], data[at + 1]
@@ -102,7 +107,7 @@ def _run_lengths(bmp: _Bmp) -> NDArray[np.uint8]:
             x, y = 0, y + 1
             continue
         if count == 0 and value == 1:
-            return result
+            return result[:, : bmp.width]
         if count == 0 and value == 2:
             if at + 2 > len(data):
                 break
@@ -117,13 +122,16 @@ def _run_lengths(bmp: _Bmp) -> NDArray[np.uint8]:
             raw = np.frombuffer(data[at : at + size], np.uint8)
             run = (np.stack((raw >> 4, raw & 15), axis=-1).ravel() if half else raw)[:count]
             at += size + size % 2
-        if len(run) < count or y >= bmp.height or x + count > bmp.width:
+        if len(run) < count or y >= bmp.height or x + count > stride:
             raise _damaged("a run of its pixels goes beyond its edge")
         result[y, x : x + count] = run
         x += count
+        if x > bmp.width and not is_padded:
+            is_padded = True
+            notes.append("its rows go on beyond its edge, to a boundary of 32 bits")
     if y < bmp.height - 1 or (y == bmp.height - 1 and x < bmp.width):
         raise PhotoError("is cut off: its last rows are missing")
-    return result
+    return result[:, : bmp.width]
 
 
 def _masked(words: NDArray[np.uint32], mask: int) -> tuple[NDArray[np.uint16], int]:
@@ -159,7 +167,7 @@ def _through_palette(bmp: _Bmp, indices: NDArray[np.uint8]) -> NDArray[np.uint8]
 def _pixels(bmp: _Bmp, notes: list[str]) -> tuple[Pixels, Pixels | None]:
     """Colour (H, W, 3) and alpha, in the order of the file's rows."""
     if bmp.compression != _RGB:
-        return _through_palette(bmp, _run_lengths(bmp)), None
+        return _through_palette(bmp, _run_lengths(bmp, notes)), None
     if bmp.bits == 24:
         packed = _rows(bmp)[:, : 3 * bmp.width]
         return packed.reshape(bmp.height, bmp.width, 3)[..., ::-1], None

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import UnidentifiedImageError
+
 from srmodels.errors import PhotoError
 from srmodels.images.file_types import RAW, SUFFIXES, Kind, detect_kind
 from srmodels.images.limits import no_pillow_limit
@@ -48,8 +50,8 @@ READERS: dict[Kind, Reader] = {
         "kornia-rs; Pillow below 8 bits",
         "1 to 16 bits: grey, RGB, palette, alpha, a colour marked as clear; interlaced",
         "cICP, ICC, sRGB, gAMA and cHRM, in this order",
-        "a wrong checksum of pixels, palette or clear colour, missing rows, far more data than "
-        "rows, narrow range",
+        "a wrong checksum of pixels, palette or clear colour, an index beyond the palette, missing "
+        "rows, far more data than rows, narrow range",
     ),
     "TIFF": Reader(
         read_tiff,
@@ -73,7 +75,7 @@ READERS: dict[Kind, Reader] = {
         read_avif,
         "libavif (Pillow)",
         "8 bits, and 10 or 12 as 8 (noted); alpha; cropped and turned by its boxes",
-        "ICC, nclx",
+        "ICC, nclx, AV1's own code points, in this order",
         "a file that is cut off",
     ),
     "WEBP": Reader(
@@ -95,7 +97,7 @@ READERS: dict[Kind, Reader] = {
         "this project",
         "1 to 32 bits: palette, RLE4, RLE8, bit masks, alpha masks",
         "headers 4 and 5: ICC, calibrated RGB",
-        "runs beyond an edge, missing rows, JPEG, PNG or Huffman inside",
+        "runs beyond the 32-bit boundary of a row, missing rows, JPEG, PNG or Huffman inside",
     ),
     "GIF": Reader(
         read_gif, "Pillow", "palette, a clear colour; the first frame", "none", "damaged data"
@@ -144,6 +146,8 @@ def _as_photo_error(path: Path) -> Iterator[None]:
         text = error.args[0] if error.args else type(error).__name__
         text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
         first_line = (text.splitlines() or [type(error).__name__])[0]
+        if isinstance(error, UnidentifiedImageError):  # whose text is the open file
+            first_line = "its header"
         problem = "is damaged or of an unknown kind" if path.suffix.lower() in RAW else "is damaged"
         raise PhotoError(f"{path.name}: {problem} ({first_line})") from None
 

@@ -23,7 +23,7 @@ _MAX_SCANS = 500  # more make a small file take minutes; libjpeg-turbo's own lim
 _READ_AHEAD = 8  # bytes of a run that the library holds already when it counts what is left
 _MAX_STRAY = 2  # bytes; data lost or gained by damage is hardly ever so short
 # Segments, ITU-T T.81, table B.1
-_FRAMES, _SCAN, _END, _PROFILE = (0xC0, 0xC1, 0xC2), 0xDA, 0xD9, 0xE2
+_FRAMES, _SCAN, _END, _PROFILE, _ADOBE = (0xC0, 0xC1, 0xC2), 0xDA, 0xD9, 0xE2, 0xEE
 # what ends compressed data: neither a stuffed byte nor a restart (section B.1.1.2)
 _MARKER = re.compile(rb"\xff+([^\xff\x00\xd0-\xd7])", re.DOTALL)
 _STRAY = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
@@ -86,6 +86,25 @@ def _without_stray_bytes(body: bytes, count: int, marker: int) -> bytes | None:
     return body[: end - count] + body[end:] if repairable else None
 
 
+def _with_whole_scans(body: bytes) -> bytes:
+    """Scans that say they hold all values, as those of a sequential JPEG do (T.81, table B.3)."""
+    result = bytearray(body)
+    for marker, start, _ in _segments(body):
+        if marker == _SCAN:
+            at = start + 5 + 2 * body[start + 4]
+            result[at : at + 3] = (0, 63, 0)
+    return bytes(result)
+
+
+def _as_ycbcr(body: bytes) -> bytes:
+    """Adobe's transform of four channels becomes that of three."""
+    result = bytearray(body)
+    for marker, start, end in _segments(body):
+        if marker == _ADOBE and body[start + 4 : start + 9] == b"Adobe" and end > start + 15:
+            result[start + 15] = 1
+    return bytes(result)
+
+
 def _repair(body: bytes, warning: str) -> tuple[bytes, str]:
     """The file without the irregularity of the library's warning, and a note about it."""
     if stray := _STRAY.search(warning):
@@ -95,6 +114,10 @@ def _repair(body: bytes, warning: str) -> tuple[bytes, str]:
     if "ICC marker" in warning:
         parts = [body[a:b] for marker, a, b in _segments(body) if marker != _PROFILE]
         return body[:2] + b"".join(parts), BAD_PROFILE
+    if "Invalid SOS parameters" in warning:
+        return _with_whole_scans(body), "has scan parameters that do not count in a sequential JPEG"
+    if warning.endswith("Adobe color transform code 2"):  # which stands for YCCK, of four channels
+        return _as_ycbcr(body), "has Adobe's mark of four channels and three; taken as YCbCr"
     if "end of JPEG file" in warning:
         if not body.endswith(b"\xff\xd9") and _has_all_scans(body, list(_segments(body))):
             return body + b"\xff\xd9", "has no end marker; its pixels are complete"

@@ -14,6 +14,7 @@ from PIL import Image, PngImagePlugin
 from srmodels.errors import PhotoError
 from srmodels.images.readers.decode import decode, read
 from srmodels.images.readers.source_image import read_image
+from srmodels.images.readers.tiff.directories import Tag
 from tests.images.pictures import chunk, dng, encoded, noise_16bit, pattern, png, tiff16, write
 
 
@@ -189,6 +190,13 @@ def test_run_lengths(tmp_path):
     assert found.tolist() == [[1, 2, 3, 0], [1, 2, 1, 5]]
 
 
+def test_rows_of_run_lengths_may_go_on_to_a_boundary(tmp_path):
+    pixels = b"\x08\x10\0\0" + b"\0\x08\x23\x23\x23\x23" + b"\0\0\0\1"
+    found = read(write(tmp_path, "a.bmp", bmp(5, 2, 4, pixels, GREYS, 2)))
+    assert (found.pixels[..., 0] // 17).tolist() == [[2, 3, 2, 3, 2], [1, 0, 1, 0, 1]]
+    assert found.notes == ("its rows go on beyond its edge, to a boundary of 32 bits",)
+
+
 def test_bit_masks_of_bmp_have_full_range_and_alpha(tmp_path):
     masks = struct.pack("<4L", 0x7C00, 0x3E0, 0x1F, 0x8000)
     pixels = struct.pack("<2H", 0xFFFF, 0x7C00)
@@ -272,3 +280,104 @@ def test_a_next_page_where_no_file_reaches_is_none(tmp_path):
     (count,) = struct.unpack_from("<Q", data, start)
     struct.pack_into("<Q", data, start + 8 + 20 * count, 2**64 - 8)
     np.testing.assert_array_equal(read_image(write(tmp_path, "a.tif", data)).colour, noise_16bit())
+
+
+@pytest.mark.parametrize("codec", [b"j2k1", b"vvc1", b"unci"])
+def test_another_codec_in_a_heif_is_named(codec, tmp_path):
+    pillow_heif.register_heif_opener()
+    data = encoded(pattern(), "HEIF").replace(b"hvc1", codec)
+    with pytest.raises(PhotoError, match=f"a codec that is not read .got {codec.decode()}"):
+        decode(write(tmp_path, "a.heif", data))
+
+
+@pytest.mark.parametrize("bits", [8, 10])
+def test_grey_of_video_range_in_a_heic_has_all_of_its_range(bits, tmp_path):
+    values = np.arange(256, dtype=np.uint16).reshape(16, 16).repeat(4, 0).repeat(4, 1)
+    mode, stored = ("L", values.astype(np.uint8)) if bits == 8 else ("I;16", values * 257)
+    file = io.BytesIO()
+    image = pillow_heif.from_bytes(mode, (64, 64), stored.tobytes())
+    image.save(file, quality=-1, full_range_flag=0)
+    found = decode(write(tmp_path, "a.heic", file.getvalue()))[..., 0]
+    step = 1 << (bits - 8)
+    levels = values * ((256 * step - 1) / 255)
+    want = ((levels - 16 * step) * 255 / (219 * step)).clip(0, 255)
+    np.testing.assert_allclose(found, want, atol=1)
+    assert (found.min(), found.max()) == (0, 255)
+
+
+def test_a_broken_header_has_a_reason_without_the_folder(tmp_path):
+    data = encoded(pattern(), "AVIF").replace(b"ispe", b"free")
+    with pytest.raises(PhotoError) as caught:
+        decode(write(tmp_path, "a.avif", data))
+    assert str(caught.value) == "a.avif: is damaged (its header)"
+
+
+def with_av1_colours(data, primaries, transfer):
+    """An AVIF whose AV1 sequence header, in the box av1C, gives the code points in colr's place."""
+    start = data.index(b"mdat") + 6  # after the temporal delimiter
+    header = data[start : start + 2 + data[start + 1]]
+    bits = f"{int.from_bytes(header):0{8 * len(header)}b}"
+    before, after = (
+        f"{first:08b}{second:08b}00000110" for first, second in ((1, 13), (primaries, transfer))
+    )
+    assert bits.count(before) == 1
+    changed = int(bits.replace(before, after), 2).to_bytes(len(header))
+    colour = data.index(b"colrnclx") - 4  # 19 bytes, after the 12 of av1C
+    config = struct.pack(">L", 12 + len(changed)) + data[colour - 8 : colour] + changed
+    unused = struct.pack(">L4s", 19 - len(changed), b"free")
+    boxes = data[: colour - 12] + config + unused.ljust(19 - len(changed), b"\0")
+    return boxes + data[colour + 19 : start] + changed + data[start + len(changed) :]
+
+
+def test_colours_that_av1_alone_gives_count(tmp_path):
+    data = encoded(pattern(), "AVIF", quality=90)
+    srgb = decode(write(tmp_path, "a.avif", data))
+    np.testing.assert_array_equal(decode(write(tmp_path, "b", with_av1_colours(data, 1, 13))), srgb)
+    found = read(write(tmp_path, "c.avif", with_av1_colours(data, 12, 13)))
+    assert found.notes == ("converted from Display P3 to sRGB",)
+    assert (found.pixels != srgb).any()
+    with pytest.raises(PhotoError, match="a high dynamic range image"):
+        decode(write(tmp_path, "d.avif", with_av1_colours(data, 9, 16)))
+
+
+def test_a_huge_avif_is_refused_for_its_size(tmp_path):
+    data = encoded(pattern(), "AVIF")
+    at = data.index(b"ispe") + 8
+    with pytest.raises(PhotoError, match=r"too many pixels \(got 60000x60000"):
+        decode(
+            write(tmp_path, "a.avif", data[:at] + struct.pack(">LL", 60000, 60000) + data[at + 8 :])
+        )
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_deflate", "packbits"])
+def test_a_strip_without_its_size_goes_on_to_the_end(compression, tmp_path):
+    data = encoded(pattern(), "TIFF", compression=compression, tiffinfo={278: 96})
+    at = data.index(struct.pack("<HHL", Tag.STRIP_SIZES, 4, 1)) + 8
+    path = write(tmp_path, "a.tif", data[:at] + bytes(4) + data[at + 4 :])
+    np.testing.assert_array_equal(decode(path), pattern())
+
+
+def test_an_index_beyond_a_palette_is_refused(tmp_path):
+    data = png(np.full((4, 4, 1), 3, np.uint8), 2, palette=bytes(9))
+    with pytest.raises(PhotoError, match="an index beyond its palette of 3 colours"):
+        decode(write(tmp_path, "a.png", data))
+
+
+def test_exif_of_a_jpeg_2000_is_kept(tmp_path):
+    exif = Image.Exif()
+    exif[0x013B] = "artist"
+    content = b"JpgTiffExif->JP2" + exif.tobytes()
+    data = encoded(pattern(), "JPEG2000") + struct.pack(">L4s", 8 + len(content), b"uuid") + content
+    found = Image.Exif()
+    found.load(read_image(write(tmp_path, "a.jp2", data)).metadata.exif)
+    assert found[0x013B] == "artist"
+
+
+def test_a_jpeg_2000_with_an_empty_palette_is_refused(tmp_path):
+    data = encoded(pattern(), "JPEG2000")
+    at = data.index(b"jp2h") - 4
+    end = at + int.from_bytes(data[at : at + 4], "big")
+    box = struct.pack(">L4sHBB", 12, b"pclr", 0, 1, 7)
+    header = struct.pack(">L", end - at + len(box)) + data[at + 4 : end] + box
+    with pytest.raises(PhotoError, match="a palette of a kind that is not read"):
+        decode(write(tmp_path, "a.jp2", data[:at] + header + data[end:]))

@@ -127,6 +127,24 @@ def test_a_jpeg_with_a_harmless_irregularity_is_read_whole(kind, change, note, t
     assert bool(note) == bool(found.notes)
 
 
+def test_scan_parameters_do_not_count_in_a_sequential_jpeg(tmp_path):
+    data = FILES["jpg"]()
+    at = data.index(b"\xff\xda") + 11
+    assert data[at : at + 3] == b"\0\x3f\0"
+    found = read(write(tmp_path, "a.jpg", data[:at] + bytes(3) + data[at + 3 :]))
+    assert (found.pixels == decode(write(tmp_path, "b.jpg", data))).all()
+    assert "do not count in a sequential JPEG" in found.notes[0]
+
+
+def test_adobes_mark_of_four_channels_does_not_stop_three(tmp_path):
+    data = FILES["jpg"]()
+    mark = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x02"
+    start = data.index(b"\xff\xdb")  # in the place of JFIF's mark
+    found = read(write(tmp_path, "a.jpg", data[:2] + mark + data[start:]))
+    assert (found.pixels == decode(write(tmp_path, "b.jpg", data))).all()
+    assert "taken as YCbCr" in found.notes[0]
+
+
 def test_a_jpeg_that_cannot_be_checked_is_noted(tmp_path):
     data = bytearray(encoded(pattern(), "JPEG", subsampling=0))
     data[data.index(b"\xff\xc0") + 11] = 0x31  # three times as many columns of luma: unheard of

@@ -43,7 +43,7 @@ def _read_colour(body: bytes, header: Header) -> None:
 def _read_palette(body: bytes, header: Header) -> None:
     entries, columns = struct.unpack_from(">HB", body)
     bits = {(value & 127) + 1 for value in body[3 : 3 + columns]}
-    if len(bits) != 1 or max(bits) > 16:
+    if len(bits) != 1 or max(bits) > 16 or not entries:
         raise PhotoError("has a palette of a kind that is not read")
     header.palette_bits = bits.pop()
     dtype = ">u1" if header.palette_bits <= 8 else ">u2"

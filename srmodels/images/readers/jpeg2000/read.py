@@ -17,7 +17,7 @@ from srmodels.images.colour import Pixels, scale_bits, straight_alpha
 from srmodels.images.colour_spaces import D50, ColourSpace
 from srmodels.images.limits import check_size
 from srmodels.images.readers.jpeg2000.header import Header, read_boxes
-from srmodels.images.readers.raster import Raster
+from srmodels.images.readers.raster import Raster, exif_loader, no_exif
 
 __all__ = ["read_jpeg2000"]
 
@@ -197,6 +197,7 @@ def read_jpeg2000(file: BinaryIO, *, max_pixels: int, notes: list[str]) -> Raste
         alpha=alpha,
         icc=header.icc,
         space=_ROMM_SPACE if space == _ROMM else None,
+        load_exif=exif_loader(header.exif) if header.exif else no_exif,
         xmp=header.xmp,
         dpi=header.dpi,
         notes=notes,

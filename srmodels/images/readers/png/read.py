@@ -65,8 +65,9 @@ def _through_palette(indices: Pixels, png: Png) -> tuple[Pixels, Pixels | None]:
     colours = np.frombuffer(png.first(b"PLTE") or b"", np.uint8)
     if not len(colours) or len(colours) % 3:
         raise PhotoError("is damaged (its palette)")
-    table = np.zeros((256, 3), np.uint8)
-    table[: len(colours) // 3] = colours.reshape(-1, 3)[:256]
+    if int(indices.max()) >= len(colours) // 3:
+        raise PhotoError(f"is damaged (an index beyond its palette of {len(colours) // 3} colours)")
+    table = colours.reshape(-1, 3)
     clear = png.first(b"tRNS")
     if clear is None:
         return table[indices], None

@@ -114,6 +114,8 @@ def segments_of(page: Directory, layout: Layout, row_bytes: int, rows: int) -> l
     needed = layout.planes * down * across
     if len(offsets) < needed:
         raise PhotoError(f"is damaged: {needed - len(offsets)} of its {needed} parts are missing")
+    if needed == 1 and sizes[:1] == (0,):  # of writers that could not go back to fill it in
+        sizes = ()
     file = page.file
     end = file.seek(0, 2)
     found = []
