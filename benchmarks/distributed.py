@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -34,9 +34,10 @@ from srmodels.engine.optim.optimizer import OptimSettings, optimizer_for
 from srmodels.engine.precision import fabric_for, to_channels_last
 from srmodels.engine.settings import RunSettings
 from srmodels.machine import resolve_device
+from srmodels.objectives.turn import Turn
 
 PROCESSES, SCALE = 2, 4
-NETWORKS = ("SRResNet", "SRGAN", "RRDB-23")
+NETWORKS = ("SRResNet", "EDSR-baseline", "RRDB-23")
 WAYS = ("after backward", "DistributedDataParallel", "ours")
 
 
@@ -56,7 +57,7 @@ class AfterBackward:
         """Does nothing."""
 
 
-def _setup(fabric: Fabric, work: str) -> tuple[dict[str, nn.Module], Sequence[object]]:
+def _setup(fabric: Fabric, work: str) -> tuple[Sequence[Turn], Mapping[str, torch.optim.Optimizer]]:
     networks = {role: to_channels_last(net) for role, net in build_networks(work).items()}
     networks = {role: fabric.setup_module(network) for role, network in networks.items()}
     perceptual = random_perceptual(work)
@@ -66,15 +67,15 @@ def _setup(fabric: Fabric, work: str) -> tuple[dict[str, nn.Module], Sequence[ob
         turn.player: fabric.setup_optimizers(optimizer_for(turn.networks, OptimSettings()))
         for turn in turns
     }
-    return networks, (turns, optimizers)
+    return turns, optimizers
 
 
 def _steps(fabric: Fabric, work: str, batch: Batch) -> dict[str, Callable[[], object]]:
     """A function for each way, which does a step."""
-    networks, (turns, optimizers) = _setup(fabric, work)
+    turns, optimizers = _setup(fabric, work)
 
     def take(means: type) -> None:
-        engine_step.GradientMeans = means  # type: ignore[misc]
+        setattr(engine_step, "GradientMeans", means)  # noqa: B010 - for a type checker
         shared = {"step": torch.tensor(0)}
         engine_step.take_step(fabric, turns, optimizers, batch, shared=shared)
 
@@ -87,15 +88,13 @@ def _steps(fabric: Fabric, work: str, batch: Batch) -> dict[str, Callable[[], ob
         optimizer.step()
         loss.item()
 
-    ways = {
+    ways: dict[str, Callable[[], object]] = {
         "after backward": partial(take, AfterBackward),
         "ours": partial(take, gradients.GradientMeans),
     }
-    if len(networks) == 1:
+    if len(turns) == 1:
         (network,) = build_networks(work).values()
-        wrapped = DistributedDataParallel(
-            to_channels_last(network).to(fabric.device), broadcast_buffers=False
-        )
+        wrapped = DistributedDataParallel(to_channels_last(network).to(fabric.device))
         optimizer = optimizer_for((wrapped,), OptimSettings())
         ways["DistributedDataParallel"] = partial(take_wrapped, wrapped, optimizer)
     return ways

@@ -238,7 +238,7 @@ def main() -> None:
     with TemporaryDirectory() as temporary:
         place = Place((given.folder or Path(temporary)).resolve() / "repository")
         place.folder.parent.mkdir(parents=True, exist_ok=True)
-        rows = measure(place, *counts.values(), given.recipes)
+        rows = measure(place, given.experiments, given.workers, given.recipes)
     report(
         f"{given.experiments} experiments of the smoke preset, {given.workers} workers",
         ("ours", "measured", "asked"),

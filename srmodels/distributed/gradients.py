@@ -48,7 +48,7 @@ class GradientMeans:
     def during_backward(self) -> Iterator[None]:
         """Runs a backward pass that starts each bucket's exchange when its gradients are ready."""
         hooks = [
-            parameter.register_post_accumulate_grad_hook(self._ready)
+            parameter.register_post_accumulate_grad_hook(self._ready)  # type: ignore[no-untyped-call]
             for parameter in self._bucket_of
         ]
         try:

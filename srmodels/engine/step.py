@@ -165,8 +165,9 @@ def take_step(
         logged = _sum(logged, more_logged)
     values = [value for each in losses for value in each.values()]
     scalars = collectives.MeanExchange([*values, *logged.values()])
-    for exchange in (*exchanges, scalars):
+    for exchange in exchanges:
         exchange.wait()
+    scalars.wait()
     scaled = [unscale(fabric, optimizers[turn.player]) for turn in turns]
     norms = [torch.nn.utils.get_total_norm(_gradients(turn)) for turn in turns]
     _check_finite(turns, losses, norms, scaled=any(scaled))
