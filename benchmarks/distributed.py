@@ -25,7 +25,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from benchmarks.report import Cell, report
-from benchmarks.steps import BATCH, PATCH, build_networks, build_turns, random_perceptual
+from benchmarks.steps import BATCH, PATCH, build_networks, build_turns
 from srmodels.data.batches.batch import Batch
 from srmodels.distributed import collectives, gradients
 from srmodels.engine import step as engine_step
@@ -60,9 +60,7 @@ class AfterBackward:
 def _setup(fabric: Fabric, work: str) -> tuple[Sequence[Turn], Mapping[str, torch.optim.Optimizer]]:
     networks = {role: to_channels_last(net) for role, net in build_networks(work).items()}
     networks = {role: fabric.setup_module(network) for role, network in networks.items()}
-    perceptual = random_perceptual(work)
-    with fabric.autocast():
-        turns = build_turns(networks, perceptual.placed(fabric.device) if perceptual else None)
+    turns = build_turns(networks, None)
     optimizers = {
         turn.player: fabric.setup_optimizers(optimizer_for(turn.networks, OptimSettings()))
         for turn in turns
@@ -92,11 +90,13 @@ def _steps(fabric: Fabric, work: str, batch: Batch) -> dict[str, Callable[[], ob
         "after backward": partial(take, AfterBackward),
         "ours": partial(take, gradients.GradientMeans),
     }
-    if len(turns) == 1:
-        (network,) = build_networks(work).values()
-        wrapped = DistributedDataParallel(to_channels_last(network).to(fabric.device))
-        optimizer = optimizer_for((wrapped,), OptimSettings())
-        ways["DistributedDataParallel"] = partial(take_wrapped, wrapped, optimizer)
+    (network,) = build_networks(work).values()
+    # buffers are equal by seed, and DDP cannot send one that is a view of fewer elements
+    wrapped = DistributedDataParallel(
+        to_channels_last(network).to(fabric.device), broadcast_buffers=False
+    )
+    optimizer = optimizer_for((wrapped,), OptimSettings())
+    ways["DistributedDataParallel"] = partial(take_wrapped, wrapped, optimizer)
     return ways
 
 
