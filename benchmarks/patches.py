@@ -20,10 +20,10 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from benchmarks.memory import Peak
 from benchmarks.photographs import HEIGHT, WIDTH, make_photographs
 from benchmarks.plain import PATCH, SCALE, context, cut_all
 from benchmarks.report import Cell, report
+from benchmarks.usage import Peak
 from srmodels.data.patches.extract import extract
 from srmodels.data.patches.settings import PatchSettings
 from srmodels.data.photos.table import Photo, write_photos

@@ -67,7 +67,8 @@ class Way(Protocol):
         ...
 
 
-def _networks(work: str) -> dict[str, nn.Module]:
+def build_networks(work: str) -> dict[str, nn.Module]:
+    """The networks of one of `NETWORKS`, by role, with the papers' settings."""
     torch.manual_seed(0)
     names = {"generator": NETWORKS[work]}
     if work == "SRGAN":
@@ -78,14 +79,15 @@ def _networks(work: str) -> dict[str, nn.Module]:
     }
 
 
-def _turns(networks: dict[str, nn.Module], perceptual: Perceptual | None) -> Sequence[Turn]:
+def build_turns(networks: dict[str, nn.Module], perceptual: Perceptual | None) -> Sequence[Turn]:
+    """The turns of a GAN, or without a perceptual loss of a pixel loss."""
     if perceptual is None:
         return pixel.turns(networks, PixelSettings(kind="mse"))
     return gan_turns(networks["generator"], networks["discriminator"], GanSettings(), perceptual)
 
 
-def _perceptual(work: str) -> Perceptual | None:
-    # as much work as with ImageNet's weights, without a download
+def random_perceptual(work: str) -> Perceptual | None:
+    """SRGAN's, as much work as with ImageNet's weights, without a download; None for others."""
     return Perceptual(PerceptualSettings(weights="random")) if work == "SRGAN" else None
 
 
@@ -94,9 +96,9 @@ class Plain:
 
     def __init__(self, work: str, folder: Path, device: torch.device) -> None:
         self.device = device
-        networks = {role: network.to(device) for role, network in _networks(work).items()}
-        perceptual = _perceptual(work)
-        self._turns = _turns(networks, perceptual.to(device) if perceptual else None)
+        networks = {role: network.to(device) for role, network in build_networks(work).items()}
+        perceptual = random_perceptual(work)
+        self._turns = build_turns(networks, perceptual.to(device) if perceptual else None)
         self._optimizers = {
             turn.player: torch.optim.Adam(
                 [p for network in turn.networks for p in network.parameters()], lr=1e-4
@@ -131,11 +133,13 @@ class Ours:
     def __init__(self, work: str, folder: Path, device: torch.device) -> None:
         self._fabric = fabric_for(RunSettings(device=device.type), "auto")  # type: ignore[arg-type]
         self.device = self._fabric.device
-        networks = {role: to_channels_last(net) for role, net in _networks(work).items()}
+        networks = {role: to_channels_last(net) for role, net in build_networks(work).items()}
         wrapped = {role: self._fabric.setup_module(net) for role, net in networks.items()}
-        perceptual = _perceptual(work)
+        perceptual = random_perceptual(work)
         with self._fabric.autocast():
-            self._turns = _turns(wrapped, perceptual.placed(self.device) if perceptual else None)
+            self._turns = build_turns(
+                wrapped, perceptual.placed(self.device) if perceptual else None
+            )
         self._optimizers = {
             turn.player: self._fabric.setup_optimizers(
                 optimizer_for(turn.networks, OptimSettings())

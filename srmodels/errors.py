@@ -12,7 +12,7 @@ SrmodelsError            the user's side: one line, exit code 1, no traceback
     ├── NonFiniteError   a loss or a gradient is NaN or infinite; no parameter has moved
     │   └── GradientOverflowError  a scaled gradient exceeds float16's range
     ├── ProcessLostError another process of this training failed, died or does not answer
-    └── BusyError        another process already trains this configuration
+    └── BusyError        another study runs in this repository
 """
 
 from collections.abc import Iterator, Sequence
@@ -69,7 +69,7 @@ class NonFiniteError(TrainingError):
 
 
 class BusyError(TrainingError):
-    """Another process already trains this configuration."""
+    """Another study runs in this repository."""
 
 
 class GradientOverflowError(NonFiniteError):

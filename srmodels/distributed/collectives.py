@@ -81,10 +81,14 @@ def exit_together() -> Iterator[None]:
         dist.destroy_process_group()
 
 
+def _wide(dtype: torch.dtype) -> torch.dtype:
+    """At least float32, since bfloat16 loses digits and not every backend can sum it."""
+    return torch.promote_types(dtype, torch.float32)
+
+
 def _mean(tensor: Tensor) -> Tensor:
-    # at least float32, since bfloat16 loses digits and not every backend can sum it
-    wide = torch.promote_types(tensor.dtype, torch.float32)
-    total = tensor.to(wide, copy=True, memory_format=torch.contiguous_format)
+    wide, layout = _wide(tensor.dtype), torch.contiguous_format
+    total = tensor.to(wide, copy=True, memory_format=layout)
     with _lost_as_error():
         dist.all_reduce(total)
     return (total / world_size()).to(tensor.dtype)
@@ -110,15 +114,29 @@ def all_reduce_mean(tensor: Tensor) -> Tensor:
     return mean
 
 
-@torch.no_grad()
-def all_reduce_mean_(tensors: Sequence[Tensor]) -> None:
-    """Replaces tensors of one dtype and device by their means over processes, in one exchange."""
-    if world_size() == 1:
-        return
-    flat = _mean(torch.cat([tensor.reshape(-1) for tensor in tensors]))
-    means = torch.split(flat, [tensor.numel() for tensor in tensors])
-    for tensor, mean in zip(tensors, means, strict=True):
-        tensor.copy_(mean.view(tensor.shape))
+class MeanExchange:
+    """Begins the exchange of tensors of one dtype and device; `wait` makes them their means."""
+
+    @torch.no_grad()
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        self._tensors = tensors
+        self._work: Any = None
+        if tensors and world_size() > 1:
+            flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+            self._total = flat.to(_wide(flat.dtype))
+            with _lost_as_error():
+                self._work = dist.all_reduce(self._total, async_op=True)
+
+    @torch.no_grad()
+    def wait(self) -> None:
+        """Replaces the tensors by their means over processes."""
+        if self._work is None:
+            return
+        with _lost_as_error():
+            self._work.wait()
+        means = torch.split(self._total / world_size(), [each.numel() for each in self._tensors])
+        for tensor, mean in zip(self._tensors, means, strict=True):
+            tensor.copy_(mean.view(tensor.shape))
 
 
 @torch.no_grad()

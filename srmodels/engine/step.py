@@ -2,9 +2,9 @@
 
 All players' gradients are computed and checked before any player moves. Turns share detached
 tensors only, so the result equals moving them one after the other, and a NaN anywhere leaves every
-parameter unchanged. With several processes, one exchange averages all gradients and scalars first,
-which is exact, since the loss of a batch is the mean of its parts' losses. (DistributedDataParallel
-would exchange a network's gradients whenever a backward pass crosses it, also a frozen one's.)
+parameter unchanged. With several processes all gradients are averaged first, while backward still
+computes others (`distributed.gradients`), which is exact, since the loss of a batch is the mean of
+its parts' losses.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ from torch.profiler import record_function
 
 from srmodels.data.batches.batch import Batch
 from srmodels.distributed import collectives
+from srmodels.distributed.gradients import GradientMeans
 from srmodels.engine.fabric import Fabric
 from srmodels.engine.precision import unscale
 from srmodels.errors import GradientOverflowError, NonFiniteError
@@ -77,17 +78,33 @@ def _check_finite(
     raise error(f"the gradient of {player} is not finite")
 
 
+def _backward(fabric: Fabric, turn: Turn, total: Tensor, *, last: bool) -> GradientMeans | None:
+    """Adds a turn's gradients; with several processes, those of the last part begin to travel."""
+    with profiled(f"{turn.player} backward", fabric.device):
+        if not last or collectives.world_size() == 1:
+            fabric.backward(total)
+            return None
+        means = GradientMeans(_parameters(turn))
+        with means.during_backward():
+            fabric.backward(total)
+    return means
+
+
 def _add_gradients(
     fabric: Fabric,
     turns: Sequence[Turn],
-    optimizers: Mapping[str, torch.optim.Optimizer],
     batch: Batch,
     shared: Shared,
     *,
     factor: float,
-) -> tuple[dict[str, Tensor], dict[str, Tensor], list[Tensor]]:
-    """Adds the gradients of the terms times `factor`; returns terms, shared scalars and norms."""
+    last: bool,
+) -> tuple[list[Losses], dict[str, Tensor], list[GradientMeans]]:
+    """Adds the gradients of the terms times `factor`; returns terms by turn and shared scalars.
+
+    And, for the `last` part of a batch, the gradients' exchanges.
+    """
     losses: list[Losses] = []
+    exchanges: list[GradientMeans] = []
     for turn in turns:
         freeze_all_but(turn.networks, turns)
         with profiled(f"{turn.player} forward", fabric.device):
@@ -95,28 +112,16 @@ def _add_gradients(
         if factor != 1:
             terms = {name: factor * value for name, value in terms.items()}
         total = torch.stack(list(terms.values())).sum()
-        with profiled(f"{turn.player} backward", fabric.device):
-            fabric.backward(total)
+        if exchange := _backward(fabric, turn, total, last=last):
+            exchanges.append(exchange)
         losses.append({name: value.detach() for name, value in terms.items()})
         del terms, total  # frees the graph before the next turn
     logged = {
-        name: value
+        name: factor * value
         for name, value in shared.items()
         if value.ndim == 0 and name != "step" and not name.startswith(PERSISTENT)
     }
-    if collectives.world_size() > 1:
-        gradients = [gradient for turn in turns for gradient in _gradients(turn)]
-        values = [value for terms in losses for value in terms.values()]
-        collectives.all_reduce_mean_([*gradients, *values, *logged.values()])
-    scaled = [unscale(fabric, optimizers[turn.player]) for turn in turns]
-    norms = [torch.nn.utils.get_total_norm(_gradients(turn)) for turn in turns]
-    _check_finite(turns, losses, norms, scaled=any(scaled))
-    named = {
-        _prefix(turn, turns) + name: value
-        for turn, terms in zip(turns, losses, strict=True)
-        for name, value in terms.items()
-    }
-    return named, logged, norms
+    return losses, logged, exchanges
 
 
 def take_step(
@@ -148,16 +153,29 @@ def take_step(
     assert count % parts == 0, f"there are no {parts} equal parts of {count} samples"
     for optimizer in optimizers.values():
         optimizer.zero_grad(set_to_none=True)
-    terms: dict[str, Tensor] = {}
+    losses: list[Losses] = [{} for _ in turns]
     logged: dict[str, Tensor] = {}
     for part in range(parts):
         rows = slice(part * count // parts, (part + 1) * count // parts)
         samples = Batch(lr=batch.lr[rows], hr=batch.hr[rows], photos=batch.photos[rows])
-        more_terms, more_logged, norms = _add_gradients(
-            fabric, turns, optimizers, samples, shared, factor=1 / parts
+        more_losses, more_logged, exchanges = _add_gradients(
+            fabric, turns, samples, shared, factor=1 / parts, last=part == parts - 1
         )
-        terms = _sum(terms, more_terms)
-        logged = _sum(logged, {name: 1 / parts * value for name, value in more_logged.items()})
+        losses = [_sum(*pair) for pair in zip(losses, more_losses, strict=True)]
+        logged = _sum(logged, more_logged)
+    values = [value for each in losses for value in each.values()]
+    scalars = collectives.MeanExchange([*values, *logged.values()])
+    for exchange in exchanges:
+        exchange.wait()
+    scalars.wait()
+    scaled = [unscale(fabric, optimizers[turn.player]) for turn in turns]
+    norms = [torch.nn.utils.get_total_norm(_gradients(turn)) for turn in turns]
+    _check_finite(turns, losses, norms, scaled=any(scaled))
+    terms = {
+        _prefix(turn, turns) + name: value
+        for turn, each in zip(turns, losses, strict=True)
+        for name, value in each.items()
+    }
     for turn, norm in zip(turns, norms, strict=True):
         terms[f"{_prefix(turn, turns)}gradient_norm"] = norm
         if clip_norm:

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from srmodels.atomic import replacing, write_bytes
 from srmodels.engine.checkpoint.fingerprint import Inputs, differences, fingerprint_of
-from srmodels.errors import BusyError, DataError
+from srmodels.errors import DataError
 
 log = logging.getLogger(__name__)
 
@@ -58,20 +58,26 @@ class Checkpoints:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Makes the folder and holds its lock; a BusyError if another process holds it."""
+        """Makes the folder and holds its lock, when no other process trains this configuration.
+
+        Two experiments of a queue have the same pretraining where they differ in the GAN phase.
+        """
+        lock = FileLock(self.folder.with_name(self.folder.name + ".lock"))
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder.with_name(self.folder.name + ".lock"), timeout=0)
-            lock.acquire()
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                log.warning(
+                    "%s: another process trains this configuration. This one waits until that ends",
+                    self.folder,
+                )
+                lock.acquire()
+            self.folder.mkdir(exist_ok=True)  # the other process may have removed it
             text = json.dumps(self.inputs, indent=1, sort_keys=True, default=str)
             write_bytes(self.folder / "inputs.json", text.encode())
             for unfinished in self.folder.glob(f".{self.path.name}.*"):  # of a killed process
                 unfinished.unlink()
-        except Timeout:
-            raise BusyError(
-                f"{self.folder}: another process trains this configuration (got a locked folder). "
-                "Wait for it, or end it and run again to resume from its last checkpoint."
-            ) from None
         except OSError as error:
             raise DataError(
                 f"{self.folder}: cannot be written (got {error.strerror}). Free the disk or change "
