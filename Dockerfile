@@ -21,7 +21,7 @@ COPY --chown=1000 . .
 # DVC needs a repository with one commit.
 RUN git config --global user.name srmodels \
     && git config --global user.email srmodels@localhost \
-    && if [ ! -d .git ]; then git init --quiet && git add --all && git commit --quiet -m start; fi \
+    && if [ ! -d .git ]; then rm -f .git && git init --quiet && git add --all && git commit --quiet -m start; fi \
     && .venv/bin/python -m pip install --quiet --no-deps --editable . \
     && touch .venv/ready
 

@@ -1,10 +1,11 @@
-"""Rewrites README.md's scores and picture, and docs/SPEED.md, from the files of the pipeline.
+"""Rewrites README.md's scores and picture, and the benchmarks' tables, from the pipeline's files.
 
 `make readme` runs it after `dvc repro`.
 """
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -20,7 +21,7 @@ from srmodels.evaluation.table import read_metrics, short_table
 
 RESULTS = ROOT / "benchmarks" / "results"
 BENCHMARKS = sorted(path.stem for path in RESULTS.glob("*.json"))
-SPEED = ROOT / "docs" / "SPEED.md"
+SPEED, UPSCALING = ROOT / "docs" / "SPEED.md", ROOT / "docs" / "UPSCALING.md"
 
 
 def benchmark(name: str) -> str:
@@ -38,6 +39,11 @@ def benchmark(name: str) -> str:
         f"{settings['steps']} equal steps: {settings['psnr_y_plain']:.3f} dB plain, "
         f"{settings['psnr_y_ours']:.3f} dB ours."
     )
+
+
+def page_of(name: str) -> Path:
+    """The page that shows a benchmark's table."""
+    return UPSCALING if name == "phone" else SPEED
 
 
 def first_picture() -> Picture:
@@ -65,7 +71,8 @@ def main() -> None:
     """Rewrites the scores, the benchmarks' tables and the picture."""
     metrics = read_metrics(ROOT / "metrics" / "evaluate.json")
     fill_sections(ROOT / "README.md", {"scores": scores(metrics, read_results(ROOT))})
-    fill_sections(SPEED, {name: benchmark(name) for name in BENCHMARKS})
+    for name in BENCHMARKS:
+        fill_sections(page_of(name), {name: benchmark(name)})
     Image.fromarray(first_picture()).save(ROOT / "docs" / "quickstart.jpg", quality=92)
 
 

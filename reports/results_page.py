@@ -2,11 +2,11 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -24,6 +24,7 @@ HEADINGS = (
 )
 SHORT = ("row", "GAN", "Set5: PSNR-Y", "BSD100: PSNR-Y", "LPIPS", "minutes", "parameters")
 SHORT_ROWS = 8
+_GAP = 1.0  # dB between curves that have a panel each
 DEGRADED_SET = "BSD100_degraded"
 DEGRADED_SCORES = {"psnr_y": 2, "lpips": 3, "niqe": 2}  # and their digits
 
@@ -155,31 +156,53 @@ def repeats_list(repeats: Sequence[Result]) -> str:
     )
 
 
-def _save(figure: Figure, axes: Axes, path: Path) -> None:
-    axes.grid(visible=True, alpha=0.3)
-    axes.legend(fontsize=8, ncols=2)
-    figure.tight_layout()
+def _save(figure: Figure, path: Path) -> None:
     figure.savefig(path, dpi=100, metadata={"Software": None})  # the same bytes on every run
 
 
+def _curve(result: Result, stage: str, begin: float = 0.0) -> list[tuple[float, float]]:
+    """Minutes and PSNR-Y of a stage's validations; the stage begins at `begin`."""
+    points = result["curves"].get(stage) or []
+    minutes = float((result["training"].get(stage) or {}).get("minutes", 0))
+    return [(begin + step / points[-1][0] * minutes, psnr) for step, psnr in points if minutes]
+
+
+def split_at_gaps(results: Sequence[Result]) -> list[list[Result]]:
+    """Rows by the last PSNR-Y of their pretraining, apart where a gap would squeeze the others."""
+    groups: list[list[Result]] = []
+    for result in sorted(results, key=lambda each: -each["curves"]["pretrain"][-1][1]):
+        if groups:
+            gap = groups[-1][-1]["curves"]["pretrain"][-1][1] - result["curves"]["pretrain"][-1][1]
+        if not groups or gap > _GAP:
+            groups.append([])
+        groups[-1].append(result)
+    return groups
+
+
 def draw_curves(results: Sequence[Result], path: Path) -> None:
-    """PSNR-Y of the validation images over the minutes of pretraining, a line per row."""
-    figure = Figure(figsize=(9, 5))
-    axes = figure.subplots()
-    colours = mpl.colormaps["tab20"]
-    for place, result in enumerate(results):
-        curve = result["curves"].get("pretrain")  # fine-tuning has no pretraining
-        minutes = float((result["training"].get("pretrain") or {}).get("minutes", 0))
-        if not curve or not minutes:
-            continue
-        last = curve[-1][0]
-        x, y = [step / last * minutes for step, _ in curve], [psnr for _, psnr in curve]
-        axes.plot(x, y, marker=".", color=colours(place % 20), label=result["row"])
-    axes.set(xscale="log", xlabel="minutes of pretraining", ylabel="validation, PSNR-Y (dB)")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())  # matplotlib labels minor ticks in a decade
-    _save(figure, axes, path)
+    """PSNR-Y of the validation images over the minutes of training; the GAN phase is dashed."""
+    groups = split_at_gaps([result for result in results if _curve(result, "pretrain")])
+    if not groups:
+        return
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    panels = figure.subplots(
+        *(len(groups), 1), sharex=True, squeeze=False, height_ratios=[2 + len(g) for g in groups]
+    )[:, 0]
+    colours = cycle(map(mpl.colormaps["tab20"], (*range(0, 20, 2), *range(1, 20, 2))))
+    for axes, group in zip(panels, groups, strict=True):
+        for result in group:
+            first, colour = _curve(result, "pretrain"), next(colours)
+            axes.plot(*zip(*first, strict=True), marker=".", color=colour, label=result["row"])
+            second = [first[-1], *_curve(result, "gan", begin=first[-1][0])]
+            axes.plot(*zip(*second, strict=True), "--", marker=".", color=colour)
+        axes.grid(visible=True, alpha=0.3)
+        axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    panels[-1].set(xscale="log", xlabel="minutes of training")
+    figure.supylabel("validation, PSNR-Y (dB)", fontsize="medium")
+    panels[-1].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panels[-1].xaxis.set_major_formatter("{x:g}")
+    panels[-1].xaxis.set_minor_formatter(NullFormatter())  # matplotlib labels minor ticks, too
+    _save(figure, path)
 
 
 def draw_scatter(results: Sequence[Result], path: Path) -> None:
@@ -212,4 +235,7 @@ def draw_scatter(results: Sequence[Result], path: Path) -> None:
     draw_published(axes, "BSD100")
     axes.set(title="BSD100", **AXES)
     axes.margins(0.12)
-    _save(figure, axes, path)
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend(fontsize=8, ncols=2)
+    figure.tight_layout()
+    _save(figure, path)

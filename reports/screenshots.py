@@ -35,6 +35,7 @@ FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]  # as containers need them
 WIDTH, HEIGHT = 1280, 1600
 PATIENCE = 240_000  # milliseconds
 COMPARED, CHARTS = 2, "pretrain.(pixel|validation)"  # on MLflow's page: runs, names of charts
+MIDDLE = "pretrain/validation_psnr_y"  # charts of pictures come first, whatever is searched
 _SETTLED = 2000  # milliseconds from the last element to its final place
 
 app = command_line("Screenshots for the documentation.")
@@ -138,6 +139,9 @@ def mlflow(page: "Page") -> None:
         title = page.get_by_text("MLflow Assistant")
         if title.count():  # a column that hides half of the charts
             title.locator("xpath=ancestor::*[.//button][1]").get_by_role("button").last.click()
+        chart = page.get_by_text(MIDDLE, exact=True).first
+        chart.evaluate("chart => chart.scrollIntoView({block: 'center'})")
+        page.mouse.move(0, 0)
         _save(page, "mlflow")
 
 

@@ -24,7 +24,8 @@ def study(  # noqa: PLR0917 - typer passes them by name
         ),
     ] = None,
     preset: Annotated[
-        str, typer.Option(help="In matched, recipes differ in their names' meaning only.")
+        str,
+        typer.Option(help="In matched, all recipes have the same data, steps and optimizer."),
     ] = "matched",
     jobs: Annotated[
         int | None, typer.Option(min=1, help="At once.", show_default="2 on a CPU, 1 on a GPU")
@@ -95,3 +96,7 @@ def study(  # noqa: PLR0917 - typer passes them by name
     for verdict in verdicts(groups):
         typer.echo(verdict.sentence())
     typer.echo(f"{output}: {len(experiments)} trainings; {len(text) / 1e6:.1f} MB")
+    typer.echo(
+        "params.yaml and dvc.lock are the study's. Back to the commit: "
+        "git checkout params.yaml dvc.lock && dvc checkout"
+    )

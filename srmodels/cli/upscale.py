@@ -119,7 +119,7 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
     from srmodels.inference.files.upscale_files import upscale_files
     from srmodels.inference.tiling.device import resolve_precision
     from srmodels.inference.weights.open_weights import open_mixed, open_weights
-    from srmodels.inference.weights.registry import weights_file
+    from srmodels.inference.weights.registry import REGISTERED, weights_file
     from srmodels.machine import keep_freed_memory, resolve_device
 
     if scale is not None and not 1 <= scale < float("inf"):
@@ -163,7 +163,7 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
         )
     log.info(
         "%s: %s, scale %d, on %s in %s; trained for %s",
-        path.stem,
+        weights if weights.startswith(REGISTERED) else path.stem,
         generator.name,
         generator.scale,
         torch_device,

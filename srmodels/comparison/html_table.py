@@ -10,6 +10,9 @@ from srmodels.comparison.text_table import format_bounds, format_score
 from srmodels.evaluation.means import FEWEST, interval
 from srmodels.evaluation.scores import BASELINE
 
+# columns that a screen shows without scrolling
+_FIRST = ("psnr_y", "ssim_y", "lpips", "dists", "niqe", "sharpness", "colour_shift")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -58,7 +61,8 @@ def _compared_row(first: Experiment, other: Experiment, name: str) -> dict[str, 
 def score_table(experiments: Sequence[Experiment], name: str) -> dict[str, object]:
     """The table of the test set `name`: bicubic, the first experiment, the others against it."""
     first, *others = experiments
-    scores = list(first.means(name, first.row))
+    places = {score: place for place, score in enumerate(_FIRST)}
+    scores = sorted(first.means(name, first.row), key=lambda score: places.get(score, len(places)))
     rows = [
         (GREY, BASELINE, _first_row(first, name, BASELINE)),
         (0, first.label, _first_row(first, name, first.row)),

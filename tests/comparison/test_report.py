@@ -81,6 +81,17 @@ def test_every_experiment_has_its_scores_and_a_verdict(project, shown):
     assert '<small class="better">better</small>' in row
 
 
+def test_the_scores_that_people_compare_are_the_first_columns(tmp_path):
+    table = write_run(tmp_path, [30.0] * 3) / "plots" / "per_image.csv"
+    head, *lines = table.read_text().splitlines()
+    table.write_text("\n".join([f"{head},psnr_rgb,lpips", *(f"{line},25,0.2" for line in lines)]))
+    experiments, _ = named_experiments(["workspace"], root=tmp_path)
+    sections = [Section(experiments=experiments, gallery=NOTHING)]
+    text = render_report(sections, notes=[], root=tmp_path)
+    heads = re.findall(r"<th>(\w+)<small>(?:up|down|to)", text)
+    assert heads == ["psnr_y", "lpips", "sharpness", "psnr_rgb"]
+
+
 def test_names_and_notes_are_escaped(project, shown):
     text = written(project, shown, notes=[EVIL])
     assert EVIL not in text

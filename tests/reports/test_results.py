@@ -28,6 +28,7 @@ from reports.results_page import (
     results_table,
     short_results,
     short_results_table,
+    split_at_gaps,
 )
 from srmodels.errors import ProtocolError
 from srmodels.params import parse
@@ -188,6 +189,13 @@ def test_a_row_names_the_variable_that_it_lacks(monkeypatch) -> None:
     monkeypatch.delenv("X4PLUS", raising=False)
     with pytest.raises(ProtocolError, match=r"^X4PLUS: not set\. Export the absolute path"):
         experiment("finetune")
+
+
+def test_a_curve_far_below_the_others_has_a_panel_of_its_own() -> None:
+    last = {"srresnet-30": 27.75, "realesrgan": 25.2, "srcnn": 27.0}
+    rows = [{"row": row, "curves": {"pretrain": [[9, psnr]]}} for row, psnr in last.items()]
+    groups = [[row["row"] for row in group] for group in split_at_gaps(rows)]
+    assert groups == [["srresnet-30", "srcnn"], ["realesrgan"]]
 
 
 def test_the_pictures_are_drawn_the_same_each_time(tmp_path) -> None:

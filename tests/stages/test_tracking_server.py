@@ -60,5 +60,6 @@ def test_a_generator_registered_there_enlarges_here_by_its_alias(tracked, tmp_pa
     weights = ("models:/small@champion", "weights/generator.safetensors")
     for output, each in zip(pair, weights, strict=True):
         words = ("upscale", str(photo), "-o", str(output), "--weights", each)
-        run(folder, *SRMODELS, *words, variables=variables)
+        name = each if each.startswith("models:/") else "generator"
+        assert f"{name}: " in run(folder, *SRMODELS, *words, variables=variables)
     assert pair[0].read_bytes() == pair[1].read_bytes()

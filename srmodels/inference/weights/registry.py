@@ -10,6 +10,8 @@ from srmodels.machine import repository
 from srmodels.pretrained.generators import PUBLIC, read_public
 from srmodels.pretrained.weights import cache_writes, cached_path, read_cached
 
+REGISTERED = "models:/"  # begins the names of MLflow's registry
+
 
 def public_file(name: str, *, download: bool = False) -> Path:
     """The snapshot of a public generator in the cache, where it is converted once.
@@ -47,7 +49,7 @@ def weights_file(weights: str | Path) -> Path:
     name = str(weights)
     if name in PUBLIC:
         return public_file(name)
-    if not name.startswith("models:/"):
+    if not name.startswith(REGISTERED):
         path = Path(weights)
         if path.name == name and not path.suffix and not path.exists():
             raise WeightsError(one_of("weights", name, list(PUBLIC)) + ", or a file's path.")
