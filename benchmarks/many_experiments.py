@@ -1,9 +1,7 @@
 """Many smoke experiments in DVC's queue: how many succeed, what each costs, what survives.
 
-`python -m benchmarks.many_experiments` clones the repository into a temporary folder, runs the
-smoke preset there once and commits it, as docs/EXPERIMENTS.md advises. Then it queues experiments
-of several recipes and seeds, lets workers run them, and checks results, MLflow runs, what is left
-in .resume and how often patches were cut. Linux only.
+In a clone the smoke preset runs once and is committed, as docs/EXPERIMENTS.md advises. Then several
+recipes and seeds are queued, and results, MLflow runs and .resume are checked. Linux only.
 """
 
 import argparse
