@@ -29,6 +29,18 @@ def cache(monkeypatch, tmp_path):
     return tmp_path / "cache" / "pretrained"
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A cache for the tests of all generators: each of them is converted once, which takes long."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def lasting_cache(monkeypatch, folder):
+    monkeypatch.setenv("SRMODELS_DATA", str(folder))
+    return folder / "pretrained"
+
+
 @pytest.fixture
 def files(here, tmp_path):
     """A copy of the small generator's two files; returns the .param."""
@@ -40,9 +52,9 @@ def files(here, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLIC)
-def test_a_generator_is_converted_once_and_has_the_published_parameters(here, cache, name):
+def test_a_generator_is_converted_once_and_has_the_published_parameters(here, lasting_cache, name):
     path = weights_file(name)
-    assert path == cache / f"{name}.safetensors"
+    assert path == lasting_cache / f"{name}.safetensors"
     generator = open_weights(path)
     public = PUBLIC[name]
     assert (generator.name, generator.scale) == (public.network, public.scale)
@@ -53,7 +65,7 @@ def test_a_generator_is_converted_once_and_has_the_published_parameters(here, ca
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLIC)
-def test_the_picture_is_the_one_that_ncnn_makes(here, cache, name, photo):
+def test_the_picture_is_the_one_that_ncnn_makes(here, lasting_cache, name, photo):
     ncnn = pytest.importorskip("ncnn")
     public, lr = PUBLIC[name], photo[:24, :32]
     net = ncnn.Net()
