@@ -83,10 +83,12 @@ class State:
         wrapped = {role: fabric.setup_module(network) for role, network in self.networks.items()}
         with fabric.autocast():  # so that a perceptual loss stores its weights in this precision
             self.turns = tuple(turns_of(wrapped, fabric.device))
-        self.optimizers = {
-            turn.player: fabric.setup_optimizers(optimizer_for(turn.networks, settings.optimizer))
-            for turn in self.turns
-        }
+        self.optimizers = {}
+        for turn in self.turns:
+            generates = wrapped["generator"] in turn.networks
+            factor = 1.0 if generates else settings.optimizer.discriminator_factor
+            optimizer = optimizer_for(turn.networks, settings.optimizer, factor=factor)
+            self.optimizers[turn.player] = fabric.setup_optimizers(optimizer)
         skips = settings.on_nan == "skip"
         self.nonfinite = NonFiniteHandler(settings.on_nan_limit if skips else 0)
         self.buffer_backup = BufferBackup(self.networks.values()) if skips else None

@@ -18,6 +18,9 @@ class OptimSettings:
     # The highest rate of hidden layers, which Muon then trains instead of Adam
     # (`srmodels.engine.optim.muon`); 0 means Adam alone. The schedule is the same.
     muon_learning_rate: float = 0.0
+    # Multiplies the rates of discriminators (two time scales, Heusel et al. 2017, arXiv:1706.08500,
+    # section 1): above 1 where a trained generator meets new discriminators
+    discriminator_factor: float = 1.0
     # decay of the running means of gradients and of squared gradients
     betas: tuple[float, float] = (0.9, 0.999)
     # "constant"; "cosine" from the highest rate to `final_learning_rate`; or "halving" at each step
@@ -37,6 +40,8 @@ class OptimSettings:
             raise ValueError("learning_rate must lie between 0 and 1")
         if not 0 <= self.muon_learning_rate < 1:
             raise ValueError("muon_learning_rate must lie in [0, 1)")
+        if self.discriminator_factor <= 0:
+            raise ValueError("discriminator_factor must be above 0")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError("betas must lie in [0, 1)")
         if not 0 <= self.ema_decay < 1:
@@ -46,19 +51,26 @@ class OptimSettings:
             raise ValueError("milestones and schedule: halving belong together")
 
 
-def optimizer_for(networks: tuple[nn.Module, ...], settings: OptimSettings) -> torch.optim.Adam:
+def optimizer_for(
+    networks: tuple[nn.Module, ...], settings: OptimSettings, *, factor: float = 1.0
+) -> torch.optim.Adam:
     """One player's optimizer, fused if possible; a group's "factor" multiplies the rate."""
     parameters = [parameter for network in networks for parameter in network.parameters()]
     devices = {parameter.device.type for parameter in parameters}
+    optimizer: torch.optim.Adam
     if settings.muon_learning_rate:
-        return Muon(
+        optimizer = Muon(
             parameters,
             lr=settings.learning_rate,
             hidden_lr=settings.muon_learning_rate,
             betas=settings.betas,
             fused=devices == {"cpu"} or None,  # with a loss scale, fused steps skip themselves
         )
-    fused = devices <= {"cuda", "cpu"} or None
-    return torch.optim.Adam(
-        parameters, lr=settings.learning_rate, betas=settings.betas, fused=fused
-    )
+    else:
+        fused = devices <= {"cuda", "cpu"} or None
+        optimizer = torch.optim.Adam(
+            parameters, lr=settings.learning_rate, betas=settings.betas, fused=fused
+        )
+    for group in optimizer.param_groups:
+        group["factor"] = group.get("factor", 1.0) * factor
+    return optimizer

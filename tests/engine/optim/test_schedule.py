@@ -2,11 +2,14 @@ import math
 
 import pytest
 import torch
+from lightning_fabric import Fabric
 
 from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optimizer import OptimSettings
-from srmodels.engine.optim.schedule import learning_rate_at
-from tests.engine.toys import Toy
+from srmodels.engine.optim.schedule import learning_rate_at, set_rate
+from srmodels.engine.settings import TrainSettings
+from srmodels.engine.state import State
+from tests.engine.toys import Toy, two_player_turns
 
 
 def test_the_cosine_starts_at_the_rate_and_ends_at_the_final_one() -> None:
@@ -55,3 +58,16 @@ def test_without_a_decay_the_average_is_the_network() -> None:
         network.conv.weight += 1
     average.update(network, step=0)
     assert torch.equal(average.network.conv.weight, network.conv.weight)
+
+
+@pytest.mark.parametrize("factor", [1.0, 4.0])
+def test_a_discriminator_has_the_generators_rate_times_its_factor(factor) -> None:
+    settings = TrainSettings(steps=9, optimizer=OptimSettings(discriminator_factor=factor))
+    networks = {"generator": Toy(), "discriminator": Toy()}
+    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+    state = State(fabric, networks, two_player_turns, settings, keep_best=None)
+    rates = {}
+    for player, optimizer in state.optimizers.items():
+        set_rate(optimizer, 1e-3)
+        (rates[player],) = {group["lr"] for group in optimizer.param_groups}
+    assert rates == {"generator": 1e-3, "discriminator": factor * 1e-3}
