@@ -51,7 +51,16 @@ def digest_of_folder(lock: str, path: str) -> str:
 
 
 def photographs_of(lock: str) -> str:
-    """A short name of the photographs: the preset of the bundled ones, a set, or a folder."""
+    """A short name of the photographs: the preset of the bundled ones, a set, or a folder.
+
+    "" if other photographs have been cut since the scores were measured.
+    """
+    stages = _stages(lock)
+    cut, scored = (
+        digest_of_folder(stages.get(stage, ""), "data/patches") for stage in ("patches", "evaluate")
+    )
+    if cut != scored:
+        return ""
     params = stage_params(lock, "photos")
     photos = str(params.get("data", {}).get("photos", ""))
     return str(params.get("preset", "")) if photos == "auto" else PurePath(photos).name
