@@ -12,6 +12,7 @@ from ruamel.yaml.error import YAMLError
 from srmodels import models, params
 from srmodels.atomic import write_json
 from srmodels.config import flat
+from srmodels.data.datasets.catalog import MIX, set_names
 from srmodels.data.photos.folder import check_folder
 from srmodels.errors import ConfigError, listed
 from srmodels.evaluation.perceptual import open_perceptual
@@ -70,14 +71,11 @@ def main() -> None:
             f"init_from: no such file (got {start!r}). Name a file of weights, or "
             f"{params.RANDOM} for random weights."
         )
-    check_folder("data.photos", settings.data.photos, Path("data"))
+    data = Path("data")
+    names = ["auto", *set_names(data), MIX]
+    check_folder("data.photos", settings.data.photos, data, names=names)
     if settings.data.own_lr:
-        check_folder("data.lr", settings.data.lr, Path("data"))
-        if not (Path("data") / settings.data.lr).is_dir():
-            raise ConfigError(
-                f"data.lr: no such folder (got {settings.data.lr!r}). Give the absolute path of a "
-                "folder of LR pictures, or one of bicubic, official."
-            )
+        check_folder("data.lr", settings.data.lr, data, names=("bicubic", "official"))
     generator = settings.recipe.generator
     if generator.name.startswith("spandrel:"):  # its code alone knows which settings fit
         models.build(generator.name, generator.settings)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from srmodels.cli.options import Device, Tile
-from srmodels.errors import ConfigError
+from srmodels.errors import ConfigError, DataError
 from srmodels.machine import let_idle_threads_sleep, repository
 
 __all__ = ["evaluate", "print_scores"]
@@ -22,7 +22,10 @@ def _score_without_reference(folder: Path, output: Path | None) -> None:
     from srmodels.evaluation.no_reference import no_reference_metrics, no_reference_table
     from srmodels.images.readers.folder import whole_images
 
-    metrics = no_reference_metrics(whole_images(folder))
+    images = whole_images(folder)
+    if not images:
+        raise DataError(f"{folder}: no picture to score. Name a folder of images.")
+    metrics = no_reference_metrics(images)
     typer.echo(no_reference_table(metrics))
     if output is not None:
         target = output / f"{folder.name}-niqe.json" if output.is_dir() else output
@@ -121,11 +124,6 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
         raise ConfigError("evaluate: no WEIGHTS or no --data. Give both, or --no-reference FOLDER.")
     options = {"strengths": strengths, "samples": samples, "tile": tile, "perceptual": perceptual}
     check({**options, "niqe": niqe}, EvaluateSettings, "evaluate")
-    set_name, folder = find_set(data, data=repository() / "data")
-    if set_name in RESERVED[1:]:
-        raise ConfigError(
-            f"--data: {set_name} is a key of the metrics file (got {folder}). Rename the folder."
-        )
     if degraded and lr:
         raise ConfigError("--degraded: makes LR itself (got --lr, too). Leave one out.")
     generators: dict[str, Any] = {}
@@ -148,6 +146,11 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
             "generator's file."
         )
     scale = scale or _DEFAULT_SCALE
+    set_name, folder = find_set(data, data=repository() / "data")  # may download, so comes last
+    if set_name in RESERVED[1:]:
+        raise ConfigError(
+            f"--data: {set_name} is a key of the metrics file (got {folder}). Rename the folder."
+        )
     images = whole_images(folder)
     set_name += DEGRADED if degraded else ""
     metrics, _ = metrics_of(

@@ -54,13 +54,18 @@ def use(
     data = Path("data")
     if not Path("params.yaml").is_file():
         raise ConfigError("params.yaml: not found. Run in the repository's root.")
-    if folder in ("auto", MIX, *set_names(data)):
+    names = ["auto", *set_names(data), MIX]
+    if folder in names:
         photos, found = folder, ""
     else:
         photos = os.path.normpath(Path(folder).expanduser().absolute())
         if not Path(photos).is_dir():
-            raise DataError(f"FOLDER: no such folder (got {photos!r}). Name one of photographs.")
-        check_folder("data.photos", photos, data)
+            problem = "is a file, not a folder" if Path(photos).exists() else "no such folder"
+            raise DataError(
+                f"FOLDER: {problem} (got {photos!r}). Name a folder of photographs, or one of "
+                f"{', '.join(names)}."
+            )
+        check_folder("data.photos", photos, data, names=names)
         files, others = list_files(Path(photos))
         if not files:
             raise DataError(

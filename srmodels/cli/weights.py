@@ -41,15 +41,17 @@ def weights() -> None:
         )
         typer.echo(f"  for {public.trained_for}")
     root = repository()
+    in_root = Path.cwd().resolve() == root.resolve()
     for path in sorted(root.glob(_PATTERN)):
+        shown = path.relative_to(root) if in_root else path  # a path that --weights takes from here
         try:
             found = snapshot.load(path)
         except WeightsError as error:
-            typer.echo(f"{path.relative_to(root)}\n  cannot be used: {error}")
+            typer.echo(f"{shown}\n  cannot be used: {error}")
             continue
         if not hasattr(found.network, "scale"):  # a discriminator, for fine-tuning
             continue
-        typer.echo(path.relative_to(root))
+        typer.echo(shown)
         count = sum(parameter.numel() for parameter in found.network.parameters())
         typer.echo(f"  {found.name} x{found.network.scale}, {count:,} parameters")
         typer.echo(f"  for {trained_for(str(path), path)}")

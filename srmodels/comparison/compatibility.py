@@ -67,10 +67,10 @@ def _check_images(first: Experiment, other: Experiment, name: str) -> list[str]:
         presets = [other.preset, first.preset]
         differ = all(presets) and presets[0] != presets[1]
         cause = f"; their presets differ, {' and '.join(presets)}" if differ else ""
+        advice = "Train both with one preset" if differ else "Evaluate both on the same images"
         raise ProtocolError(
             f"{other.name}: the scored images or the measurement differ from {first.name}'s: in "
-            f"{name}, bicubic differs (got {place} apart by {apart.max():.4g}{cause}). Evaluate "
-            "both on the same images."
+            f"{name}, bicubic differs (got {place} apart by {apart.max():.4g}{cause}). {advice}."
         )
     only = ((first, ours.index.difference(images)), (other, theirs.index.difference(images)))
     return [

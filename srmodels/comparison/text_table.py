@@ -62,7 +62,10 @@ def difference_table(experiments: Sequence[Experiment]) -> str:
 
 def _advice(first: Experiment, name: str) -> str:
     """How to have more test images next time."""
-    share = stage_params(first.lock, "photos").get("data", {}).get("test", 0.0)
+    data = stage_params(first.lock, "photos").get("data", {})
+    share = data.get("test", 0.0)
+    if name == OWN_SET and data.get("photos") == "auto":  # whose test photographs are a list
+        return "Train on a folder of your own photographs: srmodels use FOLDER."
     if name != OWN_SET or not share:
         return "Score more images."
     if share < _SHARE:

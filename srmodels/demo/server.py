@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _MIN_IDLE_SECONDS = 3600
 _PATTERN = "weights/*.safetensors"
+_DISCRIMINATOR = "weights/discriminator.safetensors"  # for fine-tuning; it enlarges nothing
 About = Callable[[str, Path], str]  # what --weights was given and the file: what it is trained for
 
 
@@ -70,7 +71,7 @@ def _candidates(weights: Sequence[str], root: Path) -> Iterator[tuple[str, str, 
         yield path.stem, name, path
     if weights:
         return
-    for path in sorted(root.glob(_PATTERN)):
+    for path in sorted(set(root.glob(_PATTERN)) - {root / _DISCRIMINATOR}):
         yield path.stem, str(path), path
     for name in PUBLIC:
         try:

@@ -39,6 +39,14 @@ def test_two_images_have_no_interval_and_the_setting_to_change_is_named(project,
     assert not any("+" in row.split("+", 1)[-1] for row in rows[1:])
 
 
+def test_the_bundled_photographs_have_no_share_to_raise(project, capsys):
+    lock = "    params:\n      ../params.yaml:\n        data:\n          photos: auto\n"
+    write_run(project, [30.0, 30.5])
+    (project / "dvc.lock").write_text(f"stages:\n  photos:\n{lock}          test: 0.05\n")
+    compare(["workspace", "edsr-run"])
+    assert "srmodels use FOLDER" in capsys.readouterr().out.splitlines()[-2]
+
+
 def test_images_too_few_for_a_tenth_of_a_decibel_are_counted(project, capsys):
     write_run(project, [31.4, 31.1, 30.0, 32.4, 30.5])
     compare(["workspace", "edsr-run"])

@@ -108,6 +108,18 @@ def test_an_empty_folder_is_one_line(typed, tmp_path):
     )
 
 
+def test_weights_are_opened_before_a_set_is_downloaded(typed, tmp_path):
+    missing = tmp_path / "none.safetensors"
+    code, _, err = typed("evaluate", missing, "--data", "no such set")
+    assert (code, err.splitlines()[-1]) == (1, f"error: {missing}: no such file. Check the path.")
+
+
+def test_a_folder_without_pictures_has_no_niqe(typed, tmp_path):
+    code, _, err = typed("evaluate", "--no-reference", tmp_path)
+    assert code == 1
+    assert err.splitlines()[-1].startswith(f"error: {tmp_path}: no picture to score.")
+
+
 def test_written_scores_are_printed_again(typed, pictures, tmp_path):
     target = tmp_path / "scores.json"
     _, printed, _ = typed("evaluate", "bicubic", "--data", pictures, "--json", target)

@@ -81,6 +81,16 @@ def test_one_failure_is_named_and_counted_and_the_exit_code_is_1(
     assert "skipped broken.png: is a text file" in err
 
 
+def test_a_missing_file_and_a_pattern_without_match_are_named(typed, weights, pictures, tmp_path):
+    none = tmp_path / "none.png"
+    inputs = (pictures, none, tmp_path / "*.CR2")
+    code, out, err = typed("upscale", *inputs, "-o", tmp_path / "out", "--weights", weights)
+    assert code == 1
+    assert "2 of 3 pictures written" in out
+    assert f"skipped {none}: no such file. Check the path." in err
+    assert f"{tmp_path / '*.CR2'}: no picture found" in err
+
+
 def test_missing_weights_are_one_line(typed, pictures, tmp_path):
     missing = tmp_path / "none.safetensors"
     code, _, err = typed("upscale", pictures / "a.png", "-o", tmp_path, "--weights", missing)
@@ -190,6 +200,6 @@ def test_weights_are_listed_with_licence_and_purpose(typed, monkeypatch, tmp_pat
     assert code == 0, err
     assert "rrdbnet x4, 16,697,987 parameters, BSD-3-Clause" in out
     assert "for photographs, also blurred, noisy and compressed ones" in out
-    assert "weights/mine.safetensors\n  srcnn x4, " in out
+    assert f"\n{tmp_path / 'weights/mine.safetensors'}\n  srcnn x4, " in out
     assert "weights/other.safetensors\n  cannot be used: " in out
     assert "discriminator" not in out

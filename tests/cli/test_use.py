@@ -46,6 +46,13 @@ def test_a_missing_or_an_empty_folder_changes_nothing(repository):
     assert Path("params.yaml").read_text() == TEXT
 
 
+def test_a_file_or_an_unknown_set_is_answered_with_the_sets(repository, photo):
+    write_picture(repository / "a.png", photo)
+    for name, problem in (("../a.png", "is a file, not a folder"), ("div3k", "no such folder")):
+        with pytest.raises(DataError, match=rf"FOLDER: {problem} \(got .*or one of auto"):
+            use(name)
+
+
 def test_the_bundled_photographs_are_set_by_their_name(repository):
     Path("params.yaml").write_text(TEXT.replace("photos: auto", "photos: /mine"))
     use("auto")

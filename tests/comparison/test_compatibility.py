@@ -49,7 +49,9 @@ def test_pictures_on_which_bicubic_scores_differently_are_refused(notes):
 
 
 def test_two_presets_are_named_as_what_may_be_the_cause(notes):
-    with pytest.raises(ProtocolError, match=r"0\.5; their presets differ, paper and smoke\)"):
+    with pytest.raises(
+        ProtocolError, match=r"0\.5; their presets differ, paper and smoke\)\. Train"
+    ):
         notes(bicubic=20.5, preset="paper")
 
 

@@ -260,10 +260,12 @@ def test_weights_that_were_found_may_be_unusable(find_generators, weights, tmp_p
     (tmp_path / "weights").mkdir()
     Path(weights("srcnn", "a")).rename(tmp_path / "weights" / "a.safetensors")
     (tmp_path / "weights" / "b.safetensors").write_bytes(b"none")
+    (tmp_path / "weights" / "discriminator.safetensors").write_bytes(b"none")
     with caplog.at_level(logging.WARNING):
         (label,) = find_generators([], root=tmp_path)
     assert label == "a"
     assert "skipped b.safetensors" in caplog.text
+    assert "discriminator" not in caplog.text
 
 
 def test_a_result_is_the_networks_and_its_window_shows_its_pixels(

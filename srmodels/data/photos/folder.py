@@ -1,6 +1,7 @@
 """Whether a setting names a folder of pictures that the pipeline can read."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from srmodels.errors import DataError
@@ -22,11 +23,11 @@ def _check_names(where: str, folder: Path) -> None:
                 ) from None
 
 
-def check_folder(where: str, value: str, data: Path) -> None:
-    """Raises DataError for a path that DVC would read as another folder, or not at all.
+def check_folder(where: str, value: str, data: Path, *, names: Sequence[str]) -> None:
+    """Raises DataError for a path that is missing, or that DVC would read as another folder.
 
     DVC resolves the setting `where` from the folder `data`, where `auto` and the sets are, and
-    knows no `~`. Names of sets and missing folders are left to the stage `photos`.
+    knows no `~`. `names` are the values that are no path, for the message.
     """
     folder = data / value
     if not folder.is_dir() and not Path(value).is_absolute():
@@ -36,4 +37,9 @@ def check_folder(where: str, value: str, data: Path) -> None:
                 f"{where}: a path begins in the folder {data}, where this one is not (got "
                 f"{value!r}). Give its absolute path, {os.path.normpath(meant)}."
             )
+    if not folder.is_dir():
+        raise DataError(
+            f"{where}: no such folder (got {value!r}). Give the absolute path of a folder of "
+            f"pictures, or one of {', '.join(names)}."
+        )
     _check_names(where, folder)

@@ -126,7 +126,7 @@ def _unknown_content(head: bytes) -> PhotoError:
     if not head.strip(b"\0"):
         return PhotoError("holds nothing but zeros")
     if all(byte >= 32 or byte in b"\t\n\r" for byte in head) and head.isascii():
-        return PhotoError("is a text file, not a picture")
+        return PhotoError("is a text file, not a picture. Name an image file.")
     return PhotoError(f"is no kind of picture that can be read (begins with {head[:8]!r})")
 
 

@@ -154,9 +154,15 @@ def plan(
         ConfigError: No picture, or a result would overwrite an input or another result.
         OSError: A folder cannot be listed.
     """
-    pictures = [picture for argument in inputs for picture in _expand(argument, Path(output))]
+    found = {argument: _expand(argument, Path(output)) for argument in inputs}
+    pictures = [picture for argument in inputs for picture in found[argument]]
     if not pictures:
-        raise ConfigError(f"{', '.join(inputs)}: no picture found. Name files or folders of some.")
+        raise ConfigError(
+            f"{', '.join(inputs)}: no picture found. Name image files, or folders that hold some."
+        )
+    for argument, some in found.items():
+        if not some:
+            log.warning("%s: no picture found; the other inputs are enlarged", argument)
     to_pipe = output == str(PIPE)
     single = to_pipe or _is_file(output, inputs)
     if single and (len(pictures) > 1 or (to_pipe and samples)):

@@ -50,6 +50,8 @@ def _on_one_line(text: str) -> str:
 @contextmanager
 def _source_file(source: Path) -> Iterator[Path]:
     """The file itself; for a pipe, which can be read once only, a temporary copy."""
+    if source != PIPE and not source.exists():
+        raise PhotoError(f"{source}: no such file. Check the path.")
     if source != PIPE and not source.is_fifo():
         yield source
         return

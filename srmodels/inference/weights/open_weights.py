@@ -134,8 +134,8 @@ def _open_public(path: Path) -> "ImageModelDescriptor[Any]":
     """Spandrel's network for a file, in eval mode."""
     if path.is_file() and path.suffix.lower() not in _SUFFIXES:
         raise WeightsError(
-            f"{path}: has no suffix of weights (got {path.suffix!r}). "
-            f"Use one of {', '.join(_SUFFIXES)}."
+            f"{path}: is no file of weights by its suffix (got {path.suffix!r}). "
+            f"Use one of {', '.join((*_SUFFIXES, *NCNN_SUFFIXES))}."
         )
     state = read_state(path, where="weights", expected="a file of weights")
     return _recognise(path, state).eval()
