@@ -7,20 +7,20 @@ runs in its own process, because they would share the allocator's settings.
 
 import resource
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.networks import BATCH, Size, build_networks, build_turns, random_perceptual
 from benchmarks.plain import SCALE, PngPatches
-from srmodels import models
 from srmodels.data.batches.batch import Batch
 from srmodels.data.batches.paired import PatchSampler
 from srmodels.data.store.reader import PatchStore
@@ -30,22 +30,10 @@ from srmodels.engine.precision import fabric_for, to_channels_last
 from srmodels.engine.prefetch import Prefetcher
 from srmodels.engine.settings import RunSettings
 from srmodels.engine.step import freeze_all_but, take_step
-from srmodels.losses.perceptual import Perceptual, PerceptualSettings
-from srmodels.objectives import pixel
-from srmodels.objectives.gan import Settings as GanSettings
-from srmodels.objectives.gan import gan_turns
-from srmodels.objectives.pixel import Settings as PixelSettings
-from srmodels.objectives.turn import Turn
 
-BATCH, PATCH = 16, 24
-NETWORKS = {
-    "SRCNN": "srcnn",
-    "SRResNet": "srresnet",
-    "SRGAN": "srresnet",
-    "EDSR-baseline": "edsr",
-    "RRDB-23": "rrdbnet",
-}
 _LEAST_STEPS = 2
+_DEFAULT = Size()
+_WARM_UP = (1, 5)  # rounds of two steps, which choose kernels; on a CPU, on others
 
 
 @dataclass(frozen=True)
@@ -67,36 +55,19 @@ class Way(Protocol):
         ...
 
 
-def build_networks(work: str) -> dict[str, nn.Module]:
-    """The networks of one of `NETWORKS`, by role, with the papers' settings."""
-    torch.manual_seed(0)
-    names = {"generator": NETWORKS[work]}
-    if work == "SRGAN":
-        names["discriminator"] = "srgan_discriminator"
-    return {
-        role: models.build(name, models.settings_class(name)()).train()
-        for role, name in names.items()
-    }
-
-
-def build_turns(networks: dict[str, nn.Module], perceptual: Perceptual | None) -> Sequence[Turn]:
-    """The turns of a GAN, or without a perceptual loss of a pixel loss."""
-    if perceptual is None:
-        return pixel.turns(networks, PixelSettings(kind="mse"))
-    return gan_turns(networks["generator"], networks["discriminator"], GanSettings(), perceptual)
-
-
-def random_perceptual(work: str) -> Perceptual | None:
-    """SRGAN's, as much work as with ImageNet's weights, without a download; None for others."""
-    return Perceptual(PerceptualSettings(weights="random")) if work == "SRGAN" else None
-
-
 class Plain:
-    """A plain trainer."""
+    """A plain trainer, with the DataLoader's arguments by its number of workers."""
 
-    def __init__(self, work: str, folder: Path, device: torch.device) -> None:
+    loaders: ClassVar[Mapping[int, Mapping[str, Any]]] = {0: {}, 2: {}}
+
+    def __init__(
+        self, work: str, folder: Path, device: torch.device, size: Size = _DEFAULT
+    ) -> None:
         self.device = device
-        networks = {role: network.to(device) for role, network in build_networks(work).items()}
+        networks = {
+            role: network.to(device) for role, network in build_networks(work, size.preset).items()
+        }
+        self.generator = networks["generator"]
         perceptual = random_perceptual(work)
         self._turns = build_turns(networks, perceptual.to(device) if perceptual else None)
         self._optimizers = {
@@ -105,9 +76,10 @@ class Plain:
             )
             for turn in self._turns
         }
-        crops = PngPatches(folder / "png", patch_size=PATCH, length=10**9)
+        crops = PngPatches(folder / "png", patch_size=size.patch, length=10**9)
         self._batches = {
-            count: iter(DataLoader(crops, batch_size=BATCH, num_workers=count)) for count in (0, 2)
+            count: iter(DataLoader(crops, batch_size=size.batch, num_workers=count, **arguments))
+            for count, arguments in self.loaders.items()
         }
 
     def step(self, workers: int) -> float:
@@ -128,12 +100,32 @@ class Plain:
 
 
 class Ours:
-    """This project's engine."""
+    """This project's engine.
 
-    def __init__(self, work: str, folder: Path, device: torch.device) -> None:
+    `mode` is torch.compile's (None: the networks are not compiled). Without `deterministic`, CUDA
+    may choose kernels that give other last digits each time, which a training never does.
+    """
+
+    def __init__(
+        self,
+        work: str,
+        folder: Path,
+        device: torch.device,
+        size: Size = _DEFAULT,
+        *,
+        mode: str | None = None,
+        deterministic: bool = True,
+    ) -> None:
         self._fabric = fabric_for(RunSettings(device=device.type), "auto")  # type: ignore[arg-type]
-        self.device = self._fabric.device
-        networks = {role: to_channels_last(net) for role, net in build_networks(work).items()}
+        if not deterministic:
+            torch.use_deterministic_algorithms(mode=False)
+        self.device, self.compiled = self._fabric.device, mode is not None
+        networks = {
+            role: to_channels_last(net) for role, net in build_networks(work, size.preset).items()
+        }
+        if mode is not None:
+            for network in networks.values():
+                network.compile(mode=mode)
         wrapped = {role: self._fabric.setup_module(net) for role, net in networks.items()}
         perceptual = random_perceptual(work)
         with self._fabric.autocast():
@@ -149,7 +141,9 @@ class Ours:
         self._generator = networks["generator"]
         self._average = EMA(self._generator, 0.999)
         store = PatchStore(folder / "raw" / "train")
-        source = PatchSampler(store, patch_size=PATCH, batch_size=BATCH, seed=0, scale=SCALE)
+        source = PatchSampler(
+            store, patch_size=size.patch, batch_size=size.batch, seed=0, scale=SCALE
+        )
         self._prefetcher = Prefetcher(source.batch, range(10**6), device=self.device)
         self._batches: Iterator[tuple[int, Batch]] = iter(self._prefetcher)
 
@@ -182,17 +176,20 @@ def _peak_bytes(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def serve(line: Connection, kind: str, work: str, folder: Path, device: torch.device) -> None:
+def serve(line: Connection, make: Callable[[], Way], first_workers: int = 0) -> None:
     """Runs in its own process and sends: FLOPs of a step, a `Round` per request, peak bytes.
 
-    A request is (seconds, workers), after the last one None. The peak is the process's resident
-    memory, or on CUDA the device's.
+    A request is (seconds, workers), after the last one None. FLOPs of compiled networks are not
+    counted (0). The peak is the process's resident memory, or on CUDA the device's.
     """
-    way: Way = (Plain if kind == "plain" else Ours)(work, folder, device)
-    with FlopCounterMode(display=False) as counter:
-        way.step(0)
-    _round(way, 0, 0)
-    line.send(counter.get_total_flops())
+    way, flops = make(), 0
+    if not getattr(way, "compiled", False):
+        with FlopCounterMode(display=False) as counter:
+            way.step(first_workers)
+        flops = counter.get_total_flops()
+    for _ in range(_WARM_UP[way.device.type != "cpu"]):
+        _round(way, 0, first_workers)
+    line.send(flops)
     for seconds, workers in iter(line.recv, None):
         line.send(_round(way, seconds, workers))
     line.send(_peak_bytes(way.device))
@@ -207,7 +204,9 @@ def fastest(line: Connection, device: torch.device) -> None:
             if torch.is_autocast_enabled(device.type)
             else None
         )
-    a, b = (torch.rand(2048, 2048, dtype=dtype, device=device) for _ in range(2))
+    # a GPU needs larger products than a CPU, and starts the next one before the last one ends
+    side, count = (2048, 1) if device.type == "cpu" else (8192, 20)
+    a, b = (torch.rand(side, side, dtype=dtype, device=device) for _ in range(2))
     images = torch.rand(BATCH, 64, 96, 96, dtype=dtype, device=device)
     images = images.to(memory_format=torch.channels_last)
     layer = to_channels_last(nn.Conv2d(64, 64, 3, padding=1).to(device, dtype))
@@ -216,11 +215,12 @@ def fastest(line: Connection, device: torch.device) -> None:
         for work in (partial(torch.mm, a, b), partial(layer, images)):
             with FlopCounterMode(display=False) as counter:
                 work()
-            spent = []
-            for _ in range(30):
+            spent: list[float] = []
+            while len(spent) < 5 or (len(spent) < 30 and sum(spent) * count < 3):
                 start = time.perf_counter()
-                work()
+                for _ in range(count):
+                    work()
                 _finish(device)
-                spent.append(time.perf_counter() - start)
+                spent.append((time.perf_counter() - start) / count)
             rates.append(counter.get_total_flops() / min(spent))
     line.send(tuple(rates))

@@ -11,6 +11,7 @@ import argparse
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
@@ -20,18 +21,19 @@ from typing import Any
 import torch
 
 from benchmarks.equal_steps import bundled_patches, score_after
+from benchmarks.networks import BATCH, NETWORKS, PATCH
 from benchmarks.patches import cut_into_store, list_photographs
 from benchmarks.photographs import make_photographs
 from benchmarks.plain import SCALE, context, cut_all
 from benchmarks.report import Cell, report
-from benchmarks.steps import BATCH, NETWORKS, PATCH, Round, fastest, serve
+from benchmarks.steps import Ours, Plain, Round, fastest, serve
 from srmodels.machine import resolve_device
 
 _SIDES = (("plain", 0), ("plain", 2), ("ours", 0))  # and the DataLoader's workers
 
 
 @contextmanager
-def _process(work: Callable[..., None], *given: object) -> Iterator[Connection]:
+def process(work: Callable[..., None], *given: object) -> Iterator[Connection]:
     """Runs a function in a new interpreter; yields a connection, then joins the process."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=work, args=(theirs, *given))
@@ -44,7 +46,8 @@ def _process(work: Callable[..., None], *given: object) -> Iterator[Connection]:
         process.kill()
 
 
-def _prepare(folder: Path, photos: int) -> None:
+def prepare(folder: Path, photos: int) -> None:
+    """Cuts generated photographs into FOLDER/png and FOLDER/raw."""
     source = folder / "photos"
     source.mkdir()
     with context().Pool(2) as pool:
@@ -52,8 +55,6 @@ def _prepare(folder: Path, photos: int) -> None:
     list_photographs(paths, source)
     cut_all(paths, folder / "png", 2)
     cut_into_store(source, folder / "raw", workers=2)
-    (folder / "bundled").mkdir()
-    bundled_patches(folder / "bundled")
 
 
 def _row(
@@ -61,8 +62,8 @@ def _row(
 ) -> list[Cell]:
     done: dict[tuple[str, int], list[Round]] = {side: [] for side in _SIDES}
     with (
-        _process(serve, "plain", work, folder, device) as plain,
-        _process(serve, "ours", work, folder, device) as ours,
+        process(serve, partial(Plain, work, folder, device)) as plain,
+        process(serve, partial(Ours, work, folder, device)) as ours,
     ):
         lines = {"plain": plain, "ours": ours}
         flops = max(line.recv() for line in lines.values())  # both are ready when both have sent
@@ -84,8 +85,9 @@ def _row(
     return cells + [round(memory[kind] / 2**20) for kind in ("plain", "ours")]
 
 
-def _receive(work: Callable[..., None], *given: object) -> Any:  # noqa: ANN401 - whatever the function sends
-    with _process(work, *given) as line:
+def receive(work: Callable[..., None], *given: object) -> Any:  # noqa: ANN401 - whatever it sends
+    """What a function sends first, run in a new interpreter."""
+    with process(work, *given) as line:
         return line.recv()
 
 
@@ -121,8 +123,10 @@ def main() -> None:
     device = resolve_device(given.device)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        _prepare(folder, 2 if given.quick else 8)
-        product, convolution = _receive(fastest, device)
+        prepare(folder, 2 if given.quick else 8)
+        (folder / "bundled").mkdir()
+        bundled_patches(folder / "bundled")
+        product, convolution = receive(fastest, device)
         rows = [
             _row(
                 work,
@@ -135,7 +139,7 @@ def main() -> None:
             for work in given.networks
         ]
         scores = {
-            kind: _receive(score_after, kind, folder / "bundled", steps, device)
+            kind: receive(score_after, kind, folder / "bundled", steps, device)
             for kind in ("plain", "ours")
         }
     settings: dict[str, Cell] = {

@@ -25,20 +25,20 @@ SPEED, UPSCALING = ROOT / "docs" / "SPEED.md", ROOT / "docs" / "UPSCALING.md"
 
 
 def benchmark(name: str) -> str:
-    """The table of a benchmark's file and its machine; below the training's, peak and PSNR-Y."""
+    """The table of a benchmark's file and its machine; below trainings, the peak and PSNR-Y."""
     content = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     settings = content["settings"]
     lines = f"{table(content['columns'], content['rows'])}\n\nMachine: "
     lines += f"{describe(content['machine'])}."
-    if name != "training":
-        return lines
-    return (
-        f"{lines} The peak: "
-        f"{max(settings['matmul_gflops'], settings['convolution_gflops'])} GFLOP/s on "
-        f"{settings['device']}. PSNR-Y after "
-        f"{settings['steps']} equal steps: {settings['psnr_y_plain']:.3f} dB plain, "
-        f"{settings['psnr_y_ours']:.3f} dB ours."
-    )
+    if "matmul_gflops" in settings:
+        peak = max(settings["matmul_gflops"], settings["convolution_gflops"])
+        lines += f" The peak: {peak} GFLOP/s on {settings['device']}."
+    if "psnr_y_ours" in settings:
+        lines += (
+            f" PSNR-Y after {settings['steps']} equal steps: {settings['psnr_y_plain']:.3f} dB "
+            f"plain, {settings['psnr_y_ours']:.3f} dB ours."
+        )
+    return lines
 
 
 def page_of(name: str) -> Path:

@@ -1,11 +1,13 @@
 """What this machine has and is fast at: cores, bfloat16, memory; and where the checkout lies."""
 
 import ctypes
+import math
 import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -27,9 +29,11 @@ __all__ = [
     "repository",
     "resolve_device",
     "stream_is_closed",
+    "without_tf32",
 ]
 
 _LEAST_GAIN = 1.2  # of bfloat16
+_ROUNDS = 12  # of a measurement
 _M_TRIM_THRESHOLD = -1  # names and values of glibc's malloc.h
 
 _M_MMAP_MAX = -4
@@ -46,23 +50,45 @@ def bf16_is_fast(device: str) -> bool:
 
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device == "cpu" and _seconds_of_convolution(torch.bfloat16) * _LEAST_GAIN < (
-        _seconds_of_convolution(torch.float32)
-    )
+    if device != "cpu":
+        return False
+    bf16, fp32 = _seconds_of_convolution(torch.bfloat16, torch.float32)
+    return bf16 * _LEAST_GAIN < fp32
 
 
-def _seconds_of_convolution(dtype: "torch.dtype") -> float:
+def _seconds_of_convolution(*dtypes: "torch.dtype") -> list[float]:
+    """The shortest times of a small convolution in each type.
+
+    In turn and on one thread: a busy core slows all types alike, and no thread waits for another.
+    """
     import torch
 
-    images = torch.ones(4, 32, 32, 32, dtype=dtype).contiguous(memory_format=torch.channels_last)
-    weights = torch.ones(32, 32, 3, 3, dtype=dtype).contiguous(memory_format=torch.channels_last)
-    spent = []
-    with torch.inference_mode():
-        for _ in range(8):
-            start = time.perf_counter()
-            torch.nn.functional.conv2d(images, weights, padding=1)
-            spent.append(time.perf_counter() - start)
-    return min(spent)
+    def sample(*shape: int, dtype: "torch.dtype") -> torch.Tensor:
+        return torch.ones(shape, dtype=dtype).contiguous(memory_format=torch.channels_last)
+
+    pairs = [
+        (sample(4, 32, 32, 32, dtype=dtype), sample(32, 32, 3, 3, dtype=dtype)) for dtype in dtypes
+    ]
+    shortest, threads = [math.inf] * len(pairs), torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            for place in [*range(len(pairs))] * _ROUNDS:
+                start = time.perf_counter()
+                torch.nn.functional.conv2d(pairs[place][0], pairs[place][1], padding=1)
+                shortest[place] = min(shortest[place], time.perf_counter() - start)
+    finally:
+        torch.set_num_threads(threads)
+    return shortest
+
+
+@contextmanager
+def without_tf32() -> Iterator[None]:
+    """Convolutions on CUDA in float32 instead of TF32, whose 10 bits change SR and scores."""
+    import torch  # here, since the command line asks this module for less
+
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        yield
 
 
 def is_out_of_memory(error: Exception) -> bool:

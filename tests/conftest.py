@@ -20,6 +20,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # background jobs of a shell ignore SIGINT, and tests send SIGINT to their child processes
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch sees no CUDA GPU")
+
+
+@pytest.fixture(scope="session", params=["cpu", pytest.param("cuda", marks=NO_GPU)])
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """Runs a test on the CPU and, where there is one, on a CUDA GPU: one body proves both."""
+    return torch.device(request.param)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take longest come first, or one worker would end minutes after the other."""

@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+
+from srmodels.machine import _seconds_of_convolution
 
 ROOT = Path(__file__).parents[1]
 COMPILE = """
@@ -69,6 +72,17 @@ def test_idle_threads_sleep_where_torch_is_not_yet_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1000", "False"]
+
+
+def test_a_measurement_leaves_the_number_of_threads_as_it_was() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 1)
+    try:
+        seconds = _seconds_of_convolution(torch.float32, torch.float32)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+    assert all(0 < each < 1 for each in seconds)
 
 
 def test_bfloat16_is_not_fast_where_its_instructions_are_hidden() -> None:

@@ -85,7 +85,8 @@ def measure(
     saved = []
     backup = BufferBackup(networks.values())
     backup.save()
-    with torch.random.fork_rng():
+    device = batch.lr.device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         for count in (2, 3):  # batch norm needs two
             samples = Batch(lr=batch.lr[:count], hr=batch.hr[:count], photos=batch.photos[:count])
             shared: Shared = {"step": torch.tensor(0), **(persistent or {})}

@@ -179,6 +179,7 @@ def _write(phase: Phase, generator: nn.Module, state: State, threads: Mapping[st
             role: sum(parameter.numel() for parameter in network.parameters())
             for role, network in state.networks.items()
         },
+        "precision": state.precision.summary(),  # "auto" is another on other machines
         **state.scores,
     }
     save(phase.weights)

@@ -1,6 +1,8 @@
 """Device, precision and processes of a training, as one Lightning Fabric."""
 
 import logging
+import os
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -65,6 +67,40 @@ class _UnwrappedStrategy(DDPStrategy):  # type: ignore[misc]  # Fabric is not ty
         return module
 
 
+class PrecisionRecord:
+    """The precisions of a training, by the first step of each: "auto" chooses at every start."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name  # from now on
+        self.changes: dict[str, str] = {}
+
+    def start(self, step: int) -> None:
+        """Notes the precision before the first step; warns if the training began in another."""
+        before = next(reversed(self.changes.values()), None)
+        if before == self.name:
+            return
+        if before is not None:
+            log.warning(
+                "step %d: goes on in precision %s (began in %s), which changes the last digits of "
+                "the results. Set training.precision to fix it.",
+                *(step, self.name, before),
+            )
+        self.changes[str(step)] = self.name
+
+    def summary(self) -> str:
+        """Such as "bf16-mixed", or "bf16-mixed, 32-true from step 400"."""
+        first, *others = self.changes.items()
+        return ", ".join([first[1], *(f"{name} from step {step}" for step, name in others)])
+
+    def state_dict(self) -> dict[str, str]:
+        """The changes so far."""
+        return dict(self.changes)
+
+    def load_state_dict(self, state: Mapping[str, str]) -> None:
+        """Restores `state_dict`."""
+        self.changes = dict(state)
+
+
 def _resolve_precision(precision: Precision, device: str) -> Precision:
     if precision == "auto":
         return "bf16-mixed" if bf16_is_fast(device) else "32-true"
@@ -96,12 +132,25 @@ def _fabric(run: RunSettings, device: str, plugins: list[MixedPrecision]) -> Fab
     )
 
 
+def _make_deterministic() -> None:
+    """Chooses CUDA kernels that give equal bytes each time, which an exact resume needs.
+
+    An operation that has no such kernel warns once.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read at the first product
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    # a filling is meant for finding errors
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
 def fabric_for(run: RunSettings, precision: Precision) -> Fabric:
     """Launches this process's Fabric; "auto" is "bf16-mixed" where the device is fast at it."""
     device = resolve_device(run.device, where="run.device").type
     precision = _resolve_precision(precision, device)
     if device == "cpu":
         keep_freed_memory()
+    elif device == "cuda":
+        _make_deterministic()
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it repeats the line below
     plugins = [] if precision == "32-true" else [_MixedPrecision(precision, device)]
     fabric = _fabric(run, device, plugins)

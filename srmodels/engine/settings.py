@@ -52,8 +52,8 @@ class TrainSettings:
     # training photographs.
     colour_jitter: float = 0.0
     accumulate: int = 1  # number of equal parts in which a batch is computed, to save memory
-    # "bf16-mixed", "16-mixed" (CUDA GPUs without bfloat16), "32-true", or "auto", which is
-    # "bf16-mixed" where the device is fast at it and "32-true" elsewhere
+    # "bf16-mixed", "16-mixed" (CUDA GPUs without bfloat16), "32-true" (on CUDA with PyTorch's TF32
+    # convolutions), or "auto": "bf16-mixed" where the device is fast at it, "32-true" elsewhere
     precision: Precision = "auto"
     # compiles the networks (torch.compile), which takes minutes and saves time on GPUs
     compiled: bool = False

@@ -13,7 +13,7 @@ from srmodels.engine.fabric import Fabric
 from srmodels.engine.nonfinite import BufferBackup, NonFiniteHandler
 from srmodels.engine.optim.ema import EMA
 from srmodels.engine.optim.optimizer import optimizer_for
-from srmodels.engine.precision import to_channels_last
+from srmodels.engine.precision import PrecisionRecord, to_channels_last
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.sync_batch_norm import sync_batch_norm
 from srmodels.engine.tracking.record import RunningMeans
@@ -95,6 +95,7 @@ class State:
         self.ema = EMA(self.networks["generator"], settings.optimizer.ema_decay)
         self.running_means = RunningMeans(fabric.device)
         self.persistent = PersistentTensors(fabric.device)
+        self.precision = PrecisionRecord(fabric.strategy.precision.precision)
         self.stops_early = settings.early_stopping is not None
         watched = settings.early_stopping or keep_best
         self.early_stopping = EarlyStopping(watched) if watched else None
@@ -105,7 +106,8 @@ class State:
             **{f"networks/{role}": network for role, network in self.networks.items()},
             **{f"optimizers/{player}": adam for player, adam in self.optimizers.items()},
             "ema": self.ema.network,
-            "precision": fabric.strategy.precision,  # float16's loss scale
+            "precision": self.precision,
+            "loss_scale": fabric.strategy.precision,  # float16's
             "persistent": self.persistent,
             "nonfinite": self.nonfinite,
             "running_means": self.running_means,

@@ -7,7 +7,10 @@ from srmodels.distributed import collectives
 
 
 class _SyncBatchNorm2d(nn.BatchNorm2d):
-    """`nn.SyncBatchNorm`, which PyTorch has for GPUs only, from differentiable means."""
+    """`nn.SyncBatchNorm` from differentiable means.
+
+    PyTorch's runs on GPUs only and cannot be differentiated twice, as a gradient penalty does.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
@@ -39,10 +42,6 @@ def sync_batch_norm(network: nn.Module) -> nn.Module:
     """Converts a network's batch norms; leaves them as they are in a single process."""
     if collectives.world_size() == 1:
         return network
-    if any(parameter.device.type == "cuda" for parameter in network.parameters()):
-        convert = nn.SyncBatchNorm.convert_sync_batchnorm
-        converted: nn.Module = convert(network)  # type: ignore[no-untyped-call]
-        return converted
     for module in network.modules():
         if type(module) is nn.BatchNorm2d:
             module.__class__ = _SyncBatchNorm2d  # another forward with the same parameters

@@ -66,6 +66,7 @@ class Trainer:
                 f"{folder}: the processes read different checkpoints (got step {self.state.step} "
                 f"in process {collectives.rank()}). Use a folder that all machines share."
             )
+        self.state.precision.start(self.state.step)
         if collectives.is_main_process():
             self.record.begin(self.state.step)
 

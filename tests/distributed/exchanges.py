@@ -76,7 +76,7 @@ def accumulate(folder: Path) -> None:
     """Three steps of two players, this process's half of each batch in two parts."""
     torch.set_default_dtype(torch.float64)
     fabric = fabric_for(RunSettings(device="cpu", answer_seconds=20), "32-true")
-    networks, turns, optimizers = players()
+    networks, turns, optimizers = players(fabric.device)
     rows = collectives.local_slice(8)
     for step in range(3):
         drawn = torch.rand(2, 8, 3, 8, 8, generator=torch.Generator().manual_seed(step))

@@ -1,4 +1,4 @@
-"""Trainings by several processes on one CPU, as torchrun would launch them, for tests."""
+"""Trainings by several processes, as torchrun would launch them, on one CPU or a GPU each."""
 
 import multiprocessing
 import os
@@ -119,20 +119,25 @@ def trainer(name: str, folder: Path, *, steps: int, run: RunSettings) -> Trainer
     )
 
 
-def losses(folder: Path) -> None:
+def losses(folder: Path, device: str) -> None:
     """Trains everything for 20 steps; leaves NAME/losses.csv and NAME/weights.safetensors.
 
     In float64, so that rounding has no time to grow: what differs then is a fault.
     """
     torch.set_default_dtype(torch.float64)
     for name in TRAININGS:
-        train(folder / name, name, steps=20)
+        train(folder / name, device, name, steps=20)
 
 
 def train(
-    folder: Path, name: str = "cycle", *, steps: int = 30, at: Callable[[int], None] | None = None
+    folder: Path,
+    device: str = "cpu",
+    name: str = "cycle",
+    *,
+    steps: int = 30,
+    at: Callable[[int], None] | None = None,
 ) -> None:
-    run = RunSettings(device="cpu", checkpoint_steps=6, checkpoint_seconds=1e9, answer_seconds=20)
+    run = RunSettings(device=device, checkpoint_steps=6, checkpoint_seconds=1e9, answer_seconds=20)
     training = trainer(name, folder, steps=steps, run=run)
     generator = training.run(Part(at or (lambda step: None)), title=name)
     if collectives.is_main_process():
@@ -140,14 +145,24 @@ def train(
         save_file(generator.state_dict(), folder / "weights.safetensors")
 
 
-def killed(folder: Path, step: int = 10) -> None:
+def killed(folder: Path, step: int, device: str = "cpu") -> None:
     """As `train`; the last process is killed when it comes to a step."""
-    train(folder, at=lambda now: os.kill(os.getpid(), signal.SIGKILL) if _here(now, step) else None)
+
+    def at(now: int) -> None:
+        if _here(now, step):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    train(folder, device, at=at)
 
 
-def signalled(folder: Path, step: int) -> None:
+def signalled(folder: Path, step: int, device: str) -> None:
     """As `train`; SLURM's signal comes to the last process alone."""
-    train(folder, at=lambda now: signal.raise_signal(signal.SIGUSR1) if _here(now, step) else None)
+
+    def at(now: int) -> None:
+        if _here(now, step):
+            signal.raise_signal(signal.SIGUSR1)
+
+    train(folder, device, at=at)
 
 
 def failing(folder: Path, step: int) -> None:

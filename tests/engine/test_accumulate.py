@@ -1,6 +1,5 @@
 import pytest
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from srmodels.data.batches.batch import Batch
@@ -9,10 +8,10 @@ from srmodels.errors import NonFiniteError
 from srmodels.objectives.turn import Turn
 
 
-def players():
+def players(device):
     """Two networks without batch norm, the second one's turn after the first one's."""
     torch.manual_seed(0)
-    networks = [nn.Conv2d(3, 3, 3, padding=1) for _ in range(2)]
+    networks = [nn.Conv2d(3, 3, 3, padding=1).to(device) for _ in range(2)]
 
     def first(batch, shared):
         sr = networks[0](batch.lr)
@@ -29,19 +28,14 @@ def players():
 
 
 @pytest.fixture
-def fabric() -> Fabric:
-    return Fabric(accelerator="cpu", devices=1, precision="32-true")
-
-
-@pytest.fixture
-def batch() -> Batch:
-    lr, hr = torch.rand(2, 6, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+def batch(device) -> Batch:
+    lr, hr = torch.rand(2, 6, 3, 8, 8, generator=torch.Generator().manual_seed(1)).to(device)
     return Batch(lr=lr, hr=hr, photos=tuple("abcdef"))
 
 
 @pytest.mark.parametrize("clip_norm", [0.0, 1e-2])
 def test_three_parts_equal_the_whole_batch(fabric, batch, clip_norm) -> None:
-    whole, parted = players(), players()
+    whole, parted = players(fabric.device), players(fabric.device)
     for _ in range(3):
         expected = take_step(fabric, *whole[1:], batch, shared={}, clip_norm=clip_norm)
         in_parts = take_step(fabric, *parted[1:], batch, shared={}, parts=3, clip_norm=clip_norm)
@@ -51,7 +45,7 @@ def test_three_parts_equal_the_whole_batch(fabric, batch, clip_norm) -> None:
 
 
 def test_a_fault_in_the_last_part_moves_nobody(fabric, batch) -> None:
-    networks, turns, optimizers = players()
+    networks, turns, optimizers = players(fabric.device)
     before = [each.weight.detach().clone() for each in networks]
     batch.hr[-1, 0, 0, 0] = torch.nan
     with pytest.raises(NonFiniteError, match="one/pixel"):

@@ -4,17 +4,11 @@ import logging
 
 import pytest
 import torch
-from lightning_fabric import Fabric
 
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.nonfinite import NonFiniteHandler
 from srmodels.errors import GradientOverflowError, NonFiniteError
-from tests.engine.toys import RecordingLogger, ToySource, trainer
-
-
-@pytest.fixture(scope="module")
-def fabric() -> Fabric:
-    return Fabric(accelerator="cpu", devices=1, precision="32-true")
+from tests.engine.toys import RecordingLogger, ToySource, fabric_on, trainer
 
 
 def skipping(fabric, path, **options):
@@ -79,6 +73,29 @@ def test_one_too_many_in_a_row_ends_the_training_and_names_the_checkpoint(fabric
     run = skipping(fabric, tmp_path / "run", on_nan_limit=2)
     with pytest.raises(NonFiniteError, match=r"step 8: .*3 steps in a row.*checkpoint\.pt"):
         run.run(ToySource(1, 2, 5, 6, 7), title="poisoned")
+
+
+def test_overflows_of_float16_halve_the_scale_and_move_nothing(device, tmp_path) -> None:
+    fabric = fabric_on(device, "16-mixed", scale=2.0**40)
+    run = trainer(fabric, Checkpoints(tmp_path), steps=30)
+    before = run.state.networks["generator"].conv.weight.detach().clone()
+    moved = []
+    take = run.step
+
+    def step(batch):
+        skipped = run.state.nonfinite.total
+        take(batch)
+        moved.append(run.state.nonfinite.total == skipped)
+        same = torch.equal(run.state.networks["generator"].conv.weight, before)
+        assert same != any(moved)
+
+    run.step = step
+    weights = run.run(ToySource(), title="float16").state_dict()
+    overflows = moved.count(False)
+    assert 0 < overflows < 30
+    assert not any(moved[:5])  # scales of 2**36 and more
+    assert fabric.strategy.precision.state_dict()["scale"] == 2.0 ** (40 - overflows)
+    assert all(weight.isfinite().all() for weight in weights.values())
 
 
 def test_overflows_of_float16_do_not_count_against_the_limit() -> None:

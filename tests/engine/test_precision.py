@@ -1,28 +1,19 @@
+import os
 import subprocess
 import sys
 
 import pytest
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
-from srmodels.engine.precision import _MixedPrecision, fabric_for, to_channels_last, unscale
+from srmodels.engine.precision import _make_deterministic, fabric_for, to_channels_last, unscale
 from srmodels.engine.settings import RunSettings
 from srmodels.errors import ConfigError
-
-
-def scaled(scale: float) -> Fabric:
-    """Float16 as on an old CUDA GPU, on the CPU."""
-    scaler = torch.amp.GradScaler("cpu", init_scale=scale)
-    fabric = Fabric(
-        accelerator="cpu", devices=1, plugins=[_MixedPrecision("16-mixed", "cpu", scaler)]
-    )
-    fabric.launch()
-    return fabric
+from tests.engine.toys import fabric_on
 
 
 def players(fabric, count):
-    made = [nn.Linear(2, 1, bias=False) for _ in range(count)]
+    made = [nn.Linear(2, 1, bias=False).to(fabric.device) for _ in range(count)]
     optimizers = [torch.optim.SGD(each.parameters(), lr=1.0) for each in made]
     return made, [fabric.setup_optimizers(each) for each in optimizers]
 
@@ -32,8 +23,8 @@ def test_float16_is_refused_where_it_is_slow() -> None:
         fabric_for(RunSettings(device="cpu"), "16-mixed")
 
 
-def test_unscaled_gradients_are_those_of_the_loss() -> None:
-    fabric = scaled(1024.0)
+def test_unscaled_gradients_are_those_of_the_loss(device) -> None:
+    fabric = fabric_on(device, "16-mixed", scale=1024.0)
     (network,), (optimizer,) = players(fabric, 1)
     fabric.backward((3 * network.weight).sum())
     assert network.weight.grad.tolist() == [[3072, 3072]]
@@ -44,16 +35,17 @@ def test_unscaled_gradients_are_those_of_the_loss() -> None:
     assert torch.equal(before - 3, network.weight)
 
 
-def test_without_a_scale_gradients_stay_as_they_are() -> None:
-    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+def test_without_a_scale_gradients_stay_as_they_are(fabric) -> None:
     (network,), (optimizer,) = players(fabric, 1)
     network.weight.sum().backward()
     assert not unscale(fabric, optimizer)
     assert network.weight.grad.tolist() == [[1, 1]]
 
 
-def test_both_players_of_a_step_have_one_scale_and_an_overflow_lowers_the_next_ones() -> None:
-    fabric = scaled(1024.0)
+def test_both_players_of_a_step_have_one_scale_and_an_overflow_lowers_the_next_ones(
+    device,
+) -> None:
+    fabric = fabric_on(device, "16-mixed", scale=1024.0)
     networks, optimizers = players(fabric, 2)
     before = [each.weight.detach().clone() for each in networks]
     fabric.backward((networks[0].weight * torch.inf).sum())
@@ -64,6 +56,16 @@ def test_both_players_of_a_step_have_one_scale_and_an_overflow_lowers_the_next_o
     assert torch.equal(before[0], networks[0].weight)
     assert torch.equal(before[1] - 1, networks[1].weight)
     assert fabric.strategy.precision.state_dict()["scale"] == 512
+
+
+def test_cuda_trainings_ask_for_kernels_that_give_the_same_bytes(monkeypatch) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    try:
+        _make_deterministic()
+        assert torch.are_deterministic_algorithms_enabled()
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    finally:
+        torch.use_deterministic_algorithms(mode=False)
 
 
 @pytest.mark.parametrize("wanted", [True, False])

@@ -4,6 +4,7 @@ import time
 import pytest
 import torch
 
+from srmodels.data.batches.batch import Batch
 from srmodels.engine.prefetch import Prefetcher
 from tests.engine.toys import ToySource
 
@@ -14,13 +15,27 @@ def running() -> list[str]:
     return [each.name for each in threading.enumerate() if each.name.startswith("prefetch")]
 
 
-@pytest.mark.parametrize("background", [True, False])
-def test_a_steps_batch_is_the_sources_whichever_way_it_comes(background) -> None:
+@pytest.mark.parametrize("background", [True, False, None])
+def test_a_steps_batch_is_the_sources_whichever_way_it_comes(background, device) -> None:
     source = ToySource()
-    with Prefetcher(source.batch, range(3, 7), device=CPU, background=background) as batches:
-        found = list(batches)
-    assert [step for step, _ in found] == [3, 4, 5, 6]
-    assert all(torch.equal(batch.lr, source.batch(step).lr) for step, batch in found)
+    with Prefetcher(source.batch, range(3, 103), device=device, background=background) as batches:
+        # what a step computes of a batch, while the next one is copied
+        found = [(step, batch.lr.mul(2), batch.hr.mul(2), batch) for step, batch in batches]
+    assert [step for step, *_ in found] == list(range(3, 103))
+    for step, lr, hr, batch in found:
+        wanted = source.batch(step)
+        assert batch.lr.device.type == batch.hr.device.type == device.type
+        assert torch.equal(lr.cpu(), 2 * wanted.lr)
+        assert torch.equal(hr.cpu(), 2 * wanted.hr)
+
+
+def test_a_batch_keeps_its_memory_format(device) -> None:
+    lr, hr = (torch.rand(2, 3, side, side) for side in (4, 16))
+    batch = Batch(*(x.contiguous(memory_format=torch.channels_last) for x in (lr, hr)), ("a",) * 2)
+    with Prefetcher(lambda step: batch, range(2), device=device) as batches:
+        for _, found in batches:
+            assert found.hr.is_contiguous(memory_format=torch.channels_last)
+            assert torch.equal(found.hr.cpu(), hr)
 
 
 def test_the_next_batch_is_begun_while_a_step_computes_and_none_after_it() -> None:

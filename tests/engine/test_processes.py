@@ -13,15 +13,22 @@ from srmodels import objectives
 from tests.engine.processes import TRAININGS, failing, killed, losses, run, signalled, train
 
 pytestmark = pytest.mark.slow
+TWO_GPUS = pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two CUDA GPUs")
+
+
+@pytest.fixture(scope="module", params=["cpu", pytest.param("cuda", marks=TWO_GPUS)])
+def kind(request):
+    """Two processes on a CPU, and where there are two GPUs on one of them each."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(kind, tmp_path_factory):
     """Everything trained by one process, and by two with half of each batch."""
     folders = {}
     for count in (1, 2):
         folders[count] = tmp_path_factory.mktemp(f"by-{count}")
-        assert run(count, losses, folders[count], logs=folders[count] / "logs") == [0] * count
+        assert run(count, losses, folders[count], kind, logs=folders[count] / "logs") == [0] * count
     return folders
 
 
@@ -40,23 +47,23 @@ def test_two_processes_have_the_losses_of_one_with_the_whole_batch(runs, name) -
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(kind, tmp_path_factory):
     """A training by two processes that nothing disturbs."""
     folder = tmp_path_factory.mktemp("whole")
-    assert run(2, train, folder, logs=folder / "logs") == [0, 0]
+    assert run(2, train, folder, kind, logs=folder / "logs") == [0, 0]
     return load_file(folder / "weights.safetensors")
 
 
 def test_killed_twice_and_pre_empted_it_ends_as_if_undisturbed_by_one_process_too(
-    whole, tmp_path
+    whole, kind, tmp_path
 ) -> None:
     two, one, logs = (tmp_path / name for name in ("two", "one", "logs"))
     for step in (10, 15):
-        assert -signal.SIGKILL in run(2, killed, two, step, logs=logs)
-    assert run(2, signalled, two, 21, logs=logs) == [128 + signal.SIGUSR1] * 2
+        assert -signal.SIGKILL in run(2, killed, two, step, kind, logs=logs)
+    assert run(2, signalled, two, 21, kind, logs=logs) == [128 + signal.SIGUSR1] * 2
     shutil.copytree(two, one)
     for count, folder in ((2, two), (1, one)):
-        assert run(count, train, folder, logs=logs) == [0] * count
+        assert run(count, train, folder, kind, logs=logs) == [0] * count
         found = load_file(folder / "weights.safetensors")
         for key, value in whole.items():
             # Adam makes steps of one length out of gradients of any, rounding errors included

@@ -2,26 +2,26 @@ import time
 
 import pytest
 import torch
-from lightning_fabric import Fabric
 
+from srmodels.data.batches.batch import Batch
 from srmodels.engine.profiler import profile_steps
-from tests.engine.toys import Toy, ToySource, two_player_turns
+from tests.engine.toys import Toy, ToySource, fabric_on, two_player_turns
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def found():
-    networks = {"generator": Toy(), "discriminator": Toy()}
+def found(device):
+    networks = {"generator": Toy().to(device), "discriminator": Toy().to(device)}
     turns = two_player_turns(networks)
     optimizers = {t.player: torch.optim.SGD(t.networks[0].parameters(), lr=0.1) for t in turns}
 
     def slowly(step):
         time.sleep(0.02)
-        return ToySource().batch(step)
+        batch = ToySource().batch(step)
+        return Batch(lr=batch.lr.to(device), hr=batch.hr.to(device), photos=batch.photos)
 
-    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-    return profile_steps(fabric, turns, optimizers, slowly, steps=4)
+    return profile_steps(fabric_on(device), turns, optimizers, slowly, steps=4)
 
 
 def test_every_part_of_every_players_step_is_in_the_table(found) -> None:

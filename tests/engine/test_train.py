@@ -2,19 +2,16 @@ import logging
 
 import pytest
 import torch
-from lightning_fabric import Fabric
 
 from srmodels.engine.checkpoint.checkpoint import Checkpoints
 from srmodels.engine.checkpoint.fingerprint import fingerprint_of
 from srmodels.engine.checkpoint.rng_state import RNGState
 from srmodels.engine.early_stopping import EarlyStoppingSettings
+from srmodels.engine.settings import RunSettings
 from srmodels.errors import NonFiniteError
-from tests.engine.toys import RecordingLogger, ToySource, trainer
+from tests.engine.toys import RecordingLogger, ToySource, fabric_on, trainer
 
-
-@pytest.fixture(scope="module")
-def fabric() -> Fabric:
-    return Fabric(accelerator="cpu", devices=1, precision="32-true")
+AT_FIVE = RunSettings(checkpoint_seconds=1e9, checkpoint_steps=5)
 
 
 def folder(tmp_path, name="run"):
@@ -37,15 +34,34 @@ def killed_at(source, step):
     return Cut()
 
 
-def test_five_steps_a_kill_and_five_more_equal_ten_bit_for_bit(fabric, tmp_path) -> None:
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "16-mixed"])
+def test_five_steps_a_kill_and_five_more_equal_ten_bit_for_bit(precision, device, tmp_path) -> None:
+    def run(checkpoints, source, title):
+        # the first steps of float16 overflow, so that the scale is one that a checkpoint kept
+        fabric = fabric_on(device, precision, scale=2.0**40)
+        training = trainer(fabric, checkpoints, steps=30, run=AT_FIVE)
+        return training.run(source, title=title).state_dict()
+
     whole, cut = folder(tmp_path, "whole"), folder(tmp_path, "cut")
-    expected = trainer(fabric, whole).run(ToySource(), title="whole").state_dict()
+    expected = run(whole, ToySource(), "whole")
     with pytest.raises(KilledError):
-        trainer(fabric, cut).run(killed_at(ToySource(), 5), title="cut")
-    found = trainer(fabric, cut).run(ToySource(), title="cut").state_dict()
+        run(cut, killed_at(ToySource(), 5), "cut")
+    found = run(cut, ToySource(), "cut")
     assert all(torch.equal(expected[key], found[key]) for key in expected)
     for curve in ("losses.csv", "validation.csv"):
         assert (whole.folder / curve).read_bytes() == (cut.folder / curve).read_bytes()
+
+
+def test_a_training_that_goes_on_in_another_precision_says_so(device, tmp_path, caplog) -> None:
+    checkpoints = folder(tmp_path)
+    first = trainer(fabric_on(device), checkpoints, run=AT_FIVE)
+    with pytest.raises(KilledError):
+        first.run(killed_at(ToySource(), 5), title="first")
+    assert caplog.messages == []
+    second = trainer(fabric_on(device, "bf16-mixed"), checkpoints)
+    second.run(ToySource(), title="second")
+    assert second.state.precision.summary() == "32-true, bf16-mixed from step 5"
+    assert "step 5: goes on in precision bf16-mixed (began in 32-true)" in caplog.text
 
 
 def test_a_checkpoint_of_the_old_layout_is_refused_with_its_reason(
@@ -73,7 +89,7 @@ def test_a_checkpoint_of_the_old_layout_is_refused_with_its_reason(
         first.resume()
     assert first.state.step == 0
     assert first.state.persistent.tensors == {}
-    assert "checkpoint.pt: has checkpoint format 1, this version reads format 2" in caplog.text
+    assert "checkpoint.pt: has checkpoint format 1, this version reads format 3" in caplog.text
     assert "no usable checkpoint; training starts from step 0" in caplog.text
 
 

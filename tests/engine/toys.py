@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from srmodels.data.batches.batch import Batch
 from srmodels.engine.early_stopping import EarlyStoppingSettings
 from srmodels.engine.optim.optimizer import OptimSettings
+from srmodels.engine.precision import _MixedPrecision, fabric_for
 from srmodels.engine.settings import RunSettings, TrainSettings
 from srmodels.engine.state import State
 from srmodels.engine.train import Trainer
@@ -59,6 +61,20 @@ class RecordingLogger:
         """Does nothing."""
 
 
+def fabric_on(
+    device: torch.device, precision: str = "32-true", *, scale: float = 2.0**16
+) -> Fabric:
+    """The engine's Fabric; in "16-mixed", which is refused on a CPU, with a loss scale to begin."""
+    if precision != "16-mixed":
+        return fabric_for(RunSettings(device=device.type), precision)
+    fabric_for(RunSettings(device=device.type), "32-true")  # sets what holds for the process
+    scaler = torch.amp.GradScaler(device.type, init_scale=scale)
+    plugin = _MixedPrecision(precision, device.type, scaler)
+    fabric = Fabric(accelerator=device.type, devices=1, plugins=[plugin])
+    fabric.launch()
+    return fabric
+
+
 def two_player_turns(networks: Mapping[str, nn.Module], _device: object = None) -> tuple[Turn, ...]:
     generator, discriminator = networks["generator"], networks["discriminator"]
 
@@ -95,6 +111,7 @@ def trainer(
     on_nan: str = "stop",
     on_nan_limit: int = 10,
     run: RunSettings | None = None,
+    compiled: bool = False,
 ) -> Trainer:
     torch.manual_seed(0)
 
@@ -109,6 +126,7 @@ def trainer(
         early_stopping=early_stopping,
         on_nan=on_nan,
         on_nan_limit=on_nan_limit,
+        compiled=compiled,
     )
     networks = {"generator": Toy(), "discriminator": Toy()}
     return Trainer(

@@ -37,8 +37,8 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def up(path):
-    return srmodels.load(path, device="cpu")
+def up(path, device):
+    return srmodels.load(path, device=device.type)
 
 
 @pytest.mark.slow

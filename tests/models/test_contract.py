@@ -5,10 +5,12 @@ import inspect
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from srmodels import models
 from srmodels.config import check
+from srmodels.machine import without_tf32
+from tests.models.outputs import images_for, training_outputs
 
 GENERATORS = models.names("generator")
 DISCRIMINATORS = models.names("discriminator")
@@ -21,11 +23,6 @@ def small(small_settings):
         return models.build(network, small_settings(network, **changes)).eval()
 
     return build
-
-
-def images_for(network: nn.Module) -> Tensor:
-    side = getattr(network, "patch_size", 33)
-    return torch.rand(2, 3, side, side)
 
 
 @pytest.mark.parametrize("network", models.names())
@@ -80,39 +77,37 @@ def test_a_degraders_output_is_its_input_over_scale(network, scale, small):
     assert degrader.scale == scale
 
 
-def training_outputs(network: nn.Module) -> list[Tensor]:
-    """All tensors that a loss may read; networks with a latent return more in training."""
-    images = images_for(network)
-    if not hasattr(network, "sample"):
-        return [network(images)]
-    height, width = (side * network.scale for side in images.shape[-2:])
-    sr, posterior, prior = network(images, torch.rand(2, 3, height, width))
-    return [sr, *posterior, *prior]
-
-
 @pytest.mark.parametrize("network", models.names())
 def test_every_parameter_gets_a_gradient(network, small):
     built = small(network)
-    torch.stack([(y * torch.randn_like(y)).sum() for y in training_outputs(built)]).sum().backward()
+    outputs = training_outputs(built, images_for(built))
+    torch.stack([(y * torch.randn_like(y)).sum() for y in outputs]).sum().backward()
     without = [n for n, p in built.named_parameters() if p.grad is None or not p.grad.any()]
     assert without == []
 
 
 @pytest.mark.parametrize("network", models.names())
-def test_output_is_float32_under_bfloat16_autocast(network, small):
-    built = small(network)
-    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
-        assert built(images_for(built)).dtype == torch.float32
-
-
-@pytest.mark.parametrize("network", models.names())
-def test_bfloat16_autocast_changes_the_output_by_rounding_only(network, small):
+def test_a_device_gives_the_output_of_the_cpu(network, small, device):
     built = small(network)
     images = images_for(built)
+    with torch.no_grad(), without_tf32():
+        expected = built(images)
+        found = built.to(device)(images.to(device))
+    torch.testing.assert_close(found.cpu(), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("network", models.names())
+def test_autocast_changes_the_output_by_rounding_only_and_gives_float32(
+    network, dtype, small, device
+):
+    built = small(network).to(device)
+    images = images_for(built).to(device)
     with torch.no_grad():
         exact = built(images)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(device.type, dtype):
             rounded = built(images)
+    assert rounded.dtype == torch.float32
     assert (rounded - exact).abs().max() < 0.03 * max(1.0, exact.abs().max().item())
 
 
@@ -128,10 +123,10 @@ def test_one_seed_gives_one_network_and_one_output(network, small):
 
 
 @pytest.mark.parametrize("network", models.names())
-def test_channels_last_gives_the_same_output(network, small):
-    built = small(network)
-    images = images_for(built)
-    with torch.no_grad():
+def test_channels_last_gives_the_same_output(network, small, device):
+    built = small(network).to(device)
+    images = images_for(built).to(device)
+    with torch.no_grad(), without_tf32():
         plain = built(images)
         other = built.to(memory_format=torch.channels_last)(
             images.to(memory_format=torch.channels_last)

@@ -141,6 +141,7 @@ def test_a_gan_is_watched_and_scored_by_lpips(repository, stage) -> None:
     assert all(0 < row[name] < 1 for row in rows.values() for name in ("lpips", "dists"))
     metrics = json.loads((repository / "metrics" / "gan.json").read_text())
     assert "best_lpips" in metrics["gan"]
+    assert metrics["gan"]["precision"] in ("bf16-mixed", "32-true")
     assert (repository / "weights" / "generator_best.safetensors").is_file()
 
 

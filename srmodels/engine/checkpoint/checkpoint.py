@@ -24,7 +24,7 @@ from srmodels.errors import DataError
 
 log = logging.getLogger(__name__)
 
-FORMAT = 2  # of a checkpoint's content; 1 had no number and other keys
+FORMAT = 3  # of a checkpoint's content; 2 had no record of the precision
 
 
 def _read(path: Path, *, mmap: bool = False) -> dict[str, Any]:

@@ -19,26 +19,30 @@ def seed_all(seed: int) -> None:
     random.seed(seed)
 
 
+def _uses_cuda() -> bool:
+    return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
+
+
 class RNGState:
     """Reads and sets the global generators' states."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain values and tensors, which `weights_only` loads."""
+        """Plain values and tensors, which `weights_only` loads; of GPUs, that of this process."""
         numpy = np.random.get_state(legacy=False)  # noqa: NPY002 - the global generator
         assert isinstance(numpy, dict), "NumPy gives a dictionary where legacy is False"
         numpy["state"]["key"] = numpy["state"]["key"].tolist()
         return {
             "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "cuda": [torch.cuda.get_rng_state()] if _uses_cuda() else [],
             "numpy": numpy,
             "python": random.getstate(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores `state_dict`; ignores CUDA devices that are no longer there."""
+        """Restores `state_dict`; ignores CUDA's state where this process uses no GPU."""
         torch.set_rng_state(state["torch"])
-        for device, cuda in enumerate(state["cuda"][: torch.cuda.device_count()]):
-            torch.cuda.set_rng_state(cuda, device)
+        if state["cuda"] and _uses_cuda():
+            torch.cuda.set_rng_state(state["cuda"][0])  # of rank 0, as all others' states
         np.random.set_state(state["numpy"])  # noqa: NPY002 - the global generator
         version, words, gauss = state["python"]
         random.setstate((version, tuple(words), gauss))

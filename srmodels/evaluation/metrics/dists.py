@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from srmodels.evaluation.metrics.vgg16 import Vgg16
+from srmodels.machine import without_tf32
 from srmodels.pretrained.weights import load_weights
 
 _C1 = _C2 = 1e-6
@@ -58,6 +59,7 @@ class Dists:
         self.vgg16 = Vgg16(device)
 
     @torch.inference_mode()
+    @without_tf32()
     def __call__(self, images: Tensor) -> list[float]:
         """Eq. 6: N images to the first of (1 + N, 3, H, W), [0, 1]; 0 if equal, about 1 at most."""
         levels = [_Moments() for _ in range(6)]

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from srmodels.evaluation.metrics.vgg16 import Vgg16
+from srmodels.machine import without_tf32
 from srmodels.pretrained.feature_network import FeatureNetwork
 from srmodels.pretrained.weights import load_weights
 
@@ -37,6 +38,7 @@ class Lpips:
             self.features = lambda images: enumerate(alexnet(images).values())
 
     @torch.inference_mode()
+    @without_tf32()
     def __call__(self, images: Tensor) -> list[float]:
         """N images to the first of (1 + N, 3, H, W), [0, 1]; 0 if equal, about 1 at most."""
         sums = torch.zeros(5, len(images) - 1, dtype=torch.float64)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from srmodels.errors import SrmodelsError, WeightsError
 from srmodels.inference.tiling.box import Box
 from srmodels.inference.tiling.device import ComputeDtype, device_of
-from srmodels.machine import is_out_of_memory
+from srmodels.machine import is_out_of_memory, without_tf32
 from srmodels.resize.tensors import PixelT, to_tensor
 
 __all__ = ["HalfPrecisionError", "TileForward", "TilingJob", "halve_tile"]
@@ -78,7 +78,7 @@ class TilingJob(Generic[PixelT]):
             half = torch.bfloat16 if self.precision == "bf16" else torch.float16
             context = torch.autocast(device, dtype=half)
         elif device == "cuda":
-            context = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+            context = without_tf32()
         with torch.inference_mode(), context:
             yield
 

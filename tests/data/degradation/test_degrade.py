@@ -28,9 +28,10 @@ def degraded(hr, *, scale=4, seed=0, step=0, **settings):
     return degrade(hr, DegradationSettings(**settings), scale, seed=seed, step=step)
 
 
-def test_one_seed_and_step_give_one_lr_whatever_else_draws_numbers(hr):
+def test_one_seed_and_step_give_one_lr_whatever_else_draws_numbers(hr, device):
+    hr = hr.to(device)
     first = degraded(hr, step=3)
-    torch.rand(7)
+    torch.rand(7, device=device)
     np.random.default_rng().random(7)
     assert torch.equal(degraded(hr, step=3), first)
 
@@ -63,15 +64,15 @@ def test_lr_has_hrs_size_over_the_scale(scale, size):
         assert degraded(hr, scale=scale, step=step).shape == (3, 3, *size)
 
 
-def test_lr_is_8_bits_in_range(hr):
-    levels = degraded(hr) * 255
+def test_lr_is_8_bits_in_range(hr, device):
+    levels = degraded(hr.to(device)) * 255
     assert levels.min() >= 0
     assert levels.max() <= 255
     torch.testing.assert_close(levels, levels.round(), rtol=0, atol=1e-4)
 
 
-def test_brightness_and_colours_are_kept_on_average(hr):
-    lrs = torch.cat([degraded(hr, step=step) for step in range(25)])
+def test_brightness_and_colours_are_kept_on_average(hr, device):
+    lrs = torch.cat([degraded(hr.to(device), step=step) for step in range(25)]).cpu()
     wanted = hr.mean((0, 2, 3))
     torch.testing.assert_close(lrs.mean((0, 2, 3)), wanted, rtol=0.02, atol=0)
 

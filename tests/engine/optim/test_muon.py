@@ -8,6 +8,7 @@ from srmodels.engine.optim.muon import is_hidden, orthogonalize
 from srmodels.engine.optim.optimizer import OptimSettings, optimizer_for
 from srmodels.engine.optim.schedule import set_rate
 from srmodels.errors import ConfigError
+from srmodels.machine import without_tf32
 
 SETTINGS = OptimSettings(learning_rate=1e-3, muon_learning_rate=1e-2, betas=(0.9, 0.99))
 
@@ -21,6 +22,7 @@ def network() -> nn.Sequential:
 def stepped(net: nn.Sequential, optimizer: torch.optim.Optimizer, steps: range) -> None:
     for step in steps:
         lr = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(step))
+        lr = lr.to(net[0].weight.device)
         optimizer.zero_grad(set_to_none=True)
         net(lr).square().mean().backward()
         optimizer.step()
@@ -73,6 +75,22 @@ def test_ends_and_biases_move_as_with_adam():
     stepped(other, optimizer_for((other,), plain), range(1))
     for (name, mine), its in zip(net.named_parameters(), other.parameters(), strict=True):
         assert torch.equal(mine, its) == (name not in {"1.weight", "2.weight"}), name
+
+
+@pytest.mark.parametrize("muon_learning_rate", [0.0, 1e-2])
+def test_a_device_moves_parameters_as_plain_adam_and_muon_do(muon_learning_rate, device):
+    rates = {"learning_rate": 1e-3, "muon_learning_rate": muon_learning_rate}
+    settings = OptimSettings(**rates, betas=(0.9, 0.99))
+    net, other = network().to(device), network()
+    plain = optimizer_for((other,), settings)
+    for group in plain.param_groups:
+        group["fused"], group["foreach"] = None, False
+    with without_tf32():
+        stepped(net, optimizer_for((net,), settings), range(3))
+        stepped(other, plain, range(3))
+    start = network()
+    for mine, its, first in zip(*map(nn.Module.parameters, (net, other, start)), strict=True):
+        assert (mine.cpu() - its).norm() < 1e-3 * (its - first).norm()
 
 
 def test_a_network_without_hidden_layers_is_refused():

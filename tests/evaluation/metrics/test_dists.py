@@ -14,10 +14,11 @@ STAGES = ((0, 2), (5, 7), (10, 12, 14), (17, 19, 21), (24, 26, 28))
 
 
 @pytest.fixture
-def dists(pretrained):
+def dists(pretrained, device):
     for name in ("dists", "vgg16"):
         pretrained(name)
-    return Dists()
+    metric = Dists(device=device)
+    return lambda images: metric(images.to(device))
 
 
 def plain(pair, vgg, weights):

@@ -14,10 +14,11 @@ NETWORKS = {"alexnet": "alex", "vgg16": "vgg"}
 
 
 @pytest.fixture
-def distance(pretrained):
+def distance(pretrained, device):
     def opened(network):
         pretrained(network)
-        return Lpips(network)
+        metric = Lpips(network, device=device)
+        return lambda images: metric(images.to(device))
 
     return opened
 

@@ -9,9 +9,11 @@ from torch import nn
 
 from srmodels import models
 from srmodels.errors import ConfigError, SrmodelsError
+from srmodels.inference.tiling.job import TilingJob
 from srmodels.inference.tiling.upscale import upscaler
 from srmodels.machine import resolve_device
 from srmodels.resize.tensors import enlarge_image
+from tests.conftest import NO_GPU
 from tests.inference.small import small
 
 
@@ -37,10 +39,10 @@ def repeated(lr, scale=4):
 
 
 @pytest.mark.parametrize("name", models.names("generator"))
-def test_the_tiled_picture_is_the_whole_one(photo, name):
+def test_the_tiled_picture_is_the_whole_one_of_the_cpu(photo, name, device):
     network = small(name)
     whole = upscaler(4, tile=256)(network, photo[:90, :77])
-    tiled = upscaler(4, tile=32)(network, photo[:90, :77])
+    tiled = upscaler(4, tile=32)(network.to(device), photo[:90, :77])
     difference = np.abs(whole.astype(int) - tiled)
     assert difference.max() <= 1
     assert (difference > 0).mean() < 1e-3  # rounding of ties, float noise
@@ -111,6 +113,29 @@ def test_out_of_memory_halves_the_tile_and_goes_on(photo, caplog, message):
     ]
 
 
+class Hungry(Nearest):
+    """Asks its device for a pebibyte above `limit` LR pixels."""
+
+    def __init__(self, limit):
+        super().__init__(limit=limit)
+        self.zero = nn.Parameter(torch.zeros(()))
+
+    def forward(self, lr):
+        if lr.shape[2] * lr.shape[3] > self.limit:
+            torch.empty(2**50, dtype=torch.uint8, device=lr.device)
+        return super().forward(lr) + self.zero
+
+
+def test_memory_that_a_device_really_lacks_halves_the_tile(photo, device, caplog):
+    with caplog.at_level(logging.WARNING):
+        made = upscaler(4, tile=128)(Hungry(limit=50 * 50).to(device), photo)
+    np.testing.assert_array_equal(made, repeated(photo))
+    assert [message.partition("; ")[2] for message in caplog.messages] == [
+        "going on with tiles of 64",
+        "going on with tiles of 32",
+    ]
+
+
 def test_what_was_done_before_memory_ran_out_is_not_done_again(photo):
     network = Nearest()
     upscaler(4, tile=64)(network, photo)
@@ -156,11 +181,47 @@ def test_the_network_stays_as_it_was(photo):
     assert all(parameter.requires_grad for parameter in network.parameters())
 
 
-def test_bf16_is_near_fp32(photo):
+def assert_near_fp32(precision, photo, device):
     network = small("srresnet", residual="bicubic")
     exact = upscaler(4)(network, photo)
-    fast = upscaler(4, precision="bf16")(network, photo)
-    assert np.abs(exact.astype(int) - fast).mean() < 1
+    fast = upscaler(4, precision=precision)(network.to(device), photo)
+    assert 0 < np.abs(exact.astype(int) - fast).mean() < 1
+
+
+def test_bf16_is_near_fp32(photo, device):
+    assert_near_fp32("bf16", photo, device)
+
+
+@NO_GPU  # refused on a CPU
+def test_fp16_is_near_fp32(photo):
+    assert_near_fp32("fp16", photo, torch.device("cuda"))
+
+
+def test_fp32_is_float32_on_a_gpu_and_no_tf32(device):
+    layer = nn.Conv2d(256, 16, 3, padding=1, bias=False)
+    images = torch.rand(1, 256, 16, 16)
+    exact = layer.double()(images.double())
+    job = TilingJob(
+        network=layer.float().to(device),
+        image=np.zeros((1, 1, 3)),
+        scale=1,
+        tile=1,
+        precision="fp32",
+    )
+    with job.inference_context():
+        found = layer(images.to(device))
+    # TF32 has 10 bits: errors of some 1e-4
+    assert (found.cpu() - exact).abs().max() < 1e-5 * exact.abs().max()
+
+
+def test_tf32_is_off_within_fp32_on_a_gpu_and_as_before_after_it(monkeypatch):
+    monkeypatch.setattr("srmodels.inference.tiling.job.device_of", lambda _: torch.device("cuda"))
+    before = torch.backends.cudnn.allow_tf32
+    image = np.zeros((1, 1, 3), np.uint8)
+    job = TilingJob(network=nn.Identity(), image=image, scale=1, tile=1, precision="fp32")
+    with job.inference_context():
+        assert not torch.backends.cudnn.allow_tf32
+    assert torch.backends.cudnn.allow_tf32 == before
 
 
 def test_auto_is_a_device_that_is_there():
