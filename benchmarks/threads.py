@@ -179,8 +179,8 @@ def main() -> None:
     if not given.training:
         report(
             "enlarging a picture",
-            ("spin", "alone", "beside 1 busy program", "beside 2", "beside 4"),
-            [[name, *_enlarging_row(spin)] for name, spin in spins.items()],
+            ("way", "alone", "beside 1 busy program", "beside 2", "beside 4"),
+            [[f"ours, spin {name}", *_enlarging_row(spin)] for name, spin in spins.items()],
             settings={"side": SIDE, "scale": 4},
             path=path("enlarging"),
         )
