@@ -58,14 +58,25 @@ def test_a_file_that_is_no_result_is_one_line(project, path, text, message):
         read(project)
 
 
-CUT = "schema: '2.0'\nstages:\n  {}:\n    {}:\n    - path: data/patches\n      hash: md5\n      md5: {}.dir\n"
+CUT = """schema: '2.0'
+stages:
+  {}:
+    {}:
+    - path: data/patches
+      hash: md5
+      md5: {}.dir
+"""
+PHOTOS = """  photos:
+    params:
+      params.yaml:
+        data:
+          photos: ../photos40
+"""
 
 
 @pytest.mark.parametrize(("scored", "label"), [("1" * 32, "photos40 (2)"), ("2" * 32, "test (2)")])
 def test_scores_are_not_those_of_photographs_that_were_cut_later(project, scored, label):
-    (project / "dvc.lock").write_text(
-        CUT.format("patches", "outs", "1" * 32)
-        + "  photos:\n    params:\n      params.yaml:\n        data:\n          photos: ../photos40\n"
-        + CUT.format("evaluate", "deps", scored).partition("stages:\n")[2]
-    )
+    cut = CUT.format("patches", "outs", "1" * 32)
+    evaluated = CUT.format("evaluate", "deps", scored).partition("stages:\n")[2]
+    (project / "dvc.lock").write_text(cut + PHOTOS + evaluated)
     assert read(project).set_label("test") == label
