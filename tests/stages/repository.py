@@ -9,17 +9,24 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from tests.stages.fork_server import commands
+
 ROOT = Path(__file__).parents[2]
 PERCEPTUAL = ("perceptual: true # LPIPS", "perceptual: false # LPIPS")  # on, off
 
 
-def environment() -> dict[str, str]:
-    """This Python first on the path; nothing of an outer DVC, MLflow or pytest."""
+def environment(*, forks: bool = True) -> dict[str, str]:
+    """This Python first on the path; nothing of an outer DVC, MLflow or pytest.
+
+    `forks` of False starts Python anew, for a test that kills what it starts.
+    """
     clean = {
         k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_", "PYTEST_"))
     }
+    server = commands() if forks else None
+    folders = [folder for folder in (server, Path(sys.executable).parent) if folder]
     return clean | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join([*map(str, folders), os.environ["PATH"]]),
         "DVC_NO_ANALYTICS": "1",
         "GIT_AUTHOR_NAME": "t",
         "GIT_AUTHOR_EMAIL": "t@example.org",

@@ -149,7 +149,7 @@ def kill_in(folder: Path, stage: str, number: signal.Signals = signal.SIGKILL) -
     process = subprocess.Popen(
         ["dvc", "repro", stage],
         cwd=folder,
-        env=environment(),
+        env=environment(forks=False),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -106,7 +106,7 @@ def test_after_a_kill_and_a_resume(trained) -> None:
     edit(trained, "checkpoint_steps: 0", "checkpoint_steps: 1")
     edit(trained, "\nseed: ", "\nseed: 5")  # 51, 52: none of the others
     process = subprocess.Popen(
-        ["dvc", "repro"], cwd=trained, env=environment(), start_new_session=True
+        ["dvc", "repro"], cwd=trained, env=environment(forks=False), start_new_session=True
     )
     deadline = time.monotonic() + 600
     while not list((trained / ".resume").glob("pretrain-*/previous.pt")):
