@@ -1,6 +1,6 @@
 """The `python` and `dvc` that `tests.stages.fork_server` puts on the path of what tests start.
 
-Uses little of the standard library: it is to start in a few milliseconds.
+It is to start in a few milliseconds, so it does without pathlib.
 """
 
 import os
@@ -52,9 +52,8 @@ def main() -> None:
     words = wanted()
     if words is None:
         python = SETTINGS["python"]
-        script = (
-            [os.path.join(os.path.dirname(python), "dvc")] if sys.argv[0].endswith("dvc") else []
-        )
+        named = sys.argv[0].endswith("dvc")
+        script = [os.path.join(os.path.dirname(python), "dvc")] if named else []
         os.execv(python, [python, *script, *sys.argv[1:]])
     code = os.waitstatus_to_exitcode(ask(words))
     if code < 0:

@@ -1,10 +1,10 @@
-"""`dvc` and `python -m` of a stage or of srmodels, as forks of one process with all libraries loaded.
+"""`dvc` and `python -m` of stages and srmodels, as forks of a process that has all libraries.
 
 A start of Python with torch, MLflow and DVC costs two to four CPU seconds, and the tests start
-hundreds. `commands()` is a folder for PATH; its `dvc` and `python` hand their words, environment and
-streams to the server, pass signals on and end as the fork ended. Any other command, or one whose
-environment loads libraries otherwise, starts Python anew. The server ends with the process of the
-tests. Linux only.
+hundreds. `commands()` is a folder for PATH; its `dvc` and `python` hand their words, environment
+and streams to the server, pass signals on and end as the fork ended. Any other command, or one
+whose environment loads libraries otherwise, starts Python anew. The server ends with the process of
+the tests. Linux only.
 """
 
 import array
@@ -15,6 +15,7 @@ import logging
 import os
 import runpy
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,13 +26,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 # of third parties alone: `srmodels` and `stages` come from the folder of each command
-LIBRARIES = """torch torch.nn torch.optim torch.utils.data mlflow mlflow.tracking mlflow.pytorch
-    mlflow.store.tracking.sqlalchemy_store numpy pandas scipy.ndimage scipy.stats skimage.metrics
-    matplotlib.figure matplotlib.backends.backend_agg numba PIL.Image pillow_heif imageio.v3
-    rawpy safetensors.torch pydantic tqdm yaml ruamel.yaml filelock psutil lightning_fabric
-    dvc.cli dvc.cli.parser dvc.repo dvc.repo.reproduce dvc.repo.experiments dvc.stage.run
-    dvc.commands.repro dvc.commands.experiments.run dvc.output dvc.fs dvc_data dvc_objects
-    typer rich.console""".split()
+LIBRARIES = (
+    *("torch", "mlflow", "mlflow.tracking", "mlflow.store.tracking.sqlalchemy_store", "numpy"),
+    *("pandas", "scipy.ndimage", "skimage.metrics", "matplotlib.figure", "numba", "PIL.Image"),
+    *("matplotlib.backends.backend_agg", "pillow_heif", "imageio.v3", "rawpy", "pydantic"),
+    *("safetensors.torch", "tqdm", "ruamel.yaml", "filelock", "psutil", "lightning_fabric"),
+    *("typer", "dvc.cli", "dvc.repo", "dvc.repo.reproduce", "dvc.repo.experiments"),
+    *("dvc.stage.run", "dvc.commands.repro", "dvc.commands.experiments.run"),
+)
 READ_AT_START = ("PYTHON", "OMP_", "GOMP_", "MKL_", "KMP_", "ONEDNN_", "DNNL_", "ATEN_", "NUMBA_")
 CLIENT = Path(__file__).with_name("fork_client.py")
 
@@ -115,6 +117,7 @@ def serve(listening: int) -> Callable[[], object]:
             elif key.data == "end":  # of the tests
                 for pid, _ in running.values():
                     os.kill(pid, signal.SIGKILL)
+                shutil.rmtree(Path(door.getsockname()).parent)
                 os._exit(0)
             else:  # a process has ended, or its client was killed and the process follows
                 handle = key.fd if key.data == "ended" else key.data
