@@ -8,7 +8,9 @@ the tests. Linux only.
 """
 
 import array
+import atexit
 import functools
+import gc
 import importlib
 import json
 import logging
@@ -22,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,7 +51,7 @@ def commands() -> Path | None:
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(address))
     listening.listen(64)
-    call = "from tests.stages.fork_server import serve; serve({})()"
+    call = "from tests.stages.fork_server import serve, finish; finish(serve({}))"
     others = ("DVC_", "MLFLOW_", "PYTEST_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(others)}
     process = subprocess.Popen(
@@ -86,6 +89,8 @@ def serve(listening: int) -> Callable[[], object]:
     logging.basicConfig(handlers=[], level=logging.WARNING, force=True)  # one of them has set it
     others = [t.name for t in threading.enumerate() if t is not threading.main_thread()]
     assert not others, f"fork server: a library has started threads (got {others}). Load it later."
+    gc.collect()
+    gc.freeze()  # a fork that looked for garbage in them would copy their memory
     door = socket.socket(fileno=listening)
     events = selectors.DefaultSelector()
     events.register(door, selectors.EVENT_READ, "start")
@@ -170,3 +175,23 @@ def become(request: dict, streams: list[int]) -> Callable[[], object]:
         sys.path[0] = str(Path(sys.executable).parent)  # as for its script
         return lambda: sys.exit(importlib.import_module("dvc.cli").main())
     return lambda: runpy._run_module_as_main(module)
+
+
+def finish(run: Callable[[], object]) -> None:
+    """Runs it and ends this fork as Python ends, but without freeing each object one by one."""
+    code: object = 0
+    try:
+        run()
+    except SystemExit as error:
+        code = error.code
+    except BaseException:  # noqa: BLE001 - as Python itself does
+        traceback.print_exc()
+        code = 1
+    if code is not None and not isinstance(code, int):
+        print(code, file=sys.stderr)
+        code = 1
+    threading._shutdown()  # waits for threads
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code or 0)

@@ -245,7 +245,10 @@ def test_damaged_files_and_other_files_are_refused(tmp_path):
         with pytest.raises(WeightsError, match=f"{name} cannot be read"):
             open_weights(tmp_path / name)
     (tmp_path / "params.yaml").write_text("scale: 4")
-    with pytest.raises(WeightsError, match=r"no suffix of weights \(got '.yaml'\)"):
+    with pytest.raises(
+        WeightsError,
+        match=r"is no file of weights by its suffix \(got '.yaml'\). Use one of \.safetensors",
+    ):
         open_weights(tmp_path / "params.yaml")
     with pytest.raises(WeightsError, match=r"absent\.pth"):
         open_weights(tmp_path / "absent.pth")
