@@ -247,7 +247,7 @@ def test_damaged_files_and_other_files_are_refused(tmp_path):
     (tmp_path / "params.yaml").write_text("scale: 4")
     with pytest.raises(
         WeightsError,
-        match=r"is no file of weights by its suffix \(got '.yaml'\). Use one of \.safetensors",
+        match=r"by its suffix \(got '.yaml'\). Use one of \.safetensors",
     ):
         open_weights(tmp_path / "params.yaml")
     with pytest.raises(WeightsError, match=r"absent\.pth"):
