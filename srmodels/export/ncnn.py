@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from srmodels.errors import ConfigError
+from srmodels.models._cpu_layers import LAYERS
 from srmodels.models._layers import BICUBIC_REACH, EvenConv2d
 from srmodels.pretrained.ncnn_files import Layer
 from srmodels.resize.tensors import enlarge
@@ -26,13 +27,13 @@ _REVERSED = {1: 7, 3: 8}  # number minus or divided by a blob
 
 
 class _Tracer(fx.Tracer):
-    """Keeps whole convolutions, and the bicubic enlargement as one call."""
+    """Keeps this project's layers whole, and the bicubic enlargement as one call."""
 
     def __init__(self) -> None:
         super().__init__(autowrap_functions=(enlarge,))
 
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
-        return isinstance(module, nn.Conv2d) or super().is_leaf_module(module, name)
+        return isinstance(module, (nn.Conv2d, *LAYERS)) or super().is_leaf_module(module, name)
 
 
 def _floats(tensor: Tensor) -> Any:  # noqa: ANN401 - NumPy's flat float32

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from srmodels.config import check_least
+from srmodels.models._cpu_layers import PixelShuffle
 
 SCALES = (2, 3, 4, 8)
 RGB_MEAN = (0.4488, 0.4371, 0.4040)
@@ -118,7 +119,7 @@ def shuffle_stage(
     layer = conv(channels_in, channels_out * factor**2)
     kaiming_(layer, gain=gain)
     icnr_(layer, factor)
-    return [layer, nn.PixelShuffle(factor), *after]
+    return [layer, PixelShuffle(factor), *after]
 
 
 def upsampling_stages(

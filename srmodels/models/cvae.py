@@ -23,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from srmodels.models._cpu_layers import PixelShuffle
 from srmodels.models._latent import Gaussian, LatentNetwork, gaussian
 from srmodels.models._layers import (
     check_settings,
@@ -109,7 +110,7 @@ class _Decoder(nn.Module):
         channels_in = channels * _STRIDE
         seed = nn.Conv2d(settings.latent_channels, channels_in * side**2, 1)
         kaiming_(seed, slope=1)
-        self.seed = nn.Sequential(seed, nn.PixelShuffle(side))
+        self.seed = nn.Sequential(seed, PixelShuffle(side))
         self.stages = nn.ModuleList()
         for number in reversed(range(_STAGES)):
             stage_channels = channels * 2**number

@@ -23,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from srmodels.models._cpu_layers import PixelShuffle
 from srmodels.models._equivariance import FIELD, make_equivariant
 from srmodels.models._layers import (
     BICUBIC_REACH,
@@ -124,7 +125,7 @@ class RRDBNet(TrunkTail):
         self.conv_body = conv(channels, channels)
         if self.direct:
             self.conv_last: nn.Conv2d = EvenConv2d(channels, 3, settings.scale)
-            self.shuffle = nn.PixelShuffle(settings.scale)
+            self.shuffle = PixelShuffle(settings.scale)
         else:
             self.conv_hr = conv(channels, channels)
             self.conv_last = conv(channels, 3)

@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from srmodels.models._cpu_layers import PixelShuffle
 from srmodels.models._layers import RGB_MEAN, check_settings, conv, kaiming_
 from srmodels.models._trunk_tail import TrunkTail
 
@@ -88,7 +89,7 @@ class SPAN(TrunkTail):
         mean = torch.tensor(RGB_MEAN)
         with torch.no_grad():
             last.bias.copy_(mean.repeat_interleave(settings.scale**2))  # type: ignore[union-attr]  # conv has one
-        self.upsampler = nn.Sequential(last, nn.PixelShuffle(settings.scale))
+        self.upsampler = nn.Sequential(last, PixelShuffle(settings.scale))
         centre = mean if settings.centred else torch.zeros(3)
         self.register_buffer("mean", centre.view(1, 3, 1, 1), persistent=False)
         self.register_load_state_dict_pre_hook(_merge_branches)  # type: ignore[no-untyped-call]  # torch's is untyped

@@ -20,6 +20,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from srmodels.models._cpu_layers import PixelShuffle, PReLU
 from srmodels.models._equivariance import FIELD, make_equivariant
 from srmodels.models._layers import (
     BICUBIC_REACH,
@@ -70,7 +71,7 @@ class Settings:
 
 
 def _activation(settings: Settings) -> nn.Module:
-    return nn.PReLU() if settings.activation == "prelu" else nn.ReLU()
+    return PReLU() if settings.activation == "prelu" else nn.ReLU()
 
 
 def _conv_norm(settings: Settings, *, gain: float = 1.0) -> list[nn.Module]:
@@ -90,7 +91,7 @@ def _tail(settings: Settings) -> tuple[nn.Sequential, int]:
     if settings.upsampler == "direct":
         even = EvenConv2d(channels, 3, scale)
         kaiming_(even, gain=_GAIN)  # ICNR cost 0.2 dB after 800 steps here
-        return nn.Sequential(even, nn.PixelShuffle(scale)), 1
+        return nn.Sequential(even, PixelShuffle(scale)), 1
     nearest = settings.upsampler == "nearest_conv"
     stages = upsampling_stages(scale, channels, lambda: _activation(settings), nearest=nearest)
     last = conv(channels, 3, kernel)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from srmodels.models._cpu_layers import PixelShuffle, PReLU
 from srmodels.models._layers import check_settings, conv, kaiming_
 from srmodels.models._trunk_tail import TrunkTail
 
@@ -45,11 +46,12 @@ class SRVGG(TrunkTail):
         self.trunk_padding = 1 + settings.num_blocks
         self.tail_padding = 1
         self.padding = self.trunk_padding + self.tail_padding
+        self.shuffle = PixelShuffle(settings.scale)
         self.body = nn.ModuleList()
         for number in range(1 + settings.num_blocks):
             layer = conv(channels if number else 3, channels)
             kaiming_(layer, slope=_SLOPE)
-            self.body += [layer, nn.PReLU(channels, _SLOPE)]
+            self.body += [layer, PReLU(channels, _SLOPE)]
         last = conv(channels, 3 * settings.scale**2)
         kaiming_(last, gain=_GAIN, slope=1)
         self.body.append(last)
@@ -63,5 +65,5 @@ class SRVGG(TrunkTail):
 
     def sr_of(self, features: Tensor, lr: Tensor) -> Tensor:
         """The tail: features (N, channels, H, W) and LR to SR."""
-        change = F.pixel_shuffle(self.body[-1](features), self.scale).to(lr.dtype)
+        change = self.shuffle(self.body[-1](features)).to(lr.dtype)
         return change + F.interpolate(lr, scale_factor=float(self.scale), mode="nearest")

@@ -23,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from srmodels.models._cpu_layers import PixelShuffle
 from srmodels.models._layers import RGB_MEAN, check_settings, conv, icnr_, stage_factors, tail_reach
 from srmodels.models._windows import (
     from_windows,
@@ -157,7 +158,7 @@ def _shuffles(channels_in: int, factors: tuple[int, ...], channels_out: int) -> 
     for factor in factors:
         layer = conv(channels_in, channels_out * factor**2)
         icnr_(layer, factor)
-        layers += [layer, nn.PixelShuffle(factor)]
+        layers += [layer, PixelShuffle(factor)]
     return nn.Sequential(*layers)
 
 

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from srmodels.models._cpu_layers import LAYERS
 from srmodels.models._trunk_tail import TrunkTail
 
 __all__ = ["FeatureBuffer", "Trunk"]
@@ -27,6 +28,13 @@ _PIXELWISE = (
 )
 # kept, since tracing a deep network takes as long as enlarging a small picture
 _GRAPHS: WeakKeyDictionary[nn.Module, fx.Graph] = WeakKeyDictionary()
+
+
+class _Tracer(fx.Tracer):
+    """Keeps this project's layers whole, as Fx keeps PyTorch's."""
+
+    def is_leaf_module(self, module: nn.Module, name: str) -> bool:
+        return isinstance(module, LAYERS) or super().is_leaf_module(module, name)
 
 
 class FeatureBuffer:
@@ -115,7 +123,7 @@ class Trunk:
         root = _Features(network)
         self._height, self._band = height, band
         if network not in _GRAPHS:
-            _GRAPHS[network] = fx.Tracer().trace(root)
+            _GRAPHS[network] = _Tracer().trace(root)
         graph = _GRAPHS[network]
         self._constants: dict[fx.Node, Tensor] = {}
         self._steps: dict[fx.Node, _Step] = {}
