@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from srmodels.data.photos.table import Photo
 from srmodels.data.split import LEAST, SPLITS
 
-_SPREAD = 0.3  # dB, between two recipes from picture to picture (docs/OWN_PHOTOS.md)
+_SPREAD = 0.15  # dB, between two recipes from picture to picture (docs/OWN_PHOTOS.md)
 _Z = 1.96  # standard errors to each side of a mean in a 95 % interval
 _FEWEST = 3  # pictures that an interval has at least
 

@@ -18,7 +18,7 @@ def photographs(train, validation, test):
 def test_few_test_photographs_are_warned_of_with_the_number_that_would_do():
     test, validation = small_split_warnings(photographs(2, 1, 1))
     assert test.startswith("data.test: too few test photographs to compare trainings (got 1). Ab")
-    assert "About 35 show a difference of 0.1 dB" in test
+    assert "About 9 show a difference of 0.1 dB" in test
     assert validation.endswith("(got 1). Set data.validation=0.1, or add photographs.")
 
 
