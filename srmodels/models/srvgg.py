@@ -65,5 +65,5 @@ class SRVGG(TrunkTail):
 
     def sr_of(self, features: Tensor, lr: Tensor) -> Tensor:
         """The tail: features (N, channels, H, W) and LR to SR."""
-        change = self.shuffle(self.body[-1](features)).to(lr.dtype)
+        change: Tensor = self.shuffle(self.body[-1](features)).to(lr.dtype)
         return change + F.interpolate(lr, scale_factor=float(self.scale), mode="nearest")
