@@ -1,8 +1,7 @@
 """PyTorch's PReLU and PixelShuffle with backward passes that are fast on a CPU.
 
-PyTorch's own took almost half of a training step of the published SRResNet there: PReLU writes the
-gradient of its slopes at every pixel before it adds them up, and PixelShuffle's backward is slow in
-channels_last memory.
+PyTorch's PReLU writes the gradient of its slopes at every pixel before it adds them up, and the
+backward pass of its PixelShuffle is slow in channels_last memory. docs/LOG.md has what that costs.
 In evaluation, and on other devices, the layers are PyTorch's own.
 """
 
