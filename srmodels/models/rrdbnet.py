@@ -86,7 +86,8 @@ class _DenseBlock(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         dense = [features]
         for number in range(1, _DENSE):
-            growth = self.get_submodule(f"conv{number}")(torch.cat(dense, dim=1))
+            joined = torch.cat(dense, dim=1) if number > 1 else features
+            growth = self.get_submodule(f"conv{number}")(joined)
             dense.append(F.leaky_relu(growth, _SLOPE, inplace=True))
         change: Tensor = self.get_submodule(f"conv{_DENSE}")(torch.cat(dense, dim=1))
         return features + self.residual_scale * change

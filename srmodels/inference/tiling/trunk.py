@@ -100,8 +100,19 @@ class _Features(nn.Module):
 
 
 def _without_row_padding(layer: nn.Conv2d) -> Callable[[Tensor], Tensor]:
-    side = layer.kernel_size[1] // 2
-    return lambda rows: F.conv2d(rows, layer.weight, layer.bias, padding=(0, side))
+    """The convolution; its weights, tied or in half precision, are made once, not for each band."""
+    side, bias = layer.kernel_size[1] // 2, layer.bias
+    made: dict[torch.dtype, tuple[Tensor, Tensor | None]] = {}
+
+    def convolve(rows: Tensor) -> Tensor:
+        dtype, kind = rows.dtype, rows.device.type
+        if torch.is_autocast_enabled(kind):
+            dtype = torch.get_autocast_dtype(kind)
+        if dtype not in made:
+            made[dtype] = layer.weight.to(dtype), None if bias is None else bias.to(dtype)
+        return F.conv2d(rows, *made[dtype], padding=(0, side))
+
+    return convolve
 
 
 def _keeps_size(layer: nn.Conv2d) -> bool:
@@ -175,7 +186,8 @@ class Trunk:
         tensors, dim = argument.args[0], argument.args[1:] or argument.kwargs["dim"]
         assert dim in (1, (1,)), "a trunk concatenates channels only"
         assert isinstance(tensors, Sequence), "torch.cat takes a list"
-        return torch.cat([self._value(tensor, first, end) for tensor in tensors], dim=1)
+        parts = [self._value(tensor, first, end) for tensor in tensors]
+        return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
 
     def _advance(self, step: _Step) -> None:
         """Computes the rows of a step that have their context, and drops rows no longer needed."""
