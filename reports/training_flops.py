@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from srmodels import models, objectives
 from srmodels.data.batches.batch import Batch
 from srmodels.losses.perceptual import PerceptualSettings
+from srmodels.objectives.turn import AVERAGE
 from srmodels.recipe import Adversarial, Pretrain, Recipe
 
 
@@ -31,7 +32,10 @@ def step_flops(phase: Pretrain | Adversarial, generator: nn.Module) -> int:
         role: models.build(network.name, network.settings) for role, network in opponents.items()
     }
     settings = _without_download(phase.objective.settings)
-    turns = objectives.turns(phase.objective.name, networks, settings, torch.device("cpu"))
+    averaged = {AVERAGE: generator}  # as much work as its average, where a term needs that
+    turns = objectives.turns(
+        phase.objective.name, networks | averaged, settings, torch.device("cpu")
+    )
     training, scale = phase.training, int(generator.scale)  # type: ignore[arg-type]
     shape = (training.batch_size, 3, training.patch_size, training.patch_size)
     lr = torch.rand(shape)

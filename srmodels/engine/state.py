@@ -17,7 +17,7 @@ from srmodels.engine.precision import PrecisionRecord, to_channels_last
 from srmodels.engine.settings import TrainSettings
 from srmodels.engine.sync_batch_norm import sync_batch_norm
 from srmodels.engine.tracking.record import RunningMeans
-from srmodels.objectives.turn import PERSISTENT, Shared, Turn
+from srmodels.objectives.turn import AVERAGE, PERSISTENT, Shared, Turn
 
 TurnsOf = Callable[[Mapping[str, nn.Module], torch.device], Sequence[Turn]]
 
@@ -81,8 +81,10 @@ class State:
             for network in self.networks.values():
                 network.compile()
         wrapped = {role: fabric.setup_module(network) for role, network in self.networks.items()}
+        self.ema = EMA(self.networks["generator"], settings.optimizer.ema_decay)
+        average = fabric.setup_module(self.ema.network)
         with fabric.autocast():  # so that a perceptual loss stores its weights in this precision
-            self.turns = tuple(turns_of(wrapped, fabric.device))
+            self.turns = tuple(turns_of({**wrapped, AVERAGE: average}, fabric.device))
         self.optimizers = {}
         for turn in self.turns:
             generates = wrapped["generator"] in turn.networks
@@ -92,7 +94,6 @@ class State:
         skips = settings.on_nan == "skip"
         self.nonfinite = NonFiniteHandler(settings.on_nan_limit if skips else 0)
         self.buffer_backup = BufferBackup(self.networks.values()) if skips else None
-        self.ema = EMA(self.networks["generator"], settings.optimizer.ema_decay)
         self.running_means = RunningMeans(fabric.device)
         self.persistent = PersistentTensors(fabric.device)
         self.precision = PrecisionRecord(fabric.strategy.precision.precision)

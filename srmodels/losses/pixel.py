@@ -16,26 +16,27 @@ EPSILON = 1e-3  # as published
 _WEIGHTS = (0.299, 0.587, 0.114)  # of R, G, B
 
 
-def _assert_same_shape(sr: Tensor, hr: Tensor) -> None:
+def assert_same_shape(sr: Tensor, hr: Tensor) -> None:
+    """Fails where broadcasting would hide a mistake."""
     shapes = f"{tuple(sr.shape)} and {tuple(hr.shape)}"
     assert sr.shape == hr.shape, f"SR and HR have one shape (got {shapes})"
 
 
 def l1(sr: Tensor, hr: Tensor) -> Tensor:
     """Mean absolute difference."""
-    _assert_same_shape(sr, hr)
+    assert_same_shape(sr, hr)
     return F.l1_loss(sr, hr)
 
 
 def mse(sr: Tensor, hr: Tensor) -> Tensor:
     """Mean squared difference."""
-    _assert_same_shape(sr, hr)
+    assert_same_shape(sr, hr)
     return F.mse_loss(sr, hr)
 
 
 def charbonnier(sr: Tensor, hr: Tensor, *, epsilon: float = EPSILON) -> Tensor:
     """Mean of sqrt(difference^2 + epsilon^2): L1 that is smooth at 0 (Lai et al. 2017, eq. 4)."""
-    _assert_same_shape(sr, hr)
+    assert_same_shape(sr, hr)
     return torch.sqrt((sr - hr).square() + epsilon**2).mean()
 
 

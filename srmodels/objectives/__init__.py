@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from srmodels.models._modules import constant_in, import_named, modules_in
-from srmodels.objectives.turn import Turn
+from srmodels.objectives.turn import AVERAGE, Turn
 
 __all__ = ["names", "needs_latent", "paired", "roles", "settings_class", "turns"]
 
@@ -59,9 +59,14 @@ def turns(
     settings: object,
     device: torch.device | None = None,
 ) -> tuple[Turn, ...]:
-    """An objective's turns, in order, of wrapped networks; `device` is of the losses' own ones."""
+    """An objective's turns, in order, of wrapped networks; `device` is of the losses' own ones.
+
+    `networks` are those of the objective's `ROLES`; "average" (`turn.AVERAGE`) may be among them.
+    """
     module = import_named(__name__, objective, names(), "objective")
     assert isinstance(settings, module.Settings), f"{objective} takes its own Settings"
-    assert set(networks) == set(module.ROLES), f"{objective} needs {', '.join(module.ROLES)}"
+    assert set(networks) - {AVERAGE} == set(module.ROLES), (
+        f"{objective} needs {', '.join(module.ROLES)}"
+    )
     objective_turns: tuple[Turn, ...] = module.turns(networks, settings, device)
     return objective_turns

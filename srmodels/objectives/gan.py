@@ -3,7 +3,9 @@
 SRGAN, https://arxiv.org/abs/1609.04802, eqs. 3-6: the default settings. ESRGAN,
 https://arxiv.org/abs/1809.00219, eqs. 1-3: kind relativistic_average, pixel_loss l1, weights 1e-2,
 1 and 5e-3. SRGAN has no pixel term. Recipes with few pictures or without ImageNet weights should
-set one, since nothing else constrains the colours.
+set one, since nothing else constrains the colours. LDL, https://arxiv.org/abs/2203.09195, adds the
+artifact term to ESRGAN's: weights.artifact 1 beside weights.pixel 0.01. With ema_decay 0 the
+average is the generator itself, and the term acts at all pixels.
 """
 
 from collections.abc import Mapping
@@ -20,11 +22,12 @@ from srmodels.losses.adversarial import (
     generator_loss,
     needs_real,
 )
+from srmodels.losses.artifact import artifact_loss
 from srmodels.losses.gradient_penalty import r1
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.losses.pixel import PixelKind, pixel_loss
 from srmodels.objectives import _terms
-from srmodels.objectives.turn import Losses, Shared, Turn
+from srmodels.objectives.turn import AVERAGE, Losses, Shared, Turn
 
 ROLES = ("generator", "discriminator")
 
@@ -36,9 +39,13 @@ class GanWeights:
     pixel: float = 0.0  # multiplies the term; 0 leaves the term out
     perceptual: float = 1.0  # multiplies the term; 0 leaves the term out
     adversarial: float = 1e-3  # multiplies the term; 0 leaves the term out
+    # multiplies LDL's term (Liang et al. 2022): L1 where the error of SR varies from pixel to pixel
+    # and exceeds that of the averaged generator, which takes one more forward pass; 0 leaves the
+    # term out
+    artifact: float = 0.0
 
     def __post_init__(self) -> None:
-        _terms.check_weights(self.pixel, self.perceptual, self.adversarial)
+        _terms.check_weights(self.pixel, self.perceptual, self.adversarial, self.artifact)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +78,7 @@ def _generator_turn(
     discriminator: nn.Module,
     settings: Settings,
     perceptual: Perceptual | None,
+    average: nn.Module | None,
 ) -> Turn:
     weights = settings.weights
     pixel = pixel_loss(settings.pixel_loss)
@@ -83,6 +91,12 @@ def _generator_turn(
                 real = discriminator(hr)
         return generator_loss(settings.kind, fake=discriminator(sr), real=real)
 
+    def artifact(sr: Tensor, batch: Batch) -> Tensor:
+        assert average is not None, "an artifact weight needs the averaged generator"
+        with torch.no_grad():
+            sr_of_average = average(batch.lr)
+        return artifact_loss(sr, batch.hr, sr_of_average)
+
     def losses(batch: Batch, shared: Shared) -> Losses:
         sr = generator(batch.lr)
         shared["sr"] = sr.detach()
@@ -94,6 +108,8 @@ def _generator_turn(
             terms["perceptual"] = weights.perceptual * perceptual(sr, batch.hr)
         if weights.adversarial:
             terms["adversarial"] = weights.adversarial * adversarial(sr, batch.hr)
+        if weights.artifact:
+            terms["artifact"] = weights.artifact * artifact(sr, batch)
         return terms
 
     return Turn("generator", (generator,), losses)
@@ -123,10 +139,14 @@ def gan_turns(
     discriminator: nn.Module,
     settings: Settings,
     perceptual: Perceptual | None,
+    average: nn.Module | None = None,
 ) -> tuple[Turn, ...]:
-    """The generator's turn, then the discriminator's; they share "sr", "d_real" and "d_fake"."""
+    """The generator's turn, then the discriminator's; they share "sr", "d_real" and "d_fake".
+
+    `average`, the averaged generator, is for the artifact term alone.
+    """
     return (
-        _generator_turn(generator, discriminator, settings, perceptual),
+        _generator_turn(generator, discriminator, settings, perceptual, average),
         _discriminator_turn(discriminator, settings),
     )
 
@@ -138,4 +158,10 @@ def turns(
     perceptual = None
     if settings.weights.perceptual and settings.perceptual is not None:
         perceptual = Perceptual(settings.perceptual).placed(device)
-    return gan_turns(networks["generator"], networks["discriminator"], settings, perceptual)
+    return gan_turns(
+        networks["generator"],
+        networks["discriminator"],
+        settings,
+        perceptual,
+        networks.get(AVERAGE),
+    )

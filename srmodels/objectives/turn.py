@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from srmodels.data.batches.batch import Batch
 
 PERSISTENT = "persistent/"
+AVERAGE = "average"
+"""Among the networks that an objective gets by role: the generator's moving average, in eval mode
+and frozen, as it is before the step. It is no player."""
 
 Losses = dict[str, Tensor]
 """Weighted scalar terms by name; their sum is minimised."""

@@ -57,6 +57,7 @@ TRAININGS = {  # name: networks by role, objective, its settings
     "vanilla": (SRGAN, "gan", GAN | {"kind": "vanilla", "r1": 1.0, "r1_every": 3}),
     "least_squares": (PATCH, "gan", GAN | {"kind": "least_squares", "shift": 3}),
     "relativistic": (SRGAN, "gan", GAN | {"kind": "relativistic_average"}),
+    "artifact": (SRGAN, "gan", GAN | {"weights": WEIGHTS | {"artifact": 10.0}}),
     "cycle": (CYCLE, "cycle", {"pool_size": 6, "shift": 3}),
     "elbo": ({"generator": CVAE}, "elbo", {"free_bits": 0.5, "warmup_steps": 5}),
 }

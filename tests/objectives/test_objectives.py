@@ -7,12 +7,15 @@ from torch import nn
 
 from srmodels import models, objectives
 from srmodels.config import check
+from srmodels.engine.optim.ema import EMA
 from srmodels.errors import ConfigError
+from srmodels.losses.artifact import artifact_loss
 from srmodels.losses.perceptual import Perceptual, PerceptualSettings
 from srmodels.objectives import pixel
 from srmodels.objectives.gan import GanWeights, gan_turns
 from srmodels.objectives.gan import Settings as GanSettings
 from srmodels.objectives.pixel import Settings as PixelSettings
+from srmodels.objectives.turn import AVERAGE
 
 KINDS = ["vanilla", "least_squares", "relativistic_average"]
 RANDOM_VGG = PerceptualSettings(weights="random", layers={"conv1_2": 1.0})
@@ -46,7 +49,8 @@ def settings_for(kind="vanilla", **weights):
 
 
 def gan(generator, discriminator, settings):
-    return gan_turns(generator, discriminator, settings, Perceptual(RANDOM_VGG))
+    average = EMA(generator, decay=0.9).network
+    return gan_turns(generator, discriminator, settings, Perceptual(RANDOM_VGG), average)
 
 
 def take(turns, batch):
@@ -99,7 +103,7 @@ def test_the_pixel_objective_is_one_turn_that_moves_the_generator(generator, bat
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("term", ["pixel", "perceptual", "adversarial"])
+@pytest.mark.parametrize("term", ["pixel", "perceptual", "adversarial", "artifact"])
 def test_each_term_alone_pulls_on_the_generator_and_on_nobody_else(
     term, kind, generator, discriminator, batch
 ):
@@ -126,10 +130,11 @@ def test_the_discriminators_turn_pulls_on_the_discriminator_and_on_nobody_else(
 
 def test_a_term_is_multiplied_by_its_weight(generator, discriminator, batch):
     discriminator.eval()  # the power iteration rests: one output for one input
-    one = gan(generator, discriminator, settings_for(pixel=1.0, perceptual=1.0, adversarial=1.0))
-    two = gan(generator, discriminator, settings_for(pixel=2.0, perceptual=3.0, adversarial=4.0))
+    weights = {"pixel": 2.0, "perceptual": 3.0, "adversarial": 4.0, "artifact": 5.0}
+    one = gan(generator, discriminator, settings_for(**dict.fromkeys(weights, 1.0)))
+    two = gan(generator, discriminator, settings_for(**weights))
     single, double = (turns[0].losses(batch, {}) for turns in (one, two))
-    for term, weight in (("pixel", 2), ("perceptual", 3), ("adversarial", 4)):
+    for term, weight in weights.items():
         torch.testing.assert_close(double[term], weight * single[term])
 
 
@@ -166,6 +171,48 @@ def test_a_term_of_weight_0_is_not_computed(generator, discriminator, batch):
     turns = gan_turns(generator, counted, settings_for(pixel=1.0), None)
     assert set(turns[0].losses(batch, {})) == {"pixel"}
     assert counted.calls == 0
+
+
+def test_the_artifact_term_compares_with_the_sr_of_the_average(generator, discriminator, batch):
+    """A better average leaves the term whole, a worse one turns it off."""
+    settings = settings_for(artifact=1.0)
+
+    class Returns(nn.Module):
+        def __init__(self, sr: torch.Tensor) -> None:
+            super().__init__()
+            self.sr = sr
+
+        def forward(self, _lr):
+            return self.sr
+
+    found = []
+    for average_sr in (batch.hr, batch.hr + 10):
+        turn = gan_turns(generator, discriminator, settings, None, Returns(average_sr))[0]
+        found.append(turn.losses(batch, {})["artifact"])
+    sr = generator(batch.lr)
+    torch.testing.assert_close(found[0], artifact_loss(sr, batch.hr, batch.hr))
+    assert found[0] > 0
+    assert found[1] == 0
+
+
+def test_the_average_runs_once_for_the_artifact_term_and_not_without_it(
+    generator, discriminator, batch
+):
+    average = Counting(EMA(generator, decay=0.9).network)
+    for weight, passes in ((0.0, 0), (1.0, 1)):
+        settings = settings_for(pixel=1.0, artifact=weight)
+        gan_turns(generator, discriminator, settings, None, average)[0].losses(batch, {})
+        assert average.calls == passes
+
+
+def test_an_objective_gets_the_average_beside_its_roles(generator, discriminator, batch):
+    networks = {"generator": generator, "discriminator": discriminator}
+    average = Counting(EMA(generator, decay=0.9).network)
+    settings = GanSettings(weights=GanWeights(artifact=1.0, perceptual=0.0), perceptual=None)
+    turns = objectives.turns("gan", networks | {AVERAGE: average}, settings)
+    assert set(turns[0].losses(batch, {})) == {"adversarial", "artifact"}
+    assert average.calls == 1
+    assert not any(average in turn.networks for turn in turns)
 
 
 def test_the_perceptual_network_is_not_built_where_its_weight_is_0(generator, discriminator):
@@ -226,6 +273,7 @@ def test_srgans_published_values_are_the_defaults():
     ("changes", "message"),
     [
         ({"weights": {"pixel": -1.0}}, "weights must be 0 or more"),
+        ({"weights": {"artifact": -1.0}}, "weights must be 0 or more"),
         ({"weights": {"perceptual": 0.0, "adversarial": 0.0}}, "one of them above 0"),
         ({"perceptual": None}, "perceptual: must be given"),
         ({"kind": "hinge"}, "'vanilla', 'least_squares' or 'relativistic_average'"),
