@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 from reports import markdown, results_page
 from reports.command_line import ROOT, command_line, git
 from reports.command_line import run as run_app
-from reports.recipes import checkout, result_of
+from reports.recipes import checkout, gaps, result_of
 from srmodels.errors import ProtocolError
 from srmodels.runs.times import TrackedRuns
 
@@ -84,6 +84,14 @@ def write(result: Mapping[str, Any], folder: Path) -> Path:
     return path
 
 
+def save_row(result: Mapping[str, Any]) -> None:
+    """Saves a row, prints its file, and says what MLflow did not know of it."""
+    path = write(result, RESULTS)
+    typer.echo(path)
+    for gap in gaps(result):
+        typer.echo(f"{path}: {gap}", err=True)
+
+
 def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     """The keys at which two results differ, except times, commit and device."""
     different = []
@@ -139,7 +147,7 @@ Rows = Annotated[list[str], typer.Argument(help="Rows of reports/results.yaml.")
 def run(rows: Rows) -> None:
     """Run rows one after the other, and save their scores and times."""
     for row in rows:
-        typer.echo(write(collected_from(row, experiment(row)), RESULTS))
+        save_row(collected_from(row, experiment(row)))
 
 
 @app.command()
@@ -161,7 +169,7 @@ def repeat(rows: Rows) -> None:
 @app.command()
 def collect(row: str, revision: str) -> None:
     """Save the scores and times of an experiment as a row."""
-    typer.echo(write(collected_from(row, revision), RESULTS))
+    save_row(collected_from(row, revision))
 
 
 @app.command()

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from reports.markdown import fill_section
 from reports.results import (
     PAGE,
+    collect,
     collected,
     differences,
     experiment,
@@ -16,6 +17,7 @@ from reports.results import (
     read_repeats,
     read_rows,
     repeat,
+    run,
     settings_of,
 )
 from reports.results_page import (
@@ -32,7 +34,7 @@ from reports.results_page import (
 )
 from srmodels.errors import ProtocolError
 from srmodels.params import parse
-from tests.reports.test_recipes import runs, write_metrics
+from tests.reports.test_recipes import MACHINE, runs, write_metrics
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = read_experiments(ROOT / "reports" / "results.yaml")
@@ -62,7 +64,7 @@ def result(tmp_path, row="srgan", **changes):
         text = "step,validation_psnr_y,validation_ssim_y\n50,29.5,0.8\n100,30.25,0.82\n"
         (tmp_path / "plots" / f"{stage}_validation.csv").write_text(text)
     content = collected(row, tmp_path, runs(preset="bsds400"))
-    assert "PyTorch" in content["device"]
+    assert content["device"] == MACHINE
     return content | {"commit": "0123456789", "device": "CPU, 2 cores, AVX512"} | changes
 
 
@@ -93,6 +95,21 @@ def test_a_result_has_all_sets_and_the_curves(tmp_path) -> None:
     curve = [[50, 29.5], [100, 30.25]]
     assert content["curves"] == {"pretrain": curve, "gan": curve}
     assert (content["seed"], content["settings"]) == (0, settings_of("srgan"))
+
+
+@pytest.mark.parametrize("command", [collect, run])
+def test_a_row_is_saved_with_what_mlflow_did_not_know(
+    tmp_path, monkeypatch, capsys, command
+) -> None:
+    content = result(tmp_path, device="not recorded")
+    monkeypatch.setattr("reports.results.RESULTS", tmp_path)
+    monkeypatch.setattr("reports.results.experiment", lambda row: f"{row}-0123456")
+    monkeypatch.setattr("reports.results.collected_from", lambda *_: content)
+    command("srgan", "v1") if command is collect else command(["srgan"])
+    printed = capsys.readouterr()
+    assert json.loads((tmp_path / "srgan.json").read_text()) == content
+    assert printed.out == f"{tmp_path / 'srgan.json'}\n"
+    assert "srgan.json: MLflow does not name the machine" in printed.err
 
 
 def test_a_gan_has_a_line_for_its_pretrained_generator(tmp_path) -> None:
