@@ -132,10 +132,30 @@ def test_a_repetition_differs_in_scores_and_curves_not_in_its_time_and_place(tmp
     assert differences(first, second) == ["curves/gan", "scores/generator/psnr_y"]
 
 
+def test_a_repetition_with_more_scores_than_the_saved_row_is_compared_in_those_of_both(
+    tmp_path,
+) -> None:
+    saved = json.loads(json.dumps(result(tmp_path)))
+    again = json.loads(json.dumps(saved))
+    again["settings"] += ["evaluate.perceptual=lpips", "++evaluate.sets.Set14=/Set14"]
+    again["scores"]["generator"]["lpips"] = 0.1
+    again["further"]["Set14"] = again["further"]["Set5"]
+    assert not differences(saved, again)
+    again["settings"].append("model=edsr")
+    assert differences(saved, again) == ["settings"]
+
+
 def test_a_row_that_never_ran_cannot_be_repeated(monkeypatch) -> None:
     monkeypatch.setattr("reports.results.read_rows", list)
     with pytest.raises(ProtocolError, match="has no srgan to compare with"):
         repeat(["srgan"])
+
+
+def test_a_repetition_of_an_earlier_result_is_not_shown(tmp_path) -> None:
+    outcome = {"row": "srgan", "commit": "fedcba9876", "device": "CPU", "differences": []}
+    outcomes = [outcome | {"repeated": commit} for commit in ("0123456789", "ffffffffff")]
+    shown = repeats_list(outcomes, [result(tmp_path)])
+    assert shown == "- **srgan**, commit fedcba9876, CPU: the same"
 
 
 def test_results_of_other_pictures_are_not_mixed(tmp_path) -> None:
@@ -152,7 +172,7 @@ def test_the_page_and_the_readme_show_the_files() -> None:
     assert fill_section(page, "results", table) == page
     assert fill_section(page, "degraded", degraded_table(results)) == page
     assert fill_section(page, "commands", commands(results)) == page
-    assert fill_section(page, "repeats", repeats_list(read_repeats())) == page
+    assert fill_section(page, "repeats", repeats_list(read_repeats(), results)) == page
     assert fill_section(readme, "results", short_results_table(results)) == readme
 
 
