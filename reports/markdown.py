@@ -28,11 +28,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in (columns, rules, *rows))
 
 
+NOT_RECORDED = "not recorded"  # a machine
+
+
 def machines(devices: Mapping[str, str | None]) -> str:
     """The machine of each row: one sentence if all rows name the same, or none does."""
     rows: dict[str, list[str]] = {}
     for row, device in devices.items():
-        rows.setdefault(device or "not recorded", []).append(row)
+        rows.setdefault(device or NOT_RECORDED, []).append(row)
     if len(rows) == 1:
         return f"Machine: {next(iter(rows))}."
     return "\n".join(

@@ -17,12 +17,11 @@ from ruamel.yaml import YAML
 
 from reports import markdown
 from reports.command_line import ROOT, command_line, git, run
-from reports.markdown import number, training_cells
-from srmodels.cli.machine import describe, facts
+from reports.markdown import NOT_RECORDED, number, training_cells
 from srmodels.comparison.sources import find_source
 from srmodels.errors import ProtocolError
 from srmodels.evaluation.table import read_metrics, sets_of
-from srmodels.runs.times import TrackedRuns, run_of, training_of
+from srmodels.runs.times import TrackedRuns, machine_of, run_of, training_of
 
 PAGE = ROOT / "docs" / "RECIPES.md"
 SET = "test"
@@ -50,6 +49,29 @@ def _scores(rows: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, floa
     }
 
 
+def device_of(machines: Mapping[str, str | None]) -> str:
+    """The machine that trained, from that of each stage; of each stage by name if they differ."""
+    named = {stage: machine or NOT_RECORDED for stage, machine in machines.items()}
+    if len(set(named.values())) > 1:
+        return "; ".join(f"{stage}: {machine}" for stage, machine in named.items())
+    return next(iter(named.values()), NOT_RECORDED)
+
+
+def gaps(result: Mapping[str, Any]) -> list[str]:
+    """What MLflow did not know of a result: sentences for the terminal."""
+    found = [
+        f"MLflow has no times of {stage}, because no run trained it"
+        for stage, times in result["training"].items()
+        if times is None
+    ]
+    if NOT_RECORDED in result["device"]:
+        found.append(
+            f"MLflow does not name the machine of each training (got {result['device']!r}). Train "
+            "again to record it."
+        )
+    return found
+
+
 def result_of(recipe: str, metrics: Path, runs: TrackedRuns) -> dict[str, Any]:
     """The content of metrics/recipes/NAME.json, from the folder of the metrics files and MLflow."""
     evaluation = read_metrics(metrics / "evaluate.json")
@@ -59,6 +81,7 @@ def result_of(recipe: str, metrics: Path, runs: TrackedRuns) -> dict[str, Any]:
         stage: json.loads((metrics / f"{stage}.json").read_text(encoding="utf-8"))[stage]["steps"]
         for stage in STAGES
     }
+    steps = {stage: count for stage, count in steps.items() if count}
     sets = sets_of(evaluation)
     return {
         "recipe": recipe,
@@ -66,11 +89,11 @@ def result_of(recipe: str, metrics: Path, runs: TrackedRuns) -> dict[str, Any]:
         "scores": _scores(evaluation[SET]),
         "further": {name: _scores(rows) for name, rows in sets.items() if name != SET},
         "parameters": evaluation["parameters"],
-        "device": describe(facts()),
+        "device": device_of(
+            {stage: machine_of(runs, values, stage, count) for stage, count in steps.items()}
+        ),
         "training": {
-            stage: training_of(runs, values, stage, count)
-            for stage, count in steps.items()
-            if count
+            stage: training_of(runs, values, stage, count) for stage, count in steps.items()
         },
     }
 
@@ -158,11 +181,8 @@ def collect(
     path = ROOT / "metrics" / "recipes" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    for stage, times in result["training"].items():
-        if times is None:
-            typer.echo(
-                f"{path}: MLflow has no times of {stage}, because no run trained it", err=True
-            )
+    for gap in gaps(result):
+        typer.echo(f"{path}: {gap}", err=True)
 
 
 @app.command()

@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 from reports import markdown, results_page
 from reports.command_line import ROOT, command_line, git
 from reports.command_line import run as run_app
-from reports.recipes import checkout, result_of
+from reports.recipes import checkout, gaps, result_of
 from srmodels.errors import ProtocolError
 from srmodels.runs.times import TrackedRuns
 
@@ -84,13 +84,30 @@ def write(result: Mapping[str, Any], folder: Path) -> Path:
     return path
 
 
+def save_row(result: Mapping[str, Any]) -> None:
+    """Saves a row, prints its file, and says what MLflow did not know of it."""
+    path = write(result, RESULTS)
+    typer.echo(path)
+    for gap in gaps(result):
+        typer.echo(f"{path}: {gap}", err=True)
+
+
+def _of_training(settings: Iterable[str]) -> list[str]:
+    return [setting for setting in settings if not setting.lstrip("+").startswith("evaluate.")]
+
+
 def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
-    """The keys at which two results differ, except times, commit and device."""
+    """The keys at which two results differ, except times, commit and device.
+
+    Older results have no LPIPS or fewer sets, so only the scores that both have are compared.
+    """
     different = []
-    for key in sorted((first.keys() | second.keys()) - {"training", "commit", "device"}):
-        one, two = first.get(key), second.get(key)
+    for key in sorted((first.keys() & second.keys()) - {"training", "commit", "device"}):
+        one, two = first[key], second[key]
         if isinstance(one, Mapping) and isinstance(two, Mapping):
             different += [f"{key}/{name}" for name in differences(one, two)]
+        elif key == "settings":
+            different += [] if _of_training(one) == _of_training(two) else [key]
         elif one != two:
             different.append(key)
     return different
@@ -139,7 +156,7 @@ Rows = Annotated[list[str], typer.Argument(help="Rows of reports/results.yaml.")
 def run(rows: Rows) -> None:
     """Run rows one after the other, and save their scores and times."""
     for row in rows:
-        typer.echo(write(collected_from(row, experiment(row)), RESULTS))
+        save_row(collected_from(row, experiment(row)))
 
 
 @app.command()
@@ -153,15 +170,16 @@ def repeat(rows: Rows) -> None:
     for row in rows:
         second = collected_from(row, experiment(row))
         different = differences(known[row], second)
-        where = {key: second[key] for key in ("row", "commit", "device")}
-        typer.echo(write({**where, "differences": different}, REPEATS))
+        where = {key: second[key] for key in ("commit", "device")}
+        outcome = {"row": row, "repeated": known[row]["commit"], **where}
+        typer.echo(write({**outcome, "differences": different}, REPEATS))
         typer.echo(f"{row}: {', '.join(different) or 'the same to the last digit'}")
 
 
 @app.command()
 def collect(row: str, revision: str) -> None:
     """Save the scores and times of an experiment as a row."""
-    typer.echo(write(collected_from(row, revision), RESULTS))
+    save_row(collected_from(row, revision))
 
 
 @app.command()
@@ -174,11 +192,10 @@ def command(row: str) -> None:
 def show() -> None:
     """Write docs/RESULTS.md, its pictures and the README's table."""
     results = read_rows()
-    table, repeats = results_page.results_table(results), results_page.repeats_list(read_repeats())
     sections = {
-        "results": table,
+        "results": results_page.results_table(results),
         "degraded": results_page.degraded_table(results),
-        "repeats": repeats,
+        "repeats": results_page.repeats_list(read_repeats(), results),
         "commands": results_page.commands(results),
     }
     markdown.fill_sections(PAGE, sections)

@@ -147,12 +147,14 @@ def command_of(row: str, settings: Sequence[str]) -> str:
     return " ".join([f"dvc exp run --name {row}", *(f"-S {word}" for word in words)])
 
 
-def repeats_list(repeats: Sequence[Result]) -> str:
-    """The outcomes of the repetitions, a line each."""
+def repeats_list(repeats: Sequence[Result], results: Sequence[Result]) -> str:
+    """The outcomes of the repetitions, a line each, of rows that are still those of `results`."""
+    commits = {result["row"]: result["commit"] for result in results}
     return "\n".join(
         f"- **{repeat['row']}**, commit {repeat['commit']}, {repeat['device']}: "
         + (f"other {', '.join(repeat['differences'])}" if repeat["differences"] else "the same")
         for repeat in repeats
+        if repeat["repeated"] == commits.get(repeat["row"])
     )
 
 

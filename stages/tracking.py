@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from srmodels.cli.machine import describe, facts
 from srmodels.data.degradation.pictures import DEGRADED
 from srmodels.distributed.launcher import launch
 from srmodels.engine.tracking.mlflow_tracker import Tracker
 from srmodels.engine.tracking.record import Logger, NullLogger
 from srmodels.evaluation.report import BUNDLED
 from srmodels.evaluation.table import read_metrics, sets_of
+from srmodels.machine import resolve_device
 from srmodels.params import Params
 from stages import dvc_root
 from stages.run_facts import run_facts
@@ -20,9 +22,21 @@ from stages.run_facts import run_facts
 _TEST = "test"  # prefix of the scores; behind the curves in MLflow's alphabetical order
 
 
+def machine_of(params: Params) -> str:
+    """This machine and its processes, as a training with these settings uses them."""
+    found = facts()
+    if resolve_device(params.run.device).type != "cuda":
+        found.pop("gpu", None)
+    found["threads"] = params.run.threads or found["threads"]
+    processes = launch().world_size
+    return describe(found) + (f", processes: {processes}" if processes > 1 else "")
+
+
 def tracker(stage: str, params: Params) -> Tracker:
     """Opens the training's MLflow run for this stage."""
-    return Tracker(stage, root=dvc_root(), facts=run_facts(params))
+    return Tracker(
+        stage, root=dvc_root(), facts=run_facts(params), machine=lambda: machine_of(params)
+    )
 
 
 def logger(stage: str, params: Params) -> AbstractContextManager[Logger]:

@@ -147,6 +147,8 @@ class RRDBNet(TrunkTail):
             if self.shuffles:
                 icnr_(layer, factor)
             self.add_module(f"conv_up{number}", layer)
+            if self.shuffles:
+                self.add_module(f"shuffle{number}", PixelShuffle(factor))
 
     def features_of(self, lr: Tensor) -> Tensor:
         """The trunk: (N, 3, H, W) in [0, 1] to (N, channels, H, W)."""
@@ -163,7 +165,7 @@ class RRDBNet(TrunkTail):
         for number, factor in enumerate(self.factors, start=1):
             layer = self.get_submodule(f"conv_up{number}")
             if self.shuffles:
-                features = F.pixel_shuffle(layer(features), factor)
+                features = self.get_submodule(f"shuffle{number}")(layer(features))
             else:
                 features = layer(F.interpolate(features, scale_factor=factor, mode="nearest"))
             features = F.leaky_relu(features, _SLOPE, inplace=True)

@@ -20,6 +20,7 @@ __all__ = [
     "WEIGHTS_TAG",
     "artifact_location",
     "comparison_page",
+    "machine_tag",
     "relocate",
     "run_page",
     "store_of",
@@ -41,6 +42,11 @@ _STORED_LOCATIONS = (  # tables and columns of MLflow's database that hold absol
     ("model_versions", "source"),
     ("model_versions", "storage_location"),
 )
+
+
+def machine_tag(stage: str) -> str:
+    """The tag of a run that names the machine on which the stage trained."""
+    return f"srmodels.machine.{stage}"
 
 
 def _database(root: Path) -> URL | None:

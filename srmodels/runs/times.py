@@ -1,4 +1,4 @@
-"""Training times of finished runs, from MLflow, since no file that DVC compares has times."""
+"""Times and machines of finished trainings, from MLflow: no file that DVC compares has them."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -11,9 +11,9 @@ from ruamel.yaml import YAML
 from srmodels.config import flat
 from srmodels.errors import TrainingError
 from srmodels.runs.connection import connected, prepare_mlflow
-from srmodels.runs.store import EXPERIMENT, WEIGHTS_TAG, store_of
+from srmodels.runs.store import EXPERIMENT, WEIGHTS_TAG, machine_tag, store_of
 
-__all__ = ["TrackedRuns", "cost", "minutes_by_weights", "run_of", "training_of"]
+__all__ = ["TrackedRuns", "cost", "machine_of", "minutes_by_weights", "run_of", "training_of"]
 
 Values = Mapping[str, str]  # settings of a run: "recipe.pretrain.training.steps" to "3000"
 Points = Sequence[tuple[int, float]]  # of a metric: step and value, by step
@@ -106,10 +106,10 @@ def cost(points: Points, batch_size: int) -> dict[str, float]:
     return {"minutes": round(seconds / 60, 2), "images_per_second": round(images / seconds, 1)}
 
 
-def training_of(
+def _trained(
     runs: TrackedRuns, settings: Values, stage: str, steps: int
-) -> dict[str, float] | None:
-    """The `cost` of a stage in the newest run that trained it with these settings, or None."""
+) -> tuple[str, dict[str, float]] | None:
+    """The newest run that trained a stage with these settings, and the `cost`; or None."""
     section = f"recipe.{_SECTIONS[stage]}.training"
     for run, values in runs.settings():
         if not _same_training(values, settings, stage):
@@ -119,8 +119,22 @@ def training_of(
             int(values.get(f"{section}.{key}", default)) for key, default in _DEFAULTS.items()
         )
         if points and steps - points[-1][0] < every:
-            return cost(points, batch_size)
+            return run, cost(points, batch_size)
     return None
+
+
+def training_of(
+    runs: TrackedRuns, settings: Values, stage: str, steps: int
+) -> dict[str, float] | None:
+    """The `cost` of a stage in the newest run that trained it with these settings, or None."""
+    trained = _trained(runs, settings, stage, steps)
+    return trained and trained[1]
+
+
+def machine_of(runs: TrackedRuns, settings: Values, stage: str, steps: int) -> str | None:
+    """The machine of the run whose times `training_of` gives; None if the run does not name it."""
+    trained = _trained(runs, settings, stage, steps)
+    return runs.tags(trained[0]).get(machine_tag(stage)) if trained else None
 
 
 def minutes_by_weights(root: Path) -> dict[str, float]:

@@ -34,10 +34,13 @@ def generator_of(name, **changes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", GENERATORS)
-def test_onnx_and_pt2_take_any_size_and_give_the_networks_pictures(name):
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [*((name, {}) for name in GENERATORS), ("rrdbnet", {"upsampler": "pixelshuffle"})],
+)
+def test_onnx_and_pt2_take_any_size_and_give_the_networks_pictures(name, changes):
     runtime = pytest.importorskip("onnxruntime")
-    network = small(name)
+    network = small(name, **changes)
     program = onnx_and_pt2.export_program(network)
     session = runtime.InferenceSession(onnx_and_pt2.export_onnx(program))
     loaded = torch.export.load(io.BytesIO(onnx_and_pt2.export_pt2(program))).module()

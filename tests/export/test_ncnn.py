@@ -17,7 +17,7 @@ from tests.inference.small import small, small_settings
 QUICKSTART = {"residual": "bicubic", "upsampler": "direct", "norm": "none"}
 CASES = [
     *(("rrdbnet", {"scale": scale}) for scale in (2, 4)),
-    ("rrdbnet", {"scale": 3, "upsampler": "pixelshuffle"}),
+    *(("rrdbnet", {"scale": scale, "upsampler": "pixelshuffle"}) for scale in (3, 4)),
     ("srvgg", {}),
     *(("span", {"centred": centred}) for centred in (True, False)),
     ("edsr", {"residual_scale": 0.5}),

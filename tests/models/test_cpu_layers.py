@@ -1,10 +1,14 @@
 """Layers with an own backward pass on a CPU compute what PyTorch's compute."""
 
+import copy
+
 import pytest
 import torch
 from torch import Tensor, nn
 
+from srmodels.models import build
 from srmodels.models._cpu_layers import PixelShuffle, PReLU
+from tests.inference.small import small_settings
 
 FORMATS = (torch.contiguous_format, torch.channels_last)
 
@@ -64,6 +68,36 @@ def test_evaluation_is_pytorchs_own(layer: nn.Module) -> None:
     evaluated = layer.eval()(features).grad_fn
     assert type(trained).__name__.startswith("_P")  # an autograd.Function of this project
     assert type(evaluated).__name__ in ("PreluKernelBackward0", "PixelShuffleBackward0")
+
+
+def with_pytorchs_shuffles(network: nn.Module) -> nn.Module:
+    """The network, each PixelShuffle replaced by PyTorch's own."""
+    for name, layer in list(network.named_modules()):
+        if isinstance(layer, PixelShuffle):
+            network.set_submodule(name, nn.PixelShuffle(layer.upscale_factor))
+    return network
+
+
+@pytest.mark.parametrize("memory", FORMATS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("scale", [3, 4])
+def test_rrdbnet_trains_as_with_pytorchs_pixel_shuffle(
+    scale: int, dtype: torch.dtype, memory: torch.memory_format
+) -> None:
+    settings = small_settings("rrdbnet", scale=scale, upsampler="pixelshuffle")
+    ours = build("rrdbnet", settings).to(memory_format=memory)
+    shuffles = sum(isinstance(layer, PixelShuffle) for layer in ours.modules())
+    assert shuffles == (2 if scale == 4 else 1)
+    assert not any("shuffle" in name for name in ours.state_dict())
+    theirs = with_pytorchs_shuffles(copy.deepcopy(ours))
+    lr = random(2, 3, 6, 5, dtype=torch.float32, memory=memory)
+    change = random(2, 3, 6 * scale, 5 * scale, dtype=torch.float32, memory=memory, seed=1)
+    results = []
+    for network in (ours, theirs):
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            sr = network(lr)
+        results.append([sr, *torch.autograd.grad(sr, list(network.parameters()), change)])
+    assert all(torch.equal(*pair) for pair in zip(*results, strict=True))
 
 
 @pytest.mark.parametrize("slopes", [1, 4])

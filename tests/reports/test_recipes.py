@@ -5,11 +5,12 @@ import json
 import pytest
 
 from reports.markdown import fill_sections
-from reports.recipes import read_results, recipes_table, result_of
+from reports.recipes import device_of, gaps, read_results, recipes_table, result_of
 from srmodels.errors import ProtocolError, TrainingError
 from tests.runs.test_times import PARAMS, SPEED, FakeRuns
 
 SCORES = {"psnr_y": 30.5, "ssim_y": 0.82, "sharpness": 0.1, "colour_shift": 0.5, "shift_l": 0.0}
+MACHINE = "AMD EPYC, cores: 64, threads: 64, PyTorch 2.14.1"
 SCORED = "evaluate/test/generator/psnr_y"
 
 
@@ -28,7 +29,8 @@ def write_metrics(folder, *, psnr_y=31.0, gan_steps=20, **further):
 
 def runs(psnr_y=31.0, **changes):
     points = {SPEED: [(100, 20.0)], "gan/images_per_second": [(20, 5.0)], SCORED: [(0, psnr_y)]}
-    return FakeRuns((PARAMS | {"preset": "quickstart"} | changes, points))
+    tags = {f"srmodels.machine.{stage}": MACHINE for stage in ("pretrain", "gan")}
+    return FakeRuns((PARAMS | {"preset": "quickstart"} | changes, points, tags))
 
 
 def collected(folder, recipe="srgan", **changes):
@@ -47,6 +49,30 @@ def test_a_result_has_the_tables_scores_and_the_times(tmp_path):
     assert list(result["scores"]["generator"]) == list(SCORES)[:4]
     assert result["training"]["pretrain"] == {"minutes": 0.67, "images_per_second": 20.0}
     assert result["training"]["gan"]["images_per_second"] == 5
+
+
+def test_the_machine_is_the_one_that_trained_not_the_one_that_collects(tmp_path):
+    result = collected(tmp_path)
+    assert result["device"] == MACHINE
+    assert not gaps(result)
+
+
+def test_a_machine_that_mlflow_does_not_name_is_not_guessed(tmp_path):
+    write_metrics(tmp_path)
+    tracked = runs()
+    tracked.runs[0][2].clear()
+    result = result_of("srgan", tmp_path, tracked)
+    assert result["device"] == "not recorded"
+    (gap,) = gaps(result)
+    assert "does not name the machine of each training (got 'not recorded'). Train again" in gap
+    assert recipes_table([result]).endswith("\n\nMachine: not recorded.")
+
+
+def test_stages_that_trained_on_two_machines_name_both():
+    assert device_of({"pretrain": "CPU", "gan": "CPU"}) == "CPU"
+    assert device_of({"pretrain": "CPU", "gan": "GPU"}) == "pretrain: CPU; gan: GPU"
+    assert device_of({"pretrain": "CPU", "gan": None}) == "pretrain: CPU; gan: not recorded"
+    assert device_of({}) == "not recorded"
 
 
 def test_metrics_of_another_recipes_run_are_not_collected(tmp_path):

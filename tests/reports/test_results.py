@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from reports.markdown import fill_section
 from reports.results import (
     PAGE,
+    collect,
     collected,
     differences,
     experiment,
@@ -16,6 +17,7 @@ from reports.results import (
     read_repeats,
     read_rows,
     repeat,
+    run,
     settings_of,
 )
 from reports.results_page import (
@@ -32,7 +34,7 @@ from reports.results_page import (
 )
 from srmodels.errors import ProtocolError
 from srmodels.params import parse
-from tests.reports.test_recipes import runs, write_metrics
+from tests.reports.test_recipes import MACHINE, runs, write_metrics
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = read_experiments(ROOT / "reports" / "results.yaml")
@@ -62,7 +64,7 @@ def result(tmp_path, row="srgan", **changes):
         text = "step,validation_psnr_y,validation_ssim_y\n50,29.5,0.8\n100,30.25,0.82\n"
         (tmp_path / "plots" / f"{stage}_validation.csv").write_text(text)
     content = collected(row, tmp_path, runs(preset="bsds400"))
-    assert "PyTorch" in content["device"]
+    assert content["device"] == MACHINE
     return content | {"commit": "0123456789", "device": "CPU, 2 cores, AVX512"} | changes
 
 
@@ -95,6 +97,21 @@ def test_a_result_has_all_sets_and_the_curves(tmp_path) -> None:
     assert (content["seed"], content["settings"]) == (0, settings_of("srgan"))
 
 
+@pytest.mark.parametrize("command", [collect, run])
+def test_a_row_is_saved_with_what_mlflow_did_not_know(
+    tmp_path, monkeypatch, capsys, command
+) -> None:
+    content = result(tmp_path, device="not recorded")
+    monkeypatch.setattr("reports.results.RESULTS", tmp_path)
+    monkeypatch.setattr("reports.results.experiment", lambda row: f"{row}-0123456")
+    monkeypatch.setattr("reports.results.collected_from", lambda *_: content)
+    command("srgan", "v1") if command is collect else command(["srgan"])
+    printed = capsys.readouterr()
+    assert json.loads((tmp_path / "srgan.json").read_text()) == content
+    assert printed.out == f"{tmp_path / 'srgan.json'}\n"
+    assert "srgan.json: MLflow does not name the machine" in printed.err
+
+
 def test_a_gan_has_a_line_for_its_pretrained_generator(tmp_path) -> None:
     lines = results_table([result(tmp_path)]).splitlines()[2:-2]
     assert [line.split(" | ")[0] for line in lines] == [
@@ -115,10 +132,30 @@ def test_a_repetition_differs_in_scores_and_curves_not_in_its_time_and_place(tmp
     assert differences(first, second) == ["curves/gan", "scores/generator/psnr_y"]
 
 
+def test_a_repetition_with_more_scores_than_the_saved_row_is_compared_in_those_of_both(
+    tmp_path,
+) -> None:
+    saved = json.loads(json.dumps(result(tmp_path)))
+    again = json.loads(json.dumps(saved))
+    again["settings"] += ["evaluate.perceptual=lpips", "++evaluate.sets.Set14=/Set14"]
+    again["scores"]["generator"]["lpips"] = 0.1
+    again["further"]["Set14"] = again["further"]["Set5"]
+    assert not differences(saved, again)
+    again["settings"].append("model=edsr")
+    assert differences(saved, again) == ["settings"]
+
+
 def test_a_row_that_never_ran_cannot_be_repeated(monkeypatch) -> None:
     monkeypatch.setattr("reports.results.read_rows", list)
     with pytest.raises(ProtocolError, match="has no srgan to compare with"):
         repeat(["srgan"])
+
+
+def test_a_repetition_of_an_earlier_result_is_not_shown(tmp_path) -> None:
+    outcome = {"row": "srgan", "commit": "fedcba9876", "device": "CPU", "differences": []}
+    outcomes = [outcome | {"repeated": commit} for commit in ("0123456789", "ffffffffff")]
+    shown = repeats_list(outcomes, [result(tmp_path)])
+    assert shown == "- **srgan**, commit fedcba9876, CPU: the same"
 
 
 def test_results_of_other_pictures_are_not_mixed(tmp_path) -> None:
@@ -135,7 +172,7 @@ def test_the_page_and_the_readme_show_the_files() -> None:
     assert fill_section(page, "results", table) == page
     assert fill_section(page, "degraded", degraded_table(results)) == page
     assert fill_section(page, "commands", commands(results)) == page
-    assert fill_section(page, "repeats", repeats_list(read_repeats())) == page
+    assert fill_section(page, "repeats", repeats_list(read_repeats(), results)) == page
     assert fill_section(readme, "results", short_results_table(results)) == readme
 
 

@@ -5,7 +5,7 @@ import pytest
 from srmodels.engine.tracking.mlflow_run import RunFacts
 from srmodels.engine.tracking.mlflow_tracker import Tracker
 from srmodels.errors import TrainingError
-from srmodels.runs.times import TrackedRuns, cost, run_of, training_of
+from srmodels.runs.times import TrackedRuns, cost, machine_of, run_of, training_of
 
 PARAMS = {
     "model": "srgan",
@@ -22,19 +22,22 @@ SPEED = "pretrain/images_per_second"
 
 
 class FakeRuns:
-    """Runs in memory, the newest first: parameters, points by metric."""
+    """Runs in memory, the newest first: parameters, points by metric, and perhaps tags."""
 
     def __init__(self, *runs):
         self.runs = runs
 
     def settings(self):
-        return [(str(number), values) for number, (values, _) in enumerate(self.runs)]
+        return [(str(number), values) for number, (values, *_) in enumerate(self.runs)]
 
     def latest(self, run):
         return {name: points[-1][1] for name, points in self.runs[int(run)][1].items() if points}
 
     def points(self, run, metric):
         return self.runs[int(run)][1].get(metric, [])
+
+    def tags(self, run):
+        return next(iter(self.runs[int(run)][2:]), {})
 
 
 def test_each_points_speed_holds_since_the_point_before():
@@ -47,6 +50,14 @@ def test_a_training_from_the_cache_has_the_times_of_the_run_that_did_it():
     runs = FakeRuns((PARAMS, {}), trained)
     spent = training_of(runs, PARAMS, "pretrain", 100)
     assert spent == {"minutes": round(800 / 20 / 60, 2), "images_per_second": 20.0}
+
+
+def test_the_machine_is_that_of_the_run_that_trained():
+    scored = (PARAMS, {}, {"srmodels.machine.pretrain": "of an evaluation from the cache"})
+    trained = (PIXEL_ONLY, {SPEED: [(100, 20.0)]}, {"srmodels.machine.pretrain": "a GPU"})
+    assert machine_of(FakeRuns(scored, trained), PARAMS, "pretrain", 100) == "a GPU"
+    assert machine_of(FakeRuns(scored, trained[:2]), PARAMS, "pretrain", 100) is None
+    assert machine_of(FakeRuns(scored), PARAMS, "pretrain", 100) is None
 
 
 @pytest.mark.parametrize("changed", [{"seed": "1"}, {"recipe.pretrain.training.batch_size": "4"}])
@@ -94,7 +105,7 @@ def test_what_a_tracker_logged_is_found(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     settings = {"model": "srgan", "recipe": {"pretrain": {"training": {"batch_size": 4}}}}
     facts = RunFacts(baseline="a" * 40, inputs={}, settings=settings)
-    with Tracker("pretrain", root=tmp_path, facts=facts) as watcher:
+    with Tracker("pretrain", root=tmp_path, facts=facts, machine=lambda: "a GPU") as watcher:
         watcher.begin(0, [])
         for step in (50, 100):
             watcher.log(step, {"images_per_second": 20.0, "pixel": 0.1})
@@ -102,3 +113,4 @@ def test_what_a_tracker_logged_is_found(tmp_path, monkeypatch):
     wanted = run_of(runs, "srgan", score="pretrain/pixel", value=0.1)
     spent = training_of(runs, wanted, "pretrain", 100)
     assert spent == {"minutes": round(400 / 20 / 60, 2), "images_per_second": 20.0}
+    assert machine_of(runs, wanted, "pretrain", 100) == "a GPU"

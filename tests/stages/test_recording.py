@@ -59,7 +59,9 @@ def assert_the_newest_run_is_that_of_the_files(folder, store=None) -> None:
 
 
 def test_after_the_first_training(trained) -> None:
-    assert len(runs(trained)) == 1
+    (only,) = runs(trained)
+    assert ", cores: " in only.data.tags["srmodels.machine.pretrain"]
+    assert {"srmodels.machine.gan", "srmodels.machine.test"}.isdisjoint(only.data.tags)
     assert_the_newest_run_is_that_of_the_files(trained)
 
 

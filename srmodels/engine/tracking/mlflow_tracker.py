@@ -32,7 +32,7 @@ from srmodels.engine.tracking.mlflow_run import (
     run_key,
 )
 from srmodels.runs.connection import reason_of
-from srmodels.runs.store import relocate, tracking_uri, without_password
+from srmodels.runs.store import machine_tag, relocate, tracking_uri, without_password
 
 __all__ = ["Tracker"]
 
@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 2.0
 _RETRY_SECONDS = 30.0
 _BATCH = 500  # points per request; MLflow's limit is 1000
+_LONGEST_TAG = 5000  # characters; MLflow's limit
+_NEXT_MACHINE = "; resumed on "
 
 
 class Tracker:
@@ -51,10 +53,19 @@ class Tracker:
         root: The repository, with `mlflow.db` and `mlartifacts` unless MLFLOW_TRACKING_URI names a
             server.
         facts: What identifies and describes the run.
+        machine: Describes this machine, on which the stage trains; called when the training begins.
     """
 
-    def __init__(self, stage: str, *, root: Path, facts: RunFacts) -> None:
+    def __init__(
+        self,
+        stage: str,
+        *,
+        root: Path,
+        facts: RunFacts,
+        machine: Callable[[], str] | None = None,
+    ) -> None:
         self.stage, self.root, self.facts = stage, root.resolve(), facts
+        self._describe_machine, self._machine = machine, ""
         self.uri = tracking_uri(self.root)
         self._shown = without_password(self.uri)
         self.client: Any = None
@@ -117,6 +128,8 @@ class Tracker:
             points: Its curves up to there.
         """
         self._add(self.stage, points)
+        if self._describe_machine:
+            self._machine = self._describe_machine()
         self._resumed = step > 0
         if self._resumed:  # the pictures of step 0 are there
             self._files.clear()
@@ -203,11 +216,22 @@ class Tracker:
             file.lock()
             file.save(running=True)
         self.client.update_run(file.run, status="RUNNING")
+        self._tag_machine(file.run)
         self._file, self.run_id = file, file.run
         self._system = SystemMetricsMonitor(
             file.run, resume_logging=bool(file.stages), tracking_uri=self.uri
         )
         self._system.start()
+
+    def _tag_machine(self, run: str) -> None:
+        """Names the machine of this stage; after a resume, all machines that took part."""
+        if not self._machine:
+            return
+        tag, machines = machine_tag(self.stage), [self._machine]
+        if self._resumed:
+            before = self.client.get_run(run).data.tags.get(tag, "not recorded")
+            machines = list(dict.fromkeys([*before.split(_NEXT_MACHINE), self._machine]))
+        self.client.set_tag(run, tag, _NEXT_MACHINE.join(machines)[:_LONGEST_TAG])
 
     def _sent(self, run: str, name: str) -> dict[int, float]:
         """The values of a metric in a run, by step."""

@@ -96,6 +96,41 @@ def test_a_training_that_begins_anew_has_a_run_of_its_own(root) -> None:
     assert gan == two
 
 
+def trained_on(root, machine, stage="pretrain", *, step=0):
+    """The tags of a run after a training on a machine, from a step on."""
+    facts = RunFacts(baseline="a" * 40, inputs=SEED)
+    with Tracker(stage, root=root, facts=facts, machine=machine and (lambda: machine)) as one:
+        one.begin(step, [])
+        one.log(step + 1, {"pixel": 0.5})
+    tags = runs(root)[0].get_run(one.run_id).data.tags
+    return [tags.get(f"srmodels.machine.{name}") for name in ("pretrain", "gan", "test")]
+
+
+def test_a_run_names_the_machine_of_each_stage_that_trained(root) -> None:
+    assert trained_on(root, "CPU") == ["CPU", None, None]
+    assert trained_on(root, "GPU", "gan") == ["CPU", "GPU", None]
+    with Tracker(
+        "test", root=root, facts=RunFacts(baseline="a" * 40, inputs=SEED), machine=lambda: "phone"
+    ) as watcher:
+        watcher.log(0, {"psnr_y": 30.0})
+        watcher.open_fitting()
+    _, (only,) = runs(root)
+    assert "srmodels.machine.test" not in only.data.tags
+
+
+def test_a_resumed_training_names_all_of_its_machines_once(root) -> None:
+    assert trained_on(root, "CPU")[0] == "CPU"
+    assert trained_on(root, "CPU", step=1)[0] == "CPU"
+    for step in (2, 3):
+        assert trained_on(root, "GPU", step=step)[0] == "CPU; resumed on GPU"
+    assert trained_on(root, "other", step=4)[0] == "CPU; resumed on GPU; resumed on other"
+
+
+def test_a_resumed_training_does_not_guess_its_first_machine(root) -> None:
+    assert trained_on(root, None)[0] is None
+    assert trained_on(root, "GPU", step=1)[0] == "not recorded; resumed on GPU"
+
+
 @pytest.mark.parametrize("what", ["settings", "code", "data", "weights"])
 def test_a_training_of_other_settings_code_data_or_weights_has_another_run(root, what) -> None:
     one = train(root, [0.5])

@@ -58,10 +58,19 @@ def away(one, other):
     return np.abs(one.astype(int) - other).max()
 
 
-@pytest.mark.parametrize("name", ["cyclegan_up", "edsr", "rrdbnet", "srresnet"])
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("cyclegan_up", {}),
+        ("edsr", {}),
+        ("rrdbnet", {}),
+        ("rrdbnet", {"upsampler": "pixelshuffle"}),
+        ("srresnet", {}),
+    ],
+)
 @pytest.mark.parametrize("strips", [False, True])
-def test_the_streamed_picture_is_the_networks(photo, name, strips, device, monkeypatch):
-    network, lr = small(name), photo[:90, :77]
+def test_the_streamed_picture_is_the_networks(photo, name, more, strips, device, monkeypatch):
+    network, lr = small(name, **more), photo[:90, :77]
     expected = whole(network, lr)
     if strips:  # of 32 columns with what they need, in slabs of 40 rows
         monkeypatch.setattr(streamed, "_max_columns", lambda job: 32 + 2 * network.padding)
