@@ -12,7 +12,7 @@ from PIL import Image
 
 from reports.command_line import ROOT
 from reports.crops import draw_crops, enlarged_photographs, ranked_crops
-from reports.markdown import fill_sections, table, training_cells
+from reports.markdown import NOT_RECORDED, fill_sections, table, training_cells
 from reports.recipes import SET, read_results
 from srmodels.cli.machine import describe
 from srmodels.evaluation.metrics.luma import Picture
@@ -62,8 +62,9 @@ def scores(metrics: Mapping[str, Any], recipes: Sequence[Mapping[str, Any]]) -> 
     for result in recipes:
         if result["scores"]["generator"]["psnr_y"] == metrics[SET]["generator"]["psnr_y"]:
             minutes = training_cells(result["training"], list(result["training"]))[0]
-            device = f" on {result['device']}" if "device" in result else ""
-            return f"{text}\n\nTraining took {minutes} minutes (pretraining + GAN){device}."
+            device = result.get("device", NOT_RECORDED)
+            where = "" if device == NOT_RECORDED else f" on {device}"
+            return f"{text}\n\nTraining took {minutes} minutes (pretraining + GAN){where}."
     return text
 
 

@@ -76,6 +76,12 @@ def test_the_scores_are_those_of_the_pipelines_metrics_file() -> None:
     assert "Training took" in content
 
 
+def test_the_readme_leaves_out_a_machine_that_is_not_recorded() -> None:
+    metrics = json.loads(committed("metrics/evaluate.json"))
+    results = [result | {"device": "not recorded"} for result in read_results(ROOT)]
+    assert scores(metrics, results).endswith(" minutes (pretraining + GAN).")
+
+
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_benchmarks_table_is_the_one_of_its_file(name) -> None:
     page = page_of(name).read_text(encoding="utf-8")
