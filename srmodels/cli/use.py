@@ -42,6 +42,46 @@ def set_value(key: str, value: str) -> None:
     write_bytes(params, with_value(text, key, value).encode())
 
 
+def _outputs(root: Path) -> list[Path]:
+    """Where the stages of dvc.yaml write, below the root; a template's folder for the template."""
+    from ruamel.yaml import YAML
+
+    file = root / "dvc.yaml"
+    stages = YAML(typ="safe").load(file)["stages"] if file.is_file() else {}
+    found = []
+    for entry in stages.values():
+        stage = entry.get("do", entry)
+        for kind in ("outs", "metrics", "plots"):
+            for output in stage.get(kind, []):
+                (path,) = output if isinstance(output, dict) else [output]
+                found.append(root / stage.get("wdir", "") / path.partition("${")[0])
+    return found
+
+
+def _check_place(folder: Path) -> None:
+    """Raises for a folder that DVC cannot read, or in which it writes itself."""
+    from srmodels.errors import DataError
+
+    if "${" in str(folder):
+        raise DataError(
+            f"FOLDER: has ${{ in its path, which DVC takes for a setting (got {str(folder)!r}). "
+            "Rename it."
+        )
+    place, root = folder.resolve(), Path().resolve()
+    if root.is_relative_to(place):
+        raise DataError(
+            f"FOLDER: holds this repository, in which DVC writes (got {str(folder)!r}). Move the "
+            "photographs to a folder of their own."
+        )
+    for output in _outputs(root):
+        written = output.resolve()
+        if place.is_relative_to(written) or written.is_relative_to(place):
+            raise DataError(
+                f"FOLDER: is where the pipeline writes {output.relative_to(root)} (got "
+                f"{str(folder)!r}). Move the photographs to a folder of their own."
+            )
+
+
 def use(
     folder: Annotated[str, typer.Argument(help="A folder of photographs, a set's name, or auto.")],
 ) -> None:
@@ -57,6 +97,11 @@ def use(
     names = ["auto", *set_names(data), MIX]
     if folder in names:
         photos, found = folder, ""
+    elif not folder:
+        raise DataError(
+            "FOLDER: is empty (got ''). Name a folder of photographs, or one of "
+            f"{', '.join(names)}."
+        )
     else:
         photos = os.path.normpath(Path(folder).expanduser().absolute())
         if not Path(photos).is_dir():
@@ -65,6 +110,7 @@ def use(
                 f"FOLDER: {problem} (got {photos!r}). Name a folder of photographs, or one of "
                 f"{', '.join(names)}."
             )
+        _check_place(Path(photos))
         check_folder("data.photos", photos, data, names=names)
         files, others = list_files(Path(photos))
         if not files:
