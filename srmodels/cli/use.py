@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["set_value", "use"]
+__all__ = ["checked_photographs", "set_value", "use"]
 
 
 _LINES = {  # where params.yaml has a value
@@ -82,10 +82,13 @@ def _check_place(folder: Path) -> None:
             )
 
 
-def use(
-    folder: Annotated[str, typer.Argument(help="A folder of photographs, a set's name, or auto.")],
-) -> None:
-    """Set data.photos in params.yaml, after a check that the folder can be used."""
+def checked_photographs(folder: str) -> tuple[str, list[Path], str]:
+    """The value of data.photos, a folder's photographs, and their number in words.
+
+    Raises:
+        ConfigError: There is no params.yaml here.
+        DataError: The folder cannot be used.
+    """
     from srmodels.data.datasets.catalog import MIX, set_names
     from srmodels.data.photos.folder import check_folder
     from srmodels.errors import ConfigError, DataError
@@ -96,28 +99,34 @@ def use(
         raise ConfigError("params.yaml: not found. Run in the repository's root.")
     names = ["auto", *set_names(data), MIX]
     if folder in names:
-        photos, found = folder, ""
-    elif not folder:
+        return folder, [], ""
+    if not folder:
         raise DataError(
             "FOLDER: is empty (got ''). Name a folder of photographs, or one of "
             f"{', '.join(names)}."
         )
-    else:
-        photos = os.path.normpath(Path(folder).expanduser().absolute())
-        if not Path(photos).is_dir():
-            problem = "is a file, not a folder" if Path(photos).exists() else "no such folder"
-            raise DataError(
-                f"FOLDER: {problem} (got {photos!r}). Name a folder of photographs, or one of "
-                f"{', '.join(names)}."
-            )
-        _check_place(Path(photos))
-        check_folder("data.photos", photos, data, names=names)
-        files, others = list_files(Path(photos))
-        if not files:
-            raise DataError(
-                f"FOLDER: holds no photograph (got {photos!r} with {len(others)} other files). "
-                "Name another folder."
-            )
-        found = f" ({len(files)} photographs, {len(others)} other files)"
+    photos = os.path.normpath(Path(folder).expanduser().absolute())
+    if not Path(photos).is_dir():
+        problem = "is a file, not a folder" if Path(photos).exists() else "no such folder"
+        raise DataError(
+            f"FOLDER: {problem} (got {photos!r}). Name a folder of photographs, or one of "
+            f"{', '.join(names)}."
+        )
+    _check_place(Path(photos))
+    check_folder("data.photos", photos, data, names=names)
+    files, others = list_files(Path(photos))
+    if not files:
+        raise DataError(
+            f"FOLDER: holds no photograph (got {photos!r} with {len(others)} other files). "
+            "Name another folder."
+        )
+    return photos, files, f" ({len(files)} photographs, {len(others)} other files)"
+
+
+def use(
+    folder: Annotated[str, typer.Argument(help="A folder of photographs, a set's name, or auto.")],
+) -> None:
+    """Set data.photos in params.yaml, after a check that the folder can be used."""
+    photos, _, found = checked_photographs(folder)
     set_value("data.photos", photos)
     typer.echo(f"data.photos: {photos}{found}")
