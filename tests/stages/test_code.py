@@ -9,8 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from srmodels.errors import ConfigError, WeightsError
-from srmodels.params import parse
-from stages.code import load, main
+from srmodels.params import load, parse
+from stages.code import main, naming_uncommitted
 from stages.dependencies import SILENT, STAGES, code_digests, digest_of, stage_modules
 from tests.stages.repository import edit, run
 
@@ -33,7 +33,7 @@ def repository(tmp_path, monkeypatch):
 def test_a_wrong_setting_that_an_earlier_command_left_is_named(repository):
     edit(repository, "model: srgan", "model: srgna")
     edit(repository, "seed: 0", "seed: 3")
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught, naming_uncommitted():
         load()
     text = str(caught.value)
     assert "did you mean srgan?" in text
@@ -43,12 +43,30 @@ def test_a_wrong_setting_that_an_earlier_command_left_is_named(repository):
 def test_without_a_change_or_a_commit_only_the_fault_is_told(repository):
     edit(repository, "model: srgan", "model: srgna")
     run(repository, "git", "commit", "-qam", "wrong")
-    with pytest.raises(ConfigError) as committed:
+    with pytest.raises(ConfigError) as committed, naming_uncommitted():
         load()
     (repository / ".git").rename(repository / "gone")
-    with pytest.raises(ConfigError) as alone:
+    with pytest.raises(ConfigError) as alone, naming_uncommitted():
         load()
     assert "still says" not in f"{committed.value} {alone.value}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("photos: auto", "photos: /nowhere"),
+        ("init_from: data/random", "init_from: /nowhere.pth"),
+        ("init_from: data/random", "init_from: realesrgan-x4plus"),
+    ],
+)
+def test_a_missing_file_that_an_earlier_command_left_is_named(repository, monkeypatch, old, new):
+    shutil.copytree(ROOT / "data", repository / "data", ignore=lambda *_: ["patches", "code"])
+    edit(repository, old, new)
+    monkeypatch.setattr("sys.argv", ["code"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert f"params.yaml still says {'data.' if 'photos' in new else ''}{new}, " in str(ended.value)
+    assert ".." not in str(ended.value)
 
 
 # What the silent modules import is none of the stage's, so stand-ins replace them: each name taken
