@@ -21,6 +21,7 @@ from srmodels.evaluation.perceptual import open_perceptual
 from srmodels.pretrained.generators import PUBLIC
 from stages import cli_errors, dvc_root
 from stages.dependencies import STAGES, code_digests
+from stages.initial_weights import check_start
 
 FOLDER = Path("data/code")
 
@@ -73,6 +74,8 @@ def check_files(settings: params.Params) -> None:
             f"init_from: no such file (got {start!r}). Name a file of weights, or "
             f"{params.RANDOM} for random weights."
         )
+    if start != params.RANDOM:
+        check_start(settings)
     data = Path("data")
     names = ["auto", *set_names(data), MIX]
     check_folder("data.photos", settings.data.photos, data, names=names)

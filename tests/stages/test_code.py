@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import shutil
@@ -6,12 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from ruamel.yaml import YAML
 
+from srmodels import models, snapshot
 from srmodels.errors import ConfigError, WeightsError
 from srmodels.params import load, parse
 from stages.code import main, naming_uncommitted
 from stages.dependencies import SILENT, STAGES, code_digests, digest_of, stage_modules
+from stages.initial_weights import check_start
+from tests.inference.small import small_settings
 from tests.stages.repository import edit, run
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +72,49 @@ def test_a_missing_file_that_an_earlier_command_left_is_named(repository, monkey
         main()
     assert f"params.yaml still says {'data.' if 'photos' in new else ''}{new}, " in str(ended.value)
     assert ".." not in str(ended.value)
+
+
+def write_start(path, network, settings):
+    snapshot.save(path, models.build(network, settings), name=network, settings=settings)
+
+
+def test_weights_of_another_network_end_it_before_any_training(repository, monkeypatch):
+    write_start(repository / "start.safetensors", "rrdbnet", small_settings("rrdbnet"))
+    edit(repository, "init_from: data/random", "init_from: start.safetensors")
+    run(repository, "git", "commit", "-qam", "start")
+    monkeypatch.setattr("sys.argv", ["code"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert str(ended.value) == (
+        "error: init_from: is of rrdbnet, but srgan has srresnet (got 'start.safetensors'). Use "
+        "weights of srresnet, or a recipe with rrdbnet."
+    )
+
+
+def test_weights_of_other_settings_are_told_with_what_differs(tmp_path):
+    start, own = tmp_path / "start.safetensors", RECIPE.generator.settings
+    params = parse(VALUES | {"init_from": str(start)})
+    write_start(start, "srresnet", own)
+    check_start(params)
+    write_start(start, "srresnet", dataclasses.replace(own, channels=8))
+    with pytest.raises(ConfigError) as caught:
+        check_start(params)
+    place = f"models.{params.model}.{params.preset}.generator"
+    assert str(caught.value) == (
+        f"init_from: is of srresnet with channels=8, but {params.model} has channels="
+        f"{own.channels} (got {str(start)!r}). Use weights of these settings, or change {place}."
+    )
+
+
+def test_a_file_without_a_header_is_tried(tmp_path):
+    path = tmp_path / "start.pth"
+    params = parse(VALUES | {"init_from": str(path)})
+    generator = params.recipe.generator
+    torch.save(models.build(generator.name, generator.settings).state_dict(), path)
+    check_start(params)
+    torch.save({"conv.weight": torch.zeros(1)}, path)
+    with pytest.raises(ConfigError, match="do not fit this network"):
+        check_start(params)
 
 
 # What the silent modules import is none of the stage's, so stand-ins replace them: each name taken
