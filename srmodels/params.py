@@ -152,7 +152,14 @@ def parse(values: object) -> Params:
     if model not in top.models:
         problems.add(one_of("model", model, list(top.models)))
     elif preset not in top.models[model]:
-        problems.add(one_of("preset", preset, list(top.models[model])))
+        others = [name for name, presets in top.models.items() if preset in presets]
+        problems.add(
+            f"preset: {model} has none of this name, but {', '.join(others)} "
+            f"{'have' if len(others) > 1 else 'has'} (got {shown(preset)}). Use one of "
+            f"{', '.join(top.models[model])}, or such a recipe"
+            if others
+            else one_of("preset", preset, list(top.models[model]))
+        )
     place = f"training.{preset}"
     training = top.training.get(preset, {})
     problems.mapping(training, set(), place, optional=PHASES)

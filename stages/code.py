@@ -4,6 +4,8 @@ It runs first and after any change of a setting: a wrong one ends here, before D
 """
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -14,11 +16,12 @@ from srmodels.atomic import write_json
 from srmodels.config import flat
 from srmodels.data.datasets.catalog import MIX, set_names
 from srmodels.data.photos.folder import check_folder
-from srmodels.errors import ConfigError, listed
+from srmodels.errors import ConfigError, DataError, listed
 from srmodels.evaluation.perceptual import open_perceptual
 from srmodels.pretrained.generators import PUBLIC
 from stages import cli_errors, dvc_root
 from stages.dependencies import STAGES, code_digests
+from stages.initial_weights import check_start
 
 FOLDER = Path("data/code")
 
@@ -39,27 +42,27 @@ def uncommitted() -> list[str]:
     return [f"{key}: {after[key]}" for key in after if before.get(key) != after[key]]
 
 
-def load() -> params.Params:
-    """The settings; an error names those that an earlier `-S` may have left in params.yaml."""
+@contextmanager
+def naming_uncommitted() -> Iterator[None]:
+    """Adds to an error inside the settings that an earlier `-S` may have left in params.yaml."""
     try:
-        return params.load()
-    except ConfigError as error:
+        yield
+    except (ConfigError, DataError) as error:
         try:
             changed = uncommitted()
         except (YAMLError, ValueError, OSError):
             changed = []
         if not changed:
             raise
-        raise ConfigError(
-            f"{error}. params.yaml still says {listed(changed, most=3)}, which the last commit "
-            "does not. `git checkout params.yaml` takes back what an earlier -S left."
+        raise type(error)(
+            f"{str(error).removesuffix('.')}. params.yaml still says {listed(changed, most=3)}, "
+            "which the last commit does not. `git checkout params.yaml` takes back what an earlier "
+            "-S left."
         ) from None
 
 
-@cli_errors
-def main() -> None:
-    """Runs the stage."""
-    settings = load()
+def check_files(settings: params.Params) -> None:
+    """Raises for a file or a folder of the settings that is missing or does not fit."""
     start = settings.init_from
     if start in PUBLIC:
         raise ConfigError(
@@ -71,6 +74,8 @@ def main() -> None:
             f"init_from: no such file (got {start!r}). Name a file of weights, or "
             f"{params.RANDOM} for random weights."
         )
+    if start != params.RANDOM:
+        check_start(settings)
     data = Path("data")
     names = ["auto", *set_names(data), MIX]
     check_folder("data.photos", settings.data.photos, data, names=names)
@@ -89,6 +94,14 @@ def main() -> None:
     options = settings.evaluate
     if options.perceptual:  # missing weights end here, before any training
         open_perceptual(only_lpips=options.perceptual == "lpips", niqe=options.niqe)
+
+
+@cli_errors
+def main() -> None:
+    """Runs the stage."""
+    with naming_uncommitted():
+        settings = params.load()
+        check_files(settings)
     for stage in STAGES:
         digests = code_digests(stage, settings.recipe)
         write_json(FOLDER / f"{stage}.json", digests, indent=1)

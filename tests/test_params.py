@@ -41,6 +41,16 @@ def test_a_misspelt_preset_is_answered_with_the_names() -> None:
     )
 
 
+def test_a_preset_of_other_recipes_is_answered_with_these() -> None:
+    values = changed(preset="finetune")
+    values["models"]["edsr"]["finetune"] = values["models"]["edsr"]["quickstart"]
+    assert problem(values) == (
+        "preset: srgan has none of this name, but edsr has (got 'finetune'). Use one of smoke, "
+        "quickstart, matched, bsds400, paper, or such a recipe"
+    )
+    assert "but srresnet, srgan, edsr, " in problem(changed(model="srcnn", preset="matched"))
+
+
 def test_a_misspelt_key_is_named_in_full_with_what_it_could_be() -> None:
     values = changed()
     values["models"]["srgan"]["quickstart"]["pretrain"]["training"]["bath_size"] = 8

@@ -1,14 +1,15 @@
 """The commands `srmodels evaluate` and `srmodels scores`: score a generator, print scores."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
 from srmodels.cli.options import Device, Tile
-from srmodels.errors import ConfigError, DataError
+from srmodels.errors import ConfigError, DataError, PhotoError
 from srmodels.machine import let_idle_threads_sleep, repository
 
 __all__ = ["evaluate", "print_scores"]
@@ -16,13 +17,49 @@ __all__ = ["evaluate", "print_scores"]
 _BICUBIC = "bicubic"
 _DEFAULT_SCALE = 4
 
+_Read = TypeVar("_Read")
+
+
+def _broken_pictures(folder: Path) -> list[str]:
+    """Every picture below a folder that cannot be decoded, with its path and the reason."""
+    from srmodels.images.readers.decode import decode
+    from srmodels.images.readers.folder import photo_files
+
+    found = []
+    for path in photo_files(folder):
+        try:
+            decode(path)
+        except PhotoError as error:
+            reason = str(error).removeprefix(f"{path.name}: ").removesuffix(".")
+            found.append(f"{path}: {reason}")
+    return found
+
+
+def _or_all_broken(folder: Path, read: Callable[[Path], _Read]) -> _Read:
+    """What `read` reads from a folder, or an error that names all its broken pictures.
+
+    Nothing is scored then: a mean over the others would not be comparable.
+    """
+    from srmodels.images.readers.folder import photo_files
+
+    try:
+        return read(folder)
+    except PhotoError:
+        broken = _broken_pictures(folder)
+        if not broken:  # mended meanwhile, or a fault of something else
+            raise
+        raise DataError(
+            f"{folder}: {len(broken)} of {len(photo_files(folder))} pictures cannot be read (got "
+            f"{'; '.join(broken)}). Mend or remove them."
+        ) from None
+
 
 def _score_without_reference(folder: Path, output: Path | None) -> None:
     from srmodels.atomic import write_bytes
     from srmodels.evaluation.no_reference import no_reference_metrics, no_reference_table
     from srmodels.images.readers.folder import whole_images
 
-    images = whole_images(folder)
+    images = _or_all_broken(folder, whole_images)
     if not images:
         raise DataError(f"{folder}: no picture to score. Name a folder of images.")
     metrics = no_reference_metrics(images)
@@ -151,13 +188,14 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
         raise ConfigError(
             f"--data: {set_name} is a key of the metrics file (got {folder}). Rename the folder."
         )
-    images = whole_images(folder)
+    images = _or_all_broken(folder, whole_images)
+    pairs = partial(lr_pictures, [file for file, _ in images], scale=scale)
     set_name += DEGRADED if degraded else ""
     metrics, _ = metrics_of(
         add_self_ensemble(generators) if self_ensemble else generators,
         {set_name: images},
         scale=scale,
-        lr={set_name: lr_pictures([file for file, _ in images], lr, scale=scale)} if lr else None,
+        lr={set_name: _or_all_broken(lr, pairs)} if lr else None,
         degraded={set_name: degraded_pictures(images, scale)} if degraded else None,
         perceptual=open_perceptual(device=resolve_device(device), niqe=niqe)
         if perceptual

@@ -1,5 +1,6 @@
 """The command `srmodels study`: from a folder of photographs to a verdict."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +12,31 @@ from srmodels.cli.options import Device
 __all__ = ["study"]
 
 
+def _check_before(folder: str, recipes: Sequence[str], preset: str, output: Path) -> None:
+    """Raises for what would end the study later, when params.yaml has changed."""
+    from srmodels.cli.use import checked_photographs
+    from srmodels.config import check
+    from srmodels.data.photos.settings import PhotosSettings
+    from srmodels.errors import ConfigError
+    from srmodels.study.photographs import check_names
+    from srmodels.study.plan import check_recipes, read_settings
+
+    values = read_settings(Path())
+    check_recipes(values, recipes, preset)
+    if output.is_dir():
+        raise ConfigError(f"--output: is a folder (got {str(output)!r}). Name an .html file.")
+    photos, files, _ = checked_photographs(folder)
+    if files:  # of a set, only the stage photos knows them
+        names = [file.relative_to(photos).as_posix() for file in files]
+        check_names(names, check(values["data"], PhotosSettings, "data"))
+
+
 def study(  # noqa: PLR0917 - typer passes them by name
     folder: Annotated[str, typer.Argument(help="A folder of photographs, a set's name, or auto.")],
     recipes: Annotated[
         list[str], typer.Argument(help="Such as srgan esrgan; all are compared with the first.")
     ],
-    seeds: Annotated[int, typer.Option(help="Trainings of each recipe.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each recipe.")] = 3,
     minutes: Annotated[
         float | None,
         typer.Option(
@@ -48,12 +68,11 @@ def study(  # noqa: PLR0917 - typer passes them by name
     from srmodels.inference.weights.open_weights import open_weights
     from srmodels.machine import cores, resolve_device
     from srmodels.runs.times import minutes_by_weights
-    from srmodels.study.plan import check_recipes, read_settings
     from srmodels.study.run import train
     from srmodels.study.verdict import lead_of, verdicts
 
     root, chosen = Path(), resolve_device(device)
-    check_recipes(read_settings(root), recipes, preset)
+    _check_before(folder, recipes, preset, output)
     typer.echo(f"$ srmodels use {folder}")
     use(folder)
     set_value("preset", preset)

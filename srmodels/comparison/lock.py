@@ -53,14 +53,17 @@ def digest_of_folder(lock: str, path: str) -> str:
 def photographs_of(lock: str) -> str:
     """A short name of the photographs: the preset of the bundled ones, a set, or a folder.
 
-    "" if other photographs have been cut since the scores were measured.
+    "" if other photographs have been listed or cut since the scores were measured.
     """
     stages = _stages(lock)
-    cut, scored = (
-        digest_of_folder(stages.get(stage, ""), "data/patches") for stage in ("patches", "evaluate")
+    handed_on = (
+        ("photos", "photos", "patches", "data/photos"),  # the first stage has its own folder
+        ("patches", "data/patches", "evaluate", "data/patches"),
     )
-    if cut != scored:
-        return ""
+    for writer, written, reader, read in handed_on:
+        later = digest_of_folder(stages.get(writer, ""), written)
+        if later != digest_of_folder(stages.get(reader, ""), read):
+            return ""
     params = stage_params(lock, "photos")
     photos = str(params.get("data", {}).get("photos", ""))
     return str(params.get("preset", "")) if photos == "auto" else PurePath(photos).name

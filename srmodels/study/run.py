@@ -12,11 +12,14 @@ from filelock import FileLock, Timeout
 
 from srmodels.comparison.lock import digest_of_folder
 from srmodels.comparison.sources import find_commit
+from srmodels.config import check
+from srmodels.data.photos.settings import PhotosSettings
 from srmodels.data.photos.table import read_photos
 from srmodels.errors import BusyError, DataError, ProtocolError
 from srmodels.machine import cores
 from srmodels.study.commands import dvc
 from srmodels.study.pace import seconds_per_step
+from srmodels.study.photographs import LEAST_TEST, too_few
 from srmodels.study.plan import (
     Plan,
     check_recipes,
@@ -27,7 +30,6 @@ from srmodels.study.plan import (
 )
 from srmodels.study.queue import enqueue, wait
 
-LEAST_TEST = 3  # photographs; fewer have no interval
 _WEIGHTS = 50e6  # bytes: weights, samples and checkpoints of a training, at least
 
 
@@ -35,10 +37,8 @@ def _check_test_photographs(root: Path) -> None:
     photos = read_photos(root / "data" / "photos")
     count = sum(photo.split == "test" for photo in photos)
     if count < LEAST_TEST:
-        raise DataError(
-            f"data.test: too few test photographs for a study (got {count} of {len(photos)}; near "
-            "duplicates count once). Give 30 photographs or more, or set data.test=0.2."
-        )
+        settings = check(read_settings(root)["data"], PhotosSettings, "data")
+        raise too_few([photo.photo for photo in photos], count, settings)
 
 
 def _check_space(root: Path, *, trainings: int, jobs: int) -> None:

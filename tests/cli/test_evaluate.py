@@ -1,6 +1,7 @@
 """The commands `srmodels evaluate` and `srmodels scores`, as people type them."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -225,3 +226,22 @@ def test_degraded_lr_is_a_set_of_its_own_and_harder(typed, pictures):
     )
     assert name.endswith("_degraded")
     assert float(psnr) < float(clean_psnr)
+
+
+@pytest.mark.parametrize("option", ["--data", "--no-reference", "--lr"])
+def test_all_broken_pictures_are_named_at_once_and_none_is_scored(typed, photo, tmp_path, option):
+    (tmp_path / "set" / "inner").mkdir(parents=True)
+    for name in ("a", "inner/b", "c"):
+        write_picture(tmp_path / "set" / f"{name}.png", photo)
+    whole = shutil.copytree(tmp_path / "set", tmp_path / "whole")
+    broken = [tmp_path / "set" / name for name in ("c.png", "inner/b.png")]
+    for path in broken:
+        path.write_bytes(path.read_bytes()[:-300])
+    data = ["--data", whole] if option == "--lr" else []
+    words = ["--no-perceptual"] if option == "--no-reference" else ["bicubic", "--no-perceptual"]
+    code, out, err = typed("evaluate", *words, *data, option, tmp_path / "set")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"error: {tmp_path / 'set'}: 2 of 3 pictures cannot be read (got ")
+    assert all(f"{path}: is cut off" in err for path in broken)
+    assert err.endswith("). Mend or remove them.\n")
+    assert err.count("\n") == 1

@@ -46,6 +46,34 @@ def test_a_missing_or_an_empty_folder_changes_nothing(repository):
     assert Path("params.yaml").read_text() == TEXT
 
 
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("", "is empty"),
+        (".", "holds this repository"),
+        ("..", "holds this repository"),
+        ("../link", "holds this repository"),
+        ("data", "is where the pipeline writes data/code"),
+        ("data/photos", "is where the pipeline writes data/photos"),
+        ("data/patches/test", "is where the pipeline writes data/patches"),
+        ("data/mix/mine", "is where the pipeline writes data/mix"),
+        ("weights", "is where the pipeline writes weights/pretrained.safetensors"),
+        ("samples", "is where the pipeline writes samples"),
+        ("../a${b}", r"has \$\{ in its path"),
+    ],
+)
+def test_a_folder_that_dvc_writes_in_or_cannot_name_changes_nothing(
+    repository, photo, name, problem
+):
+    Path("dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())
+    (repository / "link").symlink_to(repository)
+    write_picture(Path(name) / "a.png", photo)
+    with pytest.raises(DataError, match=f"FOLDER: {problem}") as caught:
+        use(name)
+    assert "\n" not in str(caught.value)
+    assert Path("params.yaml").read_text() == TEXT
+
+
 def test_a_file_or_an_unknown_set_is_answered_with_the_sets(repository, photo):
     write_picture(repository / "a.png", photo)
     for name, problem in (("../a.png", "is a file, not a folder"), ("div3k", "no such folder")):

@@ -80,3 +80,11 @@ def test_scores_are_not_those_of_photographs_that_were_cut_later(project, scored
     evaluated = CUT.format("evaluate", "deps", scored).partition("stages:\n")[2]
     (project / "dvc.lock").write_text(cut + PHOTOS + evaluated)
     assert read(project).set_label("test") == label
+
+
+@pytest.mark.parametrize(("cut", "label"), [("1" * 32, "photos40 (2)"), ("2" * 32, "test (2)")])
+def test_scores_are_not_those_of_photographs_that_were_listed_later(project, cut, label):
+    listed = f"    outs:\n    - path: photos\n      hash: md5\n      md5: {'1' * 32}.dir\n"
+    patches = CUT.format("patches", "deps", cut).replace("data/patches", "data/photos")
+    (project / "dvc.lock").write_text(patches + PHOTOS + listed)
+    assert read(project).set_label("test") == label

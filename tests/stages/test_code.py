@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import shutil
@@ -6,12 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from ruamel.yaml import YAML
 
+from srmodels import models, snapshot
 from srmodels.errors import ConfigError, WeightsError
-from srmodels.params import parse
-from stages.code import load, main
+from srmodels.params import load, parse
+from stages.code import main, naming_uncommitted
 from stages.dependencies import SILENT, STAGES, code_digests, digest_of, stage_modules
+from stages.initial_weights import check_start
+from tests.inference.small import small_settings
 from tests.stages.repository import edit, run
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +38,7 @@ def repository(tmp_path, monkeypatch):
 def test_a_wrong_setting_that_an_earlier_command_left_is_named(repository):
     edit(repository, "model: srgan", "model: srgna")
     edit(repository, "seed: 0", "seed: 3")
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught, naming_uncommitted():
         load()
     text = str(caught.value)
     assert "did you mean srgan?" in text
@@ -43,12 +48,73 @@ def test_a_wrong_setting_that_an_earlier_command_left_is_named(repository):
 def test_without_a_change_or_a_commit_only_the_fault_is_told(repository):
     edit(repository, "model: srgan", "model: srgna")
     run(repository, "git", "commit", "-qam", "wrong")
-    with pytest.raises(ConfigError) as committed:
+    with pytest.raises(ConfigError) as committed, naming_uncommitted():
         load()
     (repository / ".git").rename(repository / "gone")
-    with pytest.raises(ConfigError) as alone:
+    with pytest.raises(ConfigError) as alone, naming_uncommitted():
         load()
     assert "still says" not in f"{committed.value} {alone.value}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("photos: auto", "photos: /nowhere"),
+        ("init_from: data/random", "init_from: /nowhere.pth"),
+        ("init_from: data/random", "init_from: realesrgan-x4plus"),
+    ],
+)
+def test_a_missing_file_that_an_earlier_command_left_is_named(repository, monkeypatch, old, new):
+    shutil.copytree(ROOT / "data", repository / "data", ignore=lambda *_: ["patches", "code"])
+    edit(repository, old, new)
+    monkeypatch.setattr("sys.argv", ["code"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert f"params.yaml still says {'data.' if 'photos' in new else ''}{new}, " in str(ended.value)
+    assert ".." not in str(ended.value)
+
+
+def write_start(path, network, settings):
+    snapshot.save(path, models.build(network, settings), name=network, settings=settings)
+
+
+def test_weights_of_another_network_end_it_before_any_training(repository, monkeypatch):
+    write_start(repository / "start.safetensors", "rrdbnet", small_settings("rrdbnet"))
+    edit(repository, "init_from: data/random", "init_from: start.safetensors")
+    run(repository, "git", "commit", "-qam", "start")
+    monkeypatch.setattr("sys.argv", ["code"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert str(ended.value) == (
+        "error: init_from: is of rrdbnet, but srgan has srresnet (got 'start.safetensors'). Use "
+        "weights of srresnet, or a recipe with rrdbnet."
+    )
+
+
+def test_weights_of_other_settings_are_told_with_what_differs(tmp_path):
+    start, own = tmp_path / "start.safetensors", RECIPE.generator.settings
+    params = parse(VALUES | {"init_from": str(start)})
+    write_start(start, "srresnet", own)
+    check_start(params)
+    write_start(start, "srresnet", dataclasses.replace(own, channels=8))
+    with pytest.raises(ConfigError) as caught:
+        check_start(params)
+    place = f"models.{params.model}.{params.preset}.generator"
+    assert str(caught.value) == (
+        f"init_from: is of srresnet with channels=8, but {params.model} has channels="
+        f"{own.channels} (got {str(start)!r}). Use weights of these settings, or change {place}."
+    )
+
+
+def test_a_file_without_a_header_is_tried(tmp_path):
+    path = tmp_path / "start.pth"
+    params = parse(VALUES | {"init_from": str(path)})
+    generator = params.recipe.generator
+    torch.save(models.build(generator.name, generator.settings).state_dict(), path)
+    check_start(params)
+    torch.save({"conv.weight": torch.zeros(1)}, path)
+    with pytest.raises(ConfigError, match="do not fit this network"):
+        check_start(params)
 
 
 # What the silent modules import is none of the stage's, so stand-ins replace them: each name taken

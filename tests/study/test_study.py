@@ -3,11 +3,16 @@
 import re
 import subprocess
 
+import numpy as np
 import pytest
 from filelock import FileLock
 
+from srmodels.cli.main import main
+from srmodels.data.photos.settings import PhotosSettings
 from srmodels.errors import BusyError, DataError
+from srmodels.images.writers.write import write_picture
 from srmodels.study import run as study_run
+from srmodels.study.photographs import check_names
 from tests.data.scenes import scene
 from tests.stages.repository import ROOT, clone, edit, environment, run
 
@@ -47,8 +52,47 @@ def test_two_studies_at_once_are_refused(repository):
 
 def test_too_few_test_photographs_end_it_before_a_training(repository):
     photographs(repository, test=2)
-    with pytest.raises(DataError, match=r"too few test photographs for a study \(got 2 of 20"):
+    with pytest.raises(DataError, match=r"study: too few test photographs \(got 2 of 20"):
         train(repository)
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "problem"),
+    [
+        (31, ["--seeds", "0"], "Invalid value for '--seeds'"),
+        (31, ["--preset", "fast"], "--preset: unknown name (got 'fast')"),
+        (31, ["--output", "."], "--output: is a folder (got '.')"),
+        (
+            2,
+            [],
+            "study: too few test photographs (got 1 of 2 photographs; near duplicates count once). "
+            "Give 30 photographs or more, or move 3 or more into its sub-folder test.",
+        ),
+        (29, [], "Give 30 photographs or more, or set data.test=0.2."),
+    ],
+)
+def test_a_wrong_option_or_too_few_photographs_change_nothing(
+    repository, monkeypatch, capsys, count, options, problem
+):
+    monkeypatch.chdir(repository)
+    monkeypatch.setenv("COLUMNS", "200")
+    for number in range(count):
+        write_picture(repository / "mine" / f"p{number}.png", np.zeros((8, 8, 3), np.uint8))
+    before = (repository / "params.yaml").read_bytes()
+    words = ["study", "mine", "srgan", "esrgan", "--device", "cpu", *options]
+    monkeypatch.setattr("sys.argv", ["srmodels", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    shown = f"{ended.value} {capsys.readouterr().err}"
+    assert problem in shown
+    assert (repository / "params.yaml").read_bytes() == before
+
+
+def test_photographs_in_a_folder_test_are_enough():
+    names = [f"test/{k}.png" for k in range(3)] + [f"{k}.png" for k in range(5)]
+    check_names(names, PhotosSettings(photos="/mine"))
+    with pytest.raises(DataError, match="too few test photographs"):
+        check_names(names[2:], PhotosSettings(photos="/mine"))
 
 
 def test_too_little_space_ends_it_before_a_training(repository, monkeypatch):
