@@ -75,6 +75,17 @@ def _expand(argument: str, output: Path) -> list[_Input]:
     ]
 
 
+def _given_once(pictures: Sequence[_Input]) -> list[_Input]:
+    """The first of inputs that are one file of one name; a link of another name is another."""
+    kept: dict[tuple[str, str], _Input] = {}
+    for picture in pictures:
+        real = "" if picture.path == PIPE else os.path.realpath(picture.path)
+        kept.setdefault((real, picture.path.name), picture)
+    if len(kept) < len(pictures):
+        log.info("%d inputs were given before: enlarged once", len(pictures) - len(kept))
+    return list(kept.values())
+
+
 def _is_file(output: str, inputs: Sequence[str]) -> bool:
     """Whether -o names a file: it has a suffix and is no folder, nor is an input."""
     if output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix:
@@ -96,14 +107,12 @@ def _in_output(inputs: Sequence[_Input], output: Path, file_format: Format) -> l
     """NAME.png for each input; NAME.EXT.png where inputs differ in their suffix only."""
     suffix = file_format.suffixes[0]
     short = [output / f"{_without_suffix(relative)}{suffix}" for _, relative in inputs]
-    counts = Counter(map(_comparable, short))
-    targets = [
-        path if counts[_comparable(path)] == 1 else output / f"{relative}{suffix}"
-        for path, (_, relative) in zip(short, inputs, strict=True)
+    long = [output / f"{relative}{suffix}" for _, relative in inputs]
+    shorts, longs = Counter(map(_comparable, short)), Counter(map(_comparable, long))
+    return [
+        whole if shorts[_comparable(path)] > 1 and longs[_comparable(whole)] == 1 else path
+        for path, whole in zip(short, long, strict=True)
     ]
-    if targets != short:
-        log.info("inputs differ in their suffix only: their results keep it, too")
-    return targets
 
 
 def _numbered(path: Path, samples: int) -> tuple[Path, ...]:
@@ -155,7 +164,7 @@ def plan(
         OSError: A folder cannot be listed.
     """
     found = {argument: _expand(argument, Path(output)) for argument in inputs}
-    pictures = [picture for argument in inputs for picture in found[argument]]
+    pictures = _given_once([picture for argument in inputs for picture in found[argument]])
     if not pictures:
         raise ConfigError(
             f"{', '.join(inputs)}: no picture found. Name image files, or folders that hold some."
@@ -187,4 +196,9 @@ def plan(
         for picture, target in zip(pictures, targets, strict=True)
     ]
     _check(tasks)
+    if not single and any(
+        target.stem == picture.relative.name != _without_suffix(picture.relative).name
+        for picture, target in zip(pictures, targets, strict=True)
+    ):
+        log.info("inputs differ in their suffix only: their results keep it, too")
     return tasks

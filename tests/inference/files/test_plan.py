@@ -95,6 +95,29 @@ def test_pictures_of_one_name_in_two_kinds_keep_their_endings():
     assert made == ["out/IMG.CR2.png", "out/img.jpg.png", "out/other.png"]
 
 
+def test_a_picture_that_is_given_twice_is_enlarged_once(folder, caplog):
+    caplog.set_level("INFO")
+    again = [folder / "a.jpg", folder / "below" / ".." / "a.jpg", folder.parent / "*" / "*.jpg"]
+    made = targets(folder, *again, output="out")
+    assert made == ["out/a.png", "out/below/b.png"]
+    assert "3 inputs were given before: enlarged once" in caplog.text
+    assert "suffix" not in caplog.text
+
+
+def test_a_link_of_another_name_is_a_picture_of_its_own(folder):
+    (folder / "link.jpg").symlink_to(folder / "a.jpg")
+    assert targets(folder / "*.jpg", output="out") == ["out/a.png", "out/link.png"]
+
+
+def test_only_where_suffixes_differ_a_notice_says_so(caplog):
+    caplog.set_level("INFO")
+    with pytest.raises(ConfigError, match=r"got out/x\.png"):
+        targets("a/x.jpg", "b/x.jpg", output="out")
+    assert not caplog.text
+    targets("x.jpg", "x.heic", output="out")
+    assert "inputs differ in their suffix only" in caplog.text
+
+
 def test_two_results_of_one_name_are_refused():
     with pytest.raises(ConfigError, match=r"b/x\.png: its result is also that of a/x\.png"):
         targets("a/x.png", "b/x.png", output="out")
