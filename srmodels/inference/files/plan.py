@@ -20,6 +20,7 @@ __all__ = ["PIPE", "Task", "plan"]
 log = logging.getLogger(__name__)
 
 PIPE = Path("-")  # standard input or output
+_SEPARATORS = ("/", os.sep)  # the end of a folder's name
 _PHOTO_SUFFIXES = frozenset().union(*SUFFIXES.values())
 
 
@@ -87,10 +88,19 @@ def _given_once(pictures: Sequence[_Input]) -> list[_Input]:
 
 
 def _is_file(output: str, inputs: Sequence[str]) -> bool:
-    """Whether -o names a file: it has a suffix and is no folder, nor is an input."""
-    if output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix:
+    """Whether -o names a file: it is no folder and has a picture's suffix or, for files, any."""
+    if output.endswith(_SEPARATORS) or Path(output).is_dir() or not Path(output).suffix:
         return False
-    return not any(Path(argument).is_dir() for argument in inputs)
+    is_picture = Path(output).suffix.lower() in _PHOTO_SUFFIXES
+    return is_picture or not any(Path(argument).is_dir() for argument in inputs)
+
+
+def _check_folders(output: str) -> None:
+    """Raises ConfigError if a file is where -o names a folder."""
+    path = Path(output)
+    for folder in [*([path] if output.endswith(_SEPARATORS) else []), *path.parents]:
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise ConfigError(f"-o: is a file, not a folder (got '{folder}'). Name another.")
 
 
 def _comparable(path: Path) -> str:
@@ -155,7 +165,8 @@ def plan(
     Args:
         inputs: Files, folders (recursively), patterns with *, ** and ?, or "-".
         output: For one picture, a file with a suffix or "-"; else a folder, which keeps the
-            structure below an input folder or the fixed part of a pattern.
+            structure below an input folder or the fixed part of a pattern. A new folder with a
+            picture's suffix ends in "/".
         file_format: Of the results; None takes the suffix of a file, else PNG.
         samples: Results per picture, NAME-1 and so on; 0 is one result, NAME.
 
@@ -176,9 +187,12 @@ def plan(
     single = to_pipe or _is_file(output, inputs)
     if single and (len(pictures) > 1 or (to_pipe and samples)):
         count = max(len(pictures), samples)
-        raise ConfigError(f"-o {output}: is one file for {count} pictures. Name a folder.")
+        raise ConfigError(
+            f"-o {output}: is one file for {count} pictures. Name a folder, as large/."
+        )
     if to_pipe:
         return [Task(pictures[0].path, (PIPE,), file_format or FORMATS[0])]
+    _check_folders(output)
     if single:
         own = format_of(Path(output))
         if file_format not in (None, own):

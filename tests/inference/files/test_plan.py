@@ -54,8 +54,19 @@ def test_a_name_that_only_looks_as_if_it_had_an_ending_stays_whole():
 
 
 def test_several_pictures_do_not_go_into_one_file():
-    with pytest.raises(ConfigError, match=r"is one file for 2 pictures. Name a folder"):
+    with pytest.raises(ConfigError, match=r"is one file for 2 pictures. Name a folder, as large/"):
         targets("x.heic", "y.heic", output="z.png")
+
+
+def test_a_folder_of_pictures_does_not_go_into_one_file_either(folder, tmp_path):
+    y = tmp_path / "y.PNG"
+    with pytest.raises(ConfigError, match=r"y\.PNG: is one file for 2 pictures. Name a folder"):
+        targets(folder, output=y)
+    assert targets(folder / "below", output=y) == [str(y)]
+    assert targets(folder, output=f"{y}/") == [f"{y}/a.png", f"{y}/below/b.png"]
+    y.mkdir()
+    assert targets(folder, output=y) == [f"{y}/a.png", f"{y}/below/b.png"]
+    assert targets(folder, output=tmp_path / "v1.2")[0] == f"{tmp_path}/v1.2/a.png"
 
 
 def test_an_unknown_ending_is_refused_before_any_work():
@@ -164,3 +175,12 @@ def test_a_file_that_is_no_picture_is_no_folder_for_results(tmp_path):
     (tmp_path / "notes").write_text("")
     with pytest.raises(ConfigError, match=r"-o .*notes: is no folder. Name a folder, or a file"):
         plan(["x.png"], str(tmp_path / "notes"))
+
+
+@pytest.mark.parametrize("below", ["/", "/new", "/new/", "/y.png"])
+def test_a_file_where_a_folder_should_be_is_named(tmp_path, below):
+    path = tmp_path / "text.jpg"
+    path.write_text("")
+    with pytest.raises(ConfigError) as caught:
+        plan(["x.png"], f"{path}{below}")
+    assert str(caught.value) == f"-o: is a file, not a folder (got '{path}'). Name another."
