@@ -39,6 +39,7 @@ class Outcome:
 
     written: int = 0
     existing: int = 0  # skipped, because all results exist
+    older: int = 0  # of these, with a result older than the input: perhaps another picture's
     failed: list[str] = field(default_factory=list)
 
 
@@ -63,6 +64,14 @@ def _source_file(source: Path) -> Iterator[Path]:
         ):
             shutil.copyfileobj(pipe, file)
         yield path
+
+
+def _is_older(task: Task) -> bool:
+    """Whether an existing result was written before its input."""
+    if task.source == PIPE or not task.source.exists():
+        return False
+    written = min(target.stat().st_mtime_ns for target in task.targets)
+    return written < task.source.stat().st_mtime_ns
 
 
 def _with_progress(bands: RowChunks, bar: "tqdm[NoReturn]", height: int, share: float) -> RowChunks:
@@ -127,6 +136,7 @@ def _run_all(
         upscaler.bar.set_postfix_str(f"{_on_one_line(name)} ({done + 1} of {len(tasks)})")
         if skip_existing and all(target.exists() for target in task.targets):
             outcome.existing += 1
+            outcome.older += _is_older(task)
         else:
             try:
                 upscaler.run(task)
