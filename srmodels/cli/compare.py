@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from srmodels.cli.options import Device
+from srmodels.cli.root import check_root
 
 __all__ = ["compare", "report"]
 
@@ -32,6 +33,7 @@ def compare(
 
     if len(set(names)) < 2:
         raise ConfigError(f"compare: only one experiment (got {names[0]}). Name two or more.")
+    check_root(names)
     experiments, notes = named_experiments(names, root=Path(), model=model)
     typer.echo(difference_table(experiments))
     for note in [*small_set_notes(experiments), *notes]:
@@ -57,10 +59,12 @@ def report(  # noqa: PLR0917 - typer passes them by name
     from srmodels.comparison.report import Section, render_report
     from srmodels.comparison.sample_images import ImageOptions
     from srmodels.comparison.selection import all_experiments, named_experiments
+    from srmodels.comparison.sources import WORKSPACE
     from srmodels.inference.weights.open_weights import open_weights
     from srmodels.machine import resolve_device
     from srmodels.runs.times import minutes_by_weights
 
+    check_root(names or [WORKSPACE])
     root, load_weights = Path(), partial(open_weights, device=resolve_device(device))
     if names:
         experiments, notes = named_experiments(names, root=root, model=model)

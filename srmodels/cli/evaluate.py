@@ -166,7 +166,7 @@ def evaluate(  # noqa: PLR0917 - typer passes them by name
     generators: dict[str, Any] = {}
     if weights != _BICUBIC:
         generators = _open_generators(
-            weights_file(weights),
+            weights_file(weights, also=[_BICUBIC]),
             pretrained,
             strengths,
             {"device": resolve_device(device), "tile": tile, "precision": precision},

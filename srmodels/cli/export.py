@@ -12,8 +12,9 @@ def export(
     weights: Annotated[
         str, typer.Argument(help="A file of weights, or a name of `srmodels weights`.")
     ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="A file, or a folder for --format all.")
+    output_name: Annotated[
+        str,
+        typer.Option("--output", "-o", help="A file, or a folder: a new one with a dot ends in /."),
     ],
     file_format: Annotated[
         Literal["safetensors", "pth", "onnx", "pt2", "ncnn", "all"] | None,
@@ -39,12 +40,18 @@ def export(
     from srmodels.inference.weights.registry import weights_file
 
     check_license(license)
+    output = Path(output_name)
     suffix = next((name for name in FORMATS if output.suffix.lower() == f".{name}"), None)
     chosen = file_format or suffix or "all"
     if suffix not in (None, chosen):
         raise ConfigError(
             f"-o {output}: the suffix contradicts --format (got {chosen}). Omit --format, or name "
             "a folder."
+        )
+    if suffix is None and output.suffix and not (output_name.endswith("/") or output.is_dir()):
+        raise ConfigError(
+            f"-o {output}: unknown format (got {output.suffix!r}). Use one of "
+            f"{', '.join(f'.{name}' for name in FORMATS)}, or end a folder's name with /."
         )
     source = weights_file(weights)
     if output.resolve() == source.resolve():

@@ -5,7 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from srmodels.cli.root import check_root
+
 __all__ = ["app"]
+
+_DEFAULT = Path("data/patches")
 
 app = typer.Typer(help="Inspect the training patches.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -17,9 +21,7 @@ def patches() -> None:
 
 @app.command()
 def show(
-    data: Annotated[Path, typer.Option(help="Output folder of the stage `patches`.")] = Path(
-        "data/patches"
-    ),
+    data: Annotated[Path, typer.Option(help="Output folder of the stage `patches`.")] = _DEFAULT,
     count: Annotated[int, typer.Option(min=1, max=1000, help="Number of LR/HR pairs.")] = 32,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of the sample.")] = 0,
     output: Annotated[
@@ -34,6 +36,8 @@ def show(
     from srmodels.data.store.reader import PatchStore
     from srmodels.images.writers.write import write_picture
 
+    if data == _DEFAULT and not data.exists():
+        check_root()
     store = PatchStore(data / "train")
     rows = sample(store, count, seed=seed)
     write_picture(output, contact_sheet(store, rows, scale_lr=scale_lr))

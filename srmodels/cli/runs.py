@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srmodels.cli.root import check_root
+
 if TYPE_CHECKING:
     from srmodels.runs.experiments import Run
 
@@ -17,6 +19,7 @@ def _find_run(name: str) -> "Run":
     from srmodels.comparison.sources import find_source
     from srmodels.runs.experiments import run_of
 
+    check_root([name])
     lock = find_source(name, root=Path()).read("dvc.lock") or b""
     return run_of(name, lock.decode(), root=Path())
 
@@ -71,6 +74,7 @@ def list_experiments(
     from srmodels.comparison.selection import all_experiments
     from srmodels.runs.times import minutes_by_weights
 
+    check_root()
     root = Path()
     groups, _ = all_experiments(root)
     minutes = minutes_by_weights(root)

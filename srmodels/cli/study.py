@@ -117,5 +117,5 @@ def study(  # noqa: PLR0917 - typer passes them by name
     typer.echo(f"{output}: {len(experiments)} trainings; {len(text) / 1e6:.1f} MB")
     typer.echo(
         "params.yaml and dvc.lock are the study's. Back to the commit: "
-        "git checkout params.yaml dvc.lock metrics && dvc checkout"
+        "git checkout HEAD params.yaml dvc.lock metrics && dvc checkout"
     )

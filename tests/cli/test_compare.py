@@ -13,6 +13,7 @@ from tests.inference.small import small, small_settings
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     folder = repository(tmp_path / "project", edsr=[31.0, 31.5, 30.4, 32.1, 30.2])
+    (folder / "params.yaml").touch()
     monkeypatch.chdir(folder)
     return folder
 

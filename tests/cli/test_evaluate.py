@@ -89,6 +89,12 @@ def test_bicubic_has_nothing_to_mix(typed, weights, pictures):
         assert (code, err.splitlines()[-1][:24]) == (1, "error: bicubic: has no w")
 
 
+def test_a_mistyped_bicubic_is_told_from_other_names(typed, pictures):
+    code, _, err = typed("evaluate", "bicubc", "--data", pictures)
+    assert code == 1
+    assert "bicubic (did you mean bicubic?), or a file's path." in err.splitlines()[-1]
+
+
 def test_a_generator_is_scored_in_the_precision_asked_for(typed, weights, pictures, tmp_path):
     psnr = []
     for precision in ("fp32", "bf16"):

@@ -13,6 +13,7 @@ from tests.comparison.runs import repository, write_run
 def project(tmp_path, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     folder = repository(tmp_path / "project", edsr=[31.0] * 5, srcnn=[29.0] * 5)
+    (folder / "params.yaml").touch()
     monkeypatch.chdir(folder)
     return folder
 

@@ -123,6 +123,16 @@ def test_existing_results_are_counted(upscaled, pictures):
     assert "(2 were there already)" in out
 
 
+def test_existing_results_older_than_their_input_are_kept_and_counted(upscaled, pictures, tmp_path):
+    upscaled(pictures)
+    made = (tmp_path / "out" / "a.png").read_bytes()
+    os.utime(tmp_path / "out" / "a.png", (1, 1))
+    code, out, _ = upscaled(pictures, "--skip-existing")
+    assert code == 0
+    assert "(2 were there already, 1 of them older than the input)" in out
+    assert (tmp_path / "out" / "a.png").read_bytes() == made
+
+
 def test_failures_are_listed_again_at_the_end(upscaled, pictures):
     (pictures / "c.png").write_bytes((pictures / "a.png").read_bytes()[:999])
     code, out, err = upscaled(pictures)

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +10,12 @@ import torch
 
 from srmodels import models, snapshot
 from srmodels.errors import ConfigError, WeightsError
-from srmodels.export import onnx_and_pt2
+from srmodels.export import model_folder, onnx_and_pt2
 from srmodels.export.export import FORMATS, export, read_generator
 from srmodels.export.model_folder import write_folder
 from srmodels.models._dynamic_sizes import min_input_size
+from srmodels.pretrained import generators
+from srmodels.pretrained.weights import tensors_digest
 from srmodels.snapshot import Snapshot
 from tests.inference.small import small, small_settings
 
@@ -157,6 +160,33 @@ def test_a_folder_holds_every_form_that_there_is_checked_and_a_card(tmp_path, ca
     assert "not checked" not in caplog.text
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"README.md", "config.json", *(path.name for path in files.values())}
+
+
+def export_safetensors_alone(generator, path, *, file_format):
+    """In place of all formats, of which others are slow; the card wants their files."""
+    if file_format == "pth":
+        raise ConfigError("no public layout")
+    return export(generator, path, file_format="safetensors")
+
+
+@pytest.mark.parametrize("licence", ["unknown", "mit"])
+def test_the_card_of_public_weights_says_what_is_known_of_them(
+    tmp_path, caplog, monkeypatch, licence
+):
+    generator, source = generator_of("srcnn"), tmp_path / "copied.safetensors"
+    digest = tensors_digest(generator.network.state_dict())
+    toy = replace(generators.PUBLIC["realesrgan-x4plus"], tensors_sha256=digest)
+    monkeypatch.setitem(generators.PUBLIC, "toy", toy)
+    monkeypatch.setattr(model_folder, "export", export_safetensors_alone)
+    export(generator, source, file_format="safetensors")
+    model_folder.write_folder(generator, tmp_path / "out", weights=source, license=licence)
+    text = (tmp_path / "out" / "README.md").read_text()
+    known = {"unknown": "bsd-3-clause"}.get(licence, licence)
+    assert f"\nlicense: {known}\n" in text
+    assert "\n# toy\n" in text
+    assert f"By its authors, for {toy.trained_for}: {toy.source}" in text
+    assert ("bsd-3-clause, as published at https://github.com/xinntao" in text) != (known == "mit")
+    assert "licence is unknown" not in caplog.text
 
 
 def test_a_folder_that_holds_the_weights_is_refused(tmp_path):

@@ -20,6 +20,7 @@ __all__ = ["PIPE", "Task", "plan"]
 log = logging.getLogger(__name__)
 
 PIPE = Path("-")  # standard input or output
+_SEPARATORS = ("/", os.sep)  # the end of a folder's name
 _PHOTO_SUFFIXES = frozenset().union(*SUFFIXES.values())
 
 
@@ -75,11 +76,31 @@ def _expand(argument: str, output: Path) -> list[_Input]:
     ]
 
 
+def _given_once(pictures: Sequence[_Input]) -> list[_Input]:
+    """The first of inputs that are one file of one name; a link of another name is another."""
+    kept: dict[tuple[str, str], _Input] = {}
+    for picture in pictures:
+        real = "" if picture.path == PIPE else os.path.realpath(picture.path)
+        kept.setdefault((real, picture.path.name), picture)
+    if len(kept) < len(pictures):
+        log.info("%d inputs were given before: enlarged once", len(pictures) - len(kept))
+    return list(kept.values())
+
+
 def _is_file(output: str, inputs: Sequence[str]) -> bool:
-    """Whether -o names a file: it has a suffix and is no folder, nor is an input."""
-    if output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix:
+    """Whether -o names a file: it is no folder and has a picture's suffix or, for files, any."""
+    if output.endswith(_SEPARATORS) or Path(output).is_dir() or not Path(output).suffix:
         return False
-    return not any(Path(argument).is_dir() for argument in inputs)
+    is_picture = Path(output).suffix.lower() in _PHOTO_SUFFIXES
+    return is_picture or not any(Path(argument).is_dir() for argument in inputs)
+
+
+def _check_folders(output: str) -> None:
+    """Raises ConfigError if a file is where -o names a folder."""
+    path = Path(output)
+    for folder in [*([path] if output.endswith(_SEPARATORS) else []), *path.parents]:
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise ConfigError(f"-o: is a file, not a folder (got '{folder}'). Name another.")
 
 
 def _comparable(path: Path) -> str:
@@ -96,14 +117,12 @@ def _in_output(inputs: Sequence[_Input], output: Path, file_format: Format) -> l
     """NAME.png for each input; NAME.EXT.png where inputs differ in their suffix only."""
     suffix = file_format.suffixes[0]
     short = [output / f"{_without_suffix(relative)}{suffix}" for _, relative in inputs]
-    counts = Counter(map(_comparable, short))
-    targets = [
-        path if counts[_comparable(path)] == 1 else output / f"{relative}{suffix}"
-        for path, (_, relative) in zip(short, inputs, strict=True)
+    long = [output / f"{relative}{suffix}" for _, relative in inputs]
+    shorts, longs = Counter(map(_comparable, short)), Counter(map(_comparable, long))
+    return [
+        whole if shorts[_comparable(path)] > 1 and longs[_comparable(whole)] == 1 else path
+        for path, whole in zip(short, long, strict=True)
     ]
-    if targets != short:
-        log.info("inputs differ in their suffix only: their results keep it, too")
-    return targets
 
 
 def _numbered(path: Path, samples: int) -> tuple[Path, ...]:
@@ -146,7 +165,8 @@ def plan(
     Args:
         inputs: Files, folders (recursively), patterns with *, ** and ?, or "-".
         output: For one picture, a file with a suffix or "-"; else a folder, which keeps the
-            structure below an input folder or the fixed part of a pattern.
+            structure below an input folder or the fixed part of a pattern. A new folder with a
+            picture's suffix ends in "/".
         file_format: Of the results; None takes the suffix of a file, else PNG.
         samples: Results per picture, NAME-1 and so on; 0 is one result, NAME.
 
@@ -155,7 +175,7 @@ def plan(
         OSError: A folder cannot be listed.
     """
     found = {argument: _expand(argument, Path(output)) for argument in inputs}
-    pictures = [picture for argument in inputs for picture in found[argument]]
+    pictures = _given_once([picture for argument in inputs for picture in found[argument]])
     if not pictures:
         raise ConfigError(
             f"{', '.join(inputs)}: no picture found. Name image files, or folders that hold some."
@@ -167,9 +187,12 @@ def plan(
     single = to_pipe or _is_file(output, inputs)
     if single and (len(pictures) > 1 or (to_pipe and samples)):
         count = max(len(pictures), samples)
-        raise ConfigError(f"-o {output}: is one file for {count} pictures. Name a folder.")
+        raise ConfigError(
+            f"-o {output}: is one file for {count} pictures. Name a folder, as large/."
+        )
     if to_pipe:
         return [Task(pictures[0].path, (PIPE,), file_format or FORMATS[0])]
+    _check_folders(output)
     if single:
         own = format_of(Path(output))
         if file_format not in (None, own):
@@ -187,4 +210,9 @@ def plan(
         for picture, target in zip(pictures, targets, strict=True)
     ]
     _check(tasks)
+    if not single and any(
+        target.stem == picture.relative.name != _without_suffix(picture.relative).name
+        for picture, target in zip(pictures, targets, strict=True)
+    ):
+        log.info("inputs differ in their suffix only: their results keep it, too")
     return tasks

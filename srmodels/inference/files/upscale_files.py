@@ -39,6 +39,7 @@ class Outcome:
 
     written: int = 0
     existing: int = 0  # skipped, because all results exist
+    older: int = 0  # of these, with a result older than the input: perhaps another picture's
     failed: list[str] = field(default_factory=list)
 
 
@@ -63,6 +64,14 @@ def _source_file(source: Path) -> Iterator[Path]:
         ):
             shutil.copyfileobj(pipe, file)
         yield path
+
+
+def _is_older(task: Task) -> bool:
+    """Whether an existing result was written before its input."""
+    if task.source == PIPE or not task.source.exists():
+        return False
+    written = min(target.stat().st_mtime_ns for target in task.targets)
+    return written < task.source.stat().st_mtime_ns
 
 
 def _with_progress(bands: RowChunks, bar: "tqdm[NoReturn]", height: int, share: float) -> RowChunks:
@@ -118,6 +127,30 @@ def _failure(name: str, error: Exception) -> str | None:
     return None
 
 
+def _run_all(
+    upscaler: _Upscaler, tasks: Sequence[Task], outcome: Outcome, *, skip_existing: bool
+) -> None:
+    """Runs the tasks in order and counts them in `outcome`."""
+    for done, task in enumerate(tasks):
+        name = task.source.name
+        upscaler.bar.set_postfix_str(f"{_on_one_line(name)} ({done + 1} of {len(tasks)})")
+        if skip_existing and all(target.exists() for target in task.targets):
+            outcome.existing += 1
+            outcome.older += _is_older(task)
+        else:
+            try:
+                upscaler.run(task)
+                outcome.written += 1
+            except Exception as error:
+                sentence = _failure(name, error)
+                if sentence is None:
+                    raise
+                outcome.failed.append(_on_one_line(sentence))
+                log.warning("skipped %s", outcome.failed[-1])
+        upscaler.bar.n = done + 1
+        upscaler.bar.refresh()
+
+
 def upscale_files(
     tasks: Sequence[Task],
     generator: Generator,
@@ -146,22 +179,16 @@ def upscale_files(
     outcome = Outcome()
     bar = progress_bar(len(tasks))
     upscaler = _Upscaler(generator, options or OutputOptions(), quality, max_pixels, seed, bar)
-    with logging_redirect_tqdm(), bar:
-        for done, task in enumerate(tasks):
-            name = task.source.name
-            bar.set_postfix_str(f"{_on_one_line(name)} ({done + 1} of {len(tasks)})")
-            if skip_existing and all(target.exists() for target in task.targets):
-                outcome.existing += 1
-            else:
-                try:
-                    upscaler.run(task)
-                    outcome.written += 1
-                except Exception as error:
-                    sentence = _failure(name, error)
-                    if sentence is None:
-                        raise
-                    outcome.failed.append(_on_one_line(sentence))
-                    log.warning("skipped %s", outcome.failed[-1])
-            bar.n = done + 1
-            bar.refresh()
+    try:
+        with logging_redirect_tqdm(), bar:
+            _run_all(upscaler, tasks, outcome, skip_existing=skip_existing)
+    except KeyboardInterrupt:
+        if len(tasks) > 1:
+            log.warning(
+                "interrupted: %d of %d pictures written; the same command with --skip-existing "
+                "goes on",
+                outcome.written + outcome.existing,
+                len(tasks),
+            )
+        raise
     return outcome

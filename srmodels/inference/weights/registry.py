@@ -1,5 +1,6 @@
 """Weights by name: public generators, and models in MLflow's registry."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from srmodels import snapshot
@@ -34,12 +35,13 @@ def public_file(name: str, *, download: bool = False) -> Path:
     return path
 
 
-def weights_file(weights: str | Path) -> Path:
+def weights_file(weights: str | Path, *, also: Sequence[str] = ()) -> Path:
     """The local file for --weights.
 
     Args:
         weights: A path; a public generator, such as realesrgan-x4plus; or models:/NAME@ALIAS,
             /VERSION or /latest, of MLflow's registry, which is imported for such a name only.
+        also: Further names that the caller knows, for the message about an unknown one.
 
     Raises:
         WeightsError: There is no such model, this project did not log it, or it is damaged.
@@ -52,7 +54,7 @@ def weights_file(weights: str | Path) -> Path:
     if not name.startswith(REGISTERED):
         path = Path(weights)
         if path.name == name and not path.suffix and not path.exists():
-            raise WeightsError(one_of("weights", name, list(PUBLIC)) + ", or a file's path.")
+            raise WeightsError(one_of("weights", name, [*PUBLIC, *also]) + ", or a file's path.")
         return path
     from srmodels.runs.registry import fetch
 

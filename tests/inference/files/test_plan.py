@@ -54,8 +54,19 @@ def test_a_name_that_only_looks_as_if_it_had_an_ending_stays_whole():
 
 
 def test_several_pictures_do_not_go_into_one_file():
-    with pytest.raises(ConfigError, match=r"is one file for 2 pictures. Name a folder"):
+    with pytest.raises(ConfigError, match=r"is one file for 2 pictures. Name a folder, as large/"):
         targets("x.heic", "y.heic", output="z.png")
+
+
+def test_a_folder_of_pictures_does_not_go_into_one_file_either(folder, tmp_path):
+    y = tmp_path / "y.PNG"
+    with pytest.raises(ConfigError, match=r"y\.PNG: is one file for 2 pictures. Name a folder"):
+        targets(folder, output=y)
+    assert targets(folder / "below", output=y) == [str(y)]
+    assert targets(folder, output=f"{y}/") == [f"{y}/a.png", f"{y}/below/b.png"]
+    y.mkdir()
+    assert targets(folder, output=y) == [f"{y}/a.png", f"{y}/below/b.png"]
+    assert targets(folder, output=tmp_path / "v1.2")[0] == f"{tmp_path}/v1.2/a.png"
 
 
 def test_an_unknown_ending_is_refused_before_any_work():
@@ -93,6 +104,29 @@ def test_nothing_found_is_an_error(word):
 def test_pictures_of_one_name_in_two_kinds_keep_their_endings():
     made = targets("IMG.CR2", "img.jpg", "other.jpg", output="out")
     assert made == ["out/IMG.CR2.png", "out/img.jpg.png", "out/other.png"]
+
+
+def test_a_picture_that_is_given_twice_is_enlarged_once(folder, caplog):
+    caplog.set_level("INFO")
+    again = [folder / "a.jpg", folder / "below" / ".." / "a.jpg", folder.parent / "*" / "*.jpg"]
+    made = targets(folder, *again, output="out")
+    assert made == ["out/a.png", "out/below/b.png"]
+    assert "3 inputs were given before: enlarged once" in caplog.text
+    assert "suffix" not in caplog.text
+
+
+def test_a_link_of_another_name_is_a_picture_of_its_own(folder):
+    (folder / "link.jpg").symlink_to(folder / "a.jpg")
+    assert targets(folder / "*.jpg", output="out") == ["out/a.png", "out/link.png"]
+
+
+def test_only_where_suffixes_differ_a_notice_says_so(caplog):
+    caplog.set_level("INFO")
+    with pytest.raises(ConfigError, match=r"got out/x\.png"):
+        targets("a/x.jpg", "b/x.jpg", output="out")
+    assert not caplog.text
+    targets("x.jpg", "x.heic", output="out")
+    assert "inputs differ in their suffix only" in caplog.text
 
 
 def test_two_results_of_one_name_are_refused():
@@ -141,3 +175,12 @@ def test_a_file_that_is_no_picture_is_no_folder_for_results(tmp_path):
     (tmp_path / "notes").write_text("")
     with pytest.raises(ConfigError, match=r"-o .*notes: is no folder. Name a folder, or a file"):
         plan(["x.png"], str(tmp_path / "notes"))
+
+
+@pytest.mark.parametrize("below", ["/", "/new", "/new/", "/y.png"])
+def test_a_file_where_a_folder_should_be_is_named(tmp_path, below):
+    path = tmp_path / "text.jpg"
+    path.write_text("")
+    with pytest.raises(ConfigError) as caught:
+        plan(["x.png"], f"{path}{below}")
+    assert str(caught.value) == f"-o: is a file, not a folder (got '{path}'). Name another."

@@ -11,6 +11,7 @@ from PIL import Image
 
 from srmodels.images.readers.decode import read
 from srmodels.images.writers.write import write_picture
+from srmodels.inference.files import upscale_files as files
 from srmodels.inference.files.plan import plan
 from srmodels.inference.files.upscale_files import upscale_files
 from tests.inference.nearest import nearest
@@ -85,6 +86,24 @@ def test_a_full_disk_stops_and_leaves_nothing_half_written(tmp_path, photo, monk
     with pytest.raises(OSError, match="No space left"):
         run(tmp_path / "x.png", output=tmp_path / "out")
     assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_interrupted_run_says_how_to_go_on(tmp_path, photo, monkeypatch, caplog, count):
+    for number in range(count):
+        write_picture(tmp_path / "in" / f"{number}.png", photo)
+    upscale_image = files.upscale_image
+
+    def interrupted(image, *words, **options):
+        if len(list((tmp_path / "out").glob("*.png"))) == count - 1:
+            raise KeyboardInterrupt
+        return upscale_image(image, *words, **options)
+
+    monkeypatch.setattr(files, "upscale_image", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "in", output=tmp_path / "out")
+    assert ("interrupted: 2 of 3 pictures written; the same command" in caplog.text) == (count > 1)
+    assert bool(caplog.text) == (count > 1)
 
 
 def test_existing_results_can_be_left_alone(tmp_path, photo):
