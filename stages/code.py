@@ -56,8 +56,8 @@ def naming_uncommitted() -> Iterator[None]:
             raise
         raise type(error)(
             f"{str(error).removesuffix('.')}. params.yaml still says {listed(changed, most=3)}, "
-            "which the last commit does not. `git checkout HEAD params.yaml` takes back what an earlier "
-            "-S left."
+            "which the last commit does not. `git checkout HEAD params.yaml` takes back what an "
+            "earlier -S left."
         ) from None
 
 
