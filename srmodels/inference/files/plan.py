@@ -83,7 +83,7 @@ def _given_once(pictures: Sequence[_Input]) -> list[_Input]:
         real = "" if picture.path == PIPE else os.path.realpath(picture.path)
         kept.setdefault((real, picture.path.name), picture)
     if len(kept) < len(pictures):
-        log.info("%d inputs were given before: enlarged once", len(pictures) - len(kept))
+        log.info("repeated inputs: %d; each picture is enlarged once", len(pictures) - len(kept))
     return list(kept.values())
 
 

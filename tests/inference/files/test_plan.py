@@ -111,7 +111,7 @@ def test_a_picture_that_is_given_twice_is_enlarged_once(folder, caplog):
     again = [folder / "a.jpg", folder / "below" / ".." / "a.jpg", folder.parent / "*" / "*.jpg"]
     made = targets(folder, *again, output="out")
     assert made == ["out/a.png", "out/below/b.png"]
-    assert "3 inputs were given before: enlarged once" in caplog.text
+    assert "repeated inputs: 3; each picture is enlarged once" in caplog.text
     assert "suffix" not in caplog.text
 
 
