@@ -68,17 +68,20 @@ def study(  # noqa: PLR0917 - typer passes them by name
     from srmodels.inference.weights.open_weights import open_weights
     from srmodels.machine import cores, resolve_device
     from srmodels.runs.times import minutes_by_weights
-    from srmodels.study.run import train
+    from srmodels.study.run import alone, train
     from srmodels.study.verdict import lead_of, verdicts
 
     root, chosen = Path(), resolve_device(device)
     _check_before(folder, recipes, preset, output)
-    typer.echo(f"$ srmodels use {folder}")
-    use(folder)
-    set_value("preset", preset)
     workers = jobs or (1 if chosen.type == "cuda" else min(2, cores()))
     try:
-        plan = train(recipes, preset=preset, seeds=seeds, minutes=minutes, jobs=workers, root=root)
+        with alone(root):  # before params.yaml changes, which the other study reads
+            typer.echo(f"$ srmodels use {folder}")
+            use(folder)
+            set_value("preset", preset)
+            plan = train(
+                recipes, preset=preset, seeds=seeds, minutes=minutes, jobs=workers, root=root
+            )
     except KeyboardInterrupt:
         typer.echo(
             "\nstudy: interrupted. Trainings that run go on in the background; `dvc queue stop "

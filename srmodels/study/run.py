@@ -4,7 +4,8 @@ import dataclasses
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -104,6 +105,24 @@ def make_plan(
     return dataclasses.replace(plan, seeds=seeds)  # more seeds go on with the same steps
 
 
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Keeps other studies out of this repository; raises BusyError if one runs."""
+    (root / ".resume").mkdir(exist_ok=True)
+    lock = FileLock(root / ".resume" / "study.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise BusyError(
+            f"study: another study runs in this repository (got the lock {lock.lock_file}). Wait "
+            "for its end."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def train(
     recipes: Sequence[str],
     *,
@@ -115,8 +134,9 @@ def train(
 ) -> Plan:
     """Cuts the patches of `data.photos`, and trains every recipe with every seed.
 
+    Call it inside `alone`.
+
     Raises:
-        BusyError: Another study runs in this repository.
         ProtocolError: Too few recipes.
         DataError: The photographs are too few, or the space is.
         TrainingError: A command failed.
@@ -124,21 +144,10 @@ def train(
     if seeds < 1:
         raise ProtocolError(f"--seeds: must be 1 or more (got {seeds}). Use 3.")
     check_recipes(read_settings(root), recipes, preset)
-    (root / ".resume").mkdir(exist_ok=True)
-    lock = FileLock(root / ".resume" / "study.lock", timeout=0)
-    try:
-        with lock:
-            dvc("repro", "patches", root=root)
-            _check_test_photographs(root)
-            _check_space(root, trainings=len(recipes) * seeds, jobs=jobs)
-            plan = make_plan(
-                recipes, preset=preset, seeds=seeds, minutes=minutes, root=root, jobs=jobs
-            )
-            enqueue(plan.trainings(), root=root)
-            wait(plan.trainings(), jobs=jobs, root=root)
-            return plan
-    except Timeout:
-        raise BusyError(
-            f"study: another study runs in this repository (got the lock {lock.lock_file}). Wait "
-            "for its end."
-        ) from None
+    dvc("repro", "patches", root=root)
+    _check_test_photographs(root)
+    _check_space(root, trainings=len(recipes) * seeds, jobs=jobs)
+    plan = make_plan(recipes, preset=preset, seeds=seeds, minutes=minutes, root=root, jobs=jobs)
+    enqueue(plan.trainings(), root=root)
+    wait(plan.trainings(), jobs=jobs, root=root)
+    return plan

@@ -78,6 +78,22 @@ def write_report(manifest: list[ManifestRow], folder: Path, metrics: Path) -> No
     write_json(metrics, values)
 
 
+def _lacking(manifest: list[ManifestRow], listed: str) -> str:
+    """What no limit of skipped photographs can mend; '' if every split has something left."""
+    if not any(row.patches for row in manifest):
+        reason = listed or "no photograph is in the training split"
+        return f"patches: nothing to train on (got {reason}). Add photographs."
+    for split in ("validation", "test"):
+        rows = [row for row in manifest if row.split == split]
+        if rows and all(row.skipped for row in rows):
+            others = " and others" if len(rows) > 1 else ""
+            return (
+                f"patches: no picture is left for {split} (got {rows[0].photo} {rows[0].skipped}"
+                f"{others}). Mend or replace it, or name the split by sub-folders."
+            )
+    return ""
+
+
 def check_rows(manifest: list[ManifestRow], folder: Path, settings: PatchSettings) -> None:
     """Logs skipped photographs; a DataError if too many were, or all of a split."""
     skipped = [row for row in manifest if row.skipped]
@@ -89,22 +105,15 @@ def check_rows(manifest: list[ManifestRow], folder: Path, settings: PatchSetting
     counts = ", ".join(f"{count} {name}" for name, count in categories.most_common())
     if skipped:
         log.warning("%d of %d photographs skipped: %s", len(skipped), len(manifest), counts)
+    lacking = _lacking(manifest, first + more)
     if len(skipped) > settings.max_skipped * len(manifest):
+        limit = "" if lacking else f", or raise patches.max_skipped above {settings.max_skipped}"
         raise DataError(
             f"patches: {len(skipped)} of {len(manifest)} photographs cannot be used (got {counts}; "
-            f"first: {first}{more}). Mend or remove them, or raise patches.max_skipped above "
-            f"{settings.max_skipped}."
+            f"first: {first}{more}). Mend or remove them{limit}."
         )
-    if not sum(row.patches for row in manifest):
-        reason = first + more if skipped else "no photograph is in the training split"
-        raise DataError(f"patches: nothing to train on (got {reason}). Add photographs.")
+    if lacking:
+        raise DataError(lacking)
     for split in ("validation", "test"):
-        rows = [row for row in manifest if row.split == split]
-        if rows and all(row.skipped for row in rows):
-            others = " and others" if len(rows) > 1 else ""
-            raise DataError(
-                f"patches: no picture is left for {split} (got {rows[0].photo} {rows[0].skipped}"
-                f"{others}). Mend or replace it, or name the split by sub-folders."
-            )
-        if not rows:
+        if all(row.split != split for row in manifest):
             log.warning("no picture for %s", split)
