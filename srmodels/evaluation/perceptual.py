@@ -1,6 +1,7 @@
 """LPIPS and DISTS of every SR of a picture at once, so that HR's features are computed once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 
@@ -25,6 +26,18 @@ def open_lpips(*, device: str | torch.device = "cpu") -> Callable[[Picture, Pict
     return lambda sr, hr: metric(torch.cat([to_tensor(hr), to_tensor(sr)]).to(device))[0]
 
 
+@contextmanager
+def _or_without(scores: str, setting: str, option: str) -> Iterator[None]:
+    """Adds to a WeightsError how to leave these scores out."""
+    try:
+        yield
+    except WeightsError as error:
+        raise WeightsError(
+            f"{error} (or leave {scores} out by evaluate.{setting}: false, or srmodels evaluate "
+            f"{option})"
+        ) from None
+
+
 def open_perceptual(
     *, device: str | torch.device = "cpu", only_lpips: bool = False, niqe: bool = False
 ) -> PerceptualScores:
@@ -32,16 +45,12 @@ def open_perceptual(
 
     A WeightsError if weights are missing or damaged.
     """
-    try:
+    with _or_without("LPIPS and DISTS", "perceptual", "with --no-perceptual"):
         metrics: list[Lpips | Dists] = [Lpips("alexnet", device=device)]
         if not only_lpips:
             metrics += [Lpips("vgg16", device=device), Dists(device=device)]
+    with _or_without("NIQE", "niqe", "without --niqe"):
         quality = Niqe() if niqe else None
-    except WeightsError as error:
-        raise WeightsError(
-            f"{error} (or leave LPIPS and DISTS out by evaluate.perceptual: false, or "
-            "srmodels evaluate --no-perceptual)"
-        ) from None
 
     names = PERCEPTUAL[: len(metrics)]
     if torch.device(device).type == "cpu":

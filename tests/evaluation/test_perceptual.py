@@ -74,3 +74,12 @@ def test_lpips_of_alexnet_alone_opens_nothing_else(pretrained, photo, monkeypatc
     monkeypatch.setattr(perceptual, "Dists", None)
     (row,) = open_perceptual(only_lpips=True)([sr], hr)
     assert row == {"lpips": open_lpips()(sr, hr)}
+
+
+def test_missing_parameters_of_niqe_name_its_own_switch(monkeypatch, tmp_path):
+    monkeypatch.setenv("SRMODELS_DATA", str(tmp_path))
+    monkeypatch.setattr(weights, "installed", lambda _: None)
+    monkeypatch.setattr(perceptual, "Lpips", lambda *_, **__: None)
+    with pytest.raises(WeightsError, match=r"^niqe: .*evaluate\.niqe: false.*without --niqe") as e:
+        open_perceptual(only_lpips=True, niqe=True)
+    assert "--no-perceptual" not in str(e.value)
