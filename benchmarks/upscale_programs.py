@@ -1,7 +1,7 @@
 """One generator, one photograph, by srmodels and by the programs that open its exported files.
 
-`python -m benchmarks.upscale_programs` enlarges a photograph with Real-ESRGAN's x4plus by
-`srmodels upscale`'s code, by the float32 tile loop of public scripts (PyTorch), and by the same
+`python -m benchmarks.upscale_programs` enlarges a photograph with Real-ESRGAN's x4plus by both
+engines of `srmodels upscale`, by the float32 tile loop of public scripts (PyTorch), and by the same
 loop around ncnn (pip's package), onnxruntime and OpenVINO, each as its maker sets it up, with one
 and two threads. Every run has a process of its own; opening a file is not timed. Needs `pip install
 ncnn onnxruntime openvino`; what is missing is a row without numbers.
@@ -28,6 +28,7 @@ from benchmarks.upscale import PADDING, SCALE, TILE, Picture, peak_bytes, photog
 from srmodels import models, snapshot
 from srmodels.export import ncnn
 from srmodels.export.export import export
+from srmodels.inference.generators.generator import Generator, with_engine
 from srmodels.inference.weights.open_weights import open_weights
 from srmodels.inference.weights.registry import weights_file
 from srmodels.machine import keep_freed_memory
@@ -44,9 +45,13 @@ def _in_tiles(network: Callable[[Tensor], Tensor]) -> Run:
     return lambda lr: usual(network, lr)
 
 
-def _srmodels(folder: Path, _: int) -> Run:
+def _srmodels(folder: Path, _: int) -> Generator:
     keep_freed_memory()
     return open_weights(folder / f"{STEM}.safetensors", precision="auto")
+
+
+def _srmodels_by_openvino(folder: Path, threads: int) -> Run:
+    return with_engine(_srmodels(folder, threads), "openvino")
 
 
 def _tile_loop(folder: Path, _: int) -> Run:
@@ -95,6 +100,7 @@ def _openvino(folder: Path, threads: int) -> Run:
 WAYS: dict[str, tuple[str, Callable[[Path, int], Run]]] = {  # by name: the package and its opener
     "tile loop, float32": ("torch", _tile_loop),
     "ours": ("torch", _srmodels),
+    "ours, engine openvino": ("openvino", _srmodels_by_openvino),
     "ncnn": ("ncnn", _ncnn),
     "onnxruntime": ("onnxruntime", _onnxruntime),
     "OpenVINO": ("openvino", _openvino),

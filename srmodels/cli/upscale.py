@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from srmodels.cli.options import Device, MaxPixels, Precision, Tile
+from srmodels.cli.options import Device, Engine, MaxPixels, Precision, Tile
 from srmodels.cli.weights import trained_for
 from srmodels.errors import ConfigError
 from srmodels.machine import let_idle_threads_sleep, repository, stream_is_closed
@@ -112,6 +112,7 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
     tile: Tile = 256,
     device: Device = "auto",
     precision: Precision = "auto",
+    engine: Engine = "torch",
 ) -> None:
     """Enlarge images; 16 bits, grey, transparency, colour profile and EXIF are kept.
 
@@ -122,6 +123,7 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
     from srmodels.inference.files.enlarge import OutputOptions, passes
     from srmodels.inference.files.plan import plan
     from srmodels.inference.files.upscale_files import upscale_files
+    from srmodels.inference.generators.generator import with_engine
     from srmodels.inference.tiling.device import resolve_precision
     from srmodels.inference.weights.open_weights import open_mixed, open_weights
     from srmodels.inference.weights.registry import REGISTERED, weights_file
@@ -159,6 +161,7 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
         generator = open_mixed(
             path, start, strength, device=torch_device, tile=tile, precision=precision
         )
+    generator = with_engine(generator, engine)
     if torch_device.type == "cpu":
         keep_freed_memory()
     passes(scale or generator.scale, generator.scale)  # raises if the scale is too large
@@ -167,12 +170,13 @@ def upscale(  # noqa: PLR0917 - typer passes them by name
             f"--samples: {generator.name} is not a VAE (got {samples}). Use a VAE's weights."
         )
     log.info(
-        "%s: %s, scale %d, on %s in %s; trained for %s",
+        "%s: %s, scale %d, on %s in %s%s; trained for %s",
         weights if weights.startswith(REGISTERED) else path.stem,
         generator.name,
         generator.scale,
         torch_device,
         resolve_precision(torch_device, precision),
+        " by OpenVINO" if engine == "openvino" else "",
         trained_for(weights, path),
     )
     outcome = upscale_files(

@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from srmodels.errors import PhotoError
-from srmodels.inference.generators.generator import Generator
-from srmodels.inference.tiling.device import Precision
+from srmodels.inference.generators.generator import Generator, with_engine
+from srmodels.inference.tiling.device import Engine, Precision
 from srmodels.inference.weights.open_weights import open_weights
 from srmodels.inference.weights.registry import weights_file
 from srmodels.machine import resolve_device
@@ -122,6 +122,7 @@ def load(
     device: str = "auto",
     tile: int = 256,
     precision: Precision = "fp32",
+    engine: Engine = "torch",
 ) -> Upscaler:
     """Opens a generator.
 
@@ -132,16 +133,16 @@ def load(
         device: "auto" (CUDA, then Apple's MPS, then the CPU), "cuda", "mps" or "cpu".
         tile: Side of the tiles in LR pixels.
         precision: "fp32", "bf16", "fp16", or "auto".
+        engine: "torch", or "openvino" for plain convolutional networks on the CPU.
 
     Raises:
         WeightsError: The file cannot be used.
-        ConfigError: The device or the precision is not available.
+        ConfigError: The device, the precision or the engine is not available.
     """
-    return Upscaler(
-        open_weights(
-            weights_file(os.fspath(path)),
-            device=resolve_device(device),
-            tile=tile,
-            precision=precision,
-        )
+    generator = open_weights(
+        weights_file(os.fspath(path)),
+        device=resolve_device(device),
+        tile=tile,
+        precision=precision,
     )
+    return Upscaler(with_engine(generator, engine))

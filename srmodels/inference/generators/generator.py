@@ -1,18 +1,19 @@
 """A trained network with its scale, tile size and precision."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from srmodels.inference.tiling.device import Precision, device_of
+from srmodels.inference.tiling.device import Engine, Precision, device_of
+from srmodels.inference.tiling.openvino import check_engine
 from srmodels.inference.tiling.upscale import Picture, concat_rows, upscale, upscale_rows
 from srmodels.models._latent import LatentNetwork
 from srmodels.resize.tensors import PixelT
 
-__all__ = ["Generator"]
+__all__ = ["Generator", "with_engine"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ class Generator:
         scale: SR pixels per LR pixel.
         tile: Side of the tiles in LR pixels.
         precision: See `upscale_rows`.
+        engine: See `upscale_rows`; samples are PyTorch's.
     """
 
     network: nn.Module
@@ -32,6 +34,7 @@ class Generator:
     scale: int
     tile: int = 256
     precision: Precision = "fp32"
+    engine: Engine = "torch"
 
     def __call__(self, lr: NDArray[PixelT]) -> NDArray[PixelT]:
         """Enlarges uint8, uint16, or float32 in [0, 1]; floats are not clamped."""
@@ -40,7 +43,12 @@ class Generator:
     def rows(self, lr: NDArray[PixelT]) -> Iterator[NDArray[PixelT]]:
         """Yields SR in bands of rows from the top down, with little memory."""
         return upscale_rows(
-            self.network, lr, scale=self.scale, tile=self.tile, precision=self.precision
+            self.network,
+            lr,
+            scale=self.scale,
+            tile=self.tile,
+            precision=self.precision,
+            engine=self.engine,
         )
 
     @property
@@ -87,3 +95,14 @@ class Generator:
             precision=self.precision,
             tile_forward=sample_tile,
         )
+
+
+def with_engine(generator: Generator, engine: Engine) -> Generator:
+    """The same generator, computed by an engine.
+
+    Raises:
+        ConfigError: OpenVINO is missing, or cannot run the network where it is.
+    """
+    if engine == "openvino":
+        check_engine(generator.network)
+    return replace(generator, engine=engine)

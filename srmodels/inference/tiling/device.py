@@ -10,6 +10,7 @@ from srmodels.machine import bf16_is_fast
 
 __all__ = [
     "ComputeDtype",
+    "Engine",
     "Precision",
     "device_of",
     "resolve_precision",
@@ -17,6 +18,7 @@ __all__ = [
 
 ComputeDtype = Literal["fp32", "bf16", "fp16"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Engine = Literal["torch", "openvino"]  # what computes the trunk
 
 
 def resolve_precision(device: torch.device, precision: Precision) -> ComputeDtype:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from srmodels.errors import SrmodelsError, WeightsError
 from srmodels.inference.tiling.box import Box
-from srmodels.inference.tiling.device import ComputeDtype, device_of
+from srmodels.inference.tiling.device import ComputeDtype, Engine, device_of
 from srmodels.machine import is_out_of_memory, without_tf32
 from srmodels.resize.tensors import PixelT, to_tensor
 
@@ -41,6 +41,7 @@ class TilingJob(Generic[PixelT]):
     tile: int
     precision: ComputeDtype
     tile_forward: TileForward | None = None
+    engine: Engine = "torch"
 
     @property
     def padding(self) -> int:

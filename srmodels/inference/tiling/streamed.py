@@ -25,6 +25,7 @@ _MEMORY = 11 * 2**28  # 2.75 GiB for the picture and the rows that the trunk kee
 _MIN_TRUNK_MEMORY = 2**30  # of which the rows have at least this: below 4 GiB in all
 _SLAB_BYTES = 2**29  # SR of a slab
 _MIN_BAND = 8  # rows; with fewer, layers copy kept rows longer than they compute
+_MIN_BAND_OF_PARTS = 64  # rows; parts compute their context of 5 rows on both sides again
 
 
 @dataclass
@@ -58,10 +59,14 @@ def streamed_rows(job: TilingJob[PixelT]) -> Iterator[NDArray[PixelT]]:
             sizes.band_pixels //= 2
 
 
+def _trunk(job: TilingJob[PixelT], height: int, band: int) -> Trunk:
+    return Trunk(job.network, height, band, engine=job.engine, precision=job.precision)
+
+
 def _max_columns(job: TilingJob[PixelT]) -> int:
     """The width in LR pixels for which the trunk's rows fit into memory."""
-    trunk = Trunk(job.network, 1, band=1)
     with job.inference_context():
+        trunk = _trunk(job, 1, band=1)
         trunk.push(torch.zeros(1, 3, 1, 1, device=device_of(job.network)))
     memory = max(_MIN_TRUNK_MEMORY, _MEMORY - job.image.nbytes)
     return max(1, memory // max(1, trunk.bytes_per_column()))
@@ -88,9 +93,12 @@ def _strip(job: TilingJob[PixelT], strip: Box, sizes: _Sizes) -> Iterator[NDArra
     """SR of a strip in bands of its width."""
     network = _split(job)
     padded = strip.pad(network.trunk_padding + network.tail_padding, job.box)
-    height = max(_MIN_BAND, sizes.band_pixels // (padded.right - padded.left))
+    least, pixels = _MIN_BAND, sizes.band_pixels
+    if job.engine == "openvino":
+        least, pixels = _MIN_BAND_OF_PARTS, 8 * pixels
+    height = max(least, pixels // (padded.right - padded.left))
     parts = iter(padded.split(height, padded.right))
-    trunk = Trunk(job.network, padded.bottom - padded.top, height)
+    trunk = _trunk(job, padded.bottom - padded.top, height)
     features = FeatureBuffer(padded.top)
     for band in strip.split(sizes.tail_tile, strip.right):
         while features.end < band.pad(network.tail_padding, job.box).bottom:

@@ -9,6 +9,7 @@ picture computed at once, but only a band is in memory.
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -16,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from srmodels.inference.tiling.device import ComputeDtype, Engine
+from srmodels.inference.tiling.openvino import compiled_parts, parts_of
 from srmodels.models._cpu_layers import LAYERS
 from srmodels.models._trunk_tail import TrunkTail
 
@@ -66,11 +69,12 @@ class FeatureBuffer:
 
 @dataclass
 class _Step:
-    """A node of the traced graph, and its output rows that other nodes still need."""
+    """One or more nodes of the traced graph, and the output rows that others still need."""
 
-    node: fx.Node
-    function: Callable[..., Tensor]  # of the node's arguments
+    arguments: tuple[Any, ...]  # nodes whose rows it reads, and numbers
+    function: Callable[..., Tensor]  # of the arguments
     context: int = 0  # rows above and below that an output row depends on
+    cropped: bool = False  # its output has the context, too; else its input is padded with zeros
     output: FeatureBuffer = field(default_factory=FeatureBuffer)
     inputs: "list[_Step]" = field(default_factory=list)
     users: "list[_Step]" = field(default_factory=list)
@@ -127,10 +131,18 @@ class Trunk:
     """The trunk of a `TrunkTail` for one picture, or one vertical strip, of `height` rows.
 
     A layer computes at most `band` rows at a time, so that the rows that lag behind do not come all
-    at once at the end of the picture.
+    at once at the end of the picture. `precision` is OpenVINO's; PyTorch's is that of autocast.
     """
 
-    def __init__(self, network: nn.Module, height: int, band: int) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        height: int,
+        band: int,
+        *,
+        engine: Engine = "torch",
+        precision: ComputeDtype = "fp32",
+    ) -> None:
         root = _Features(network)
         self._height, self._band = height, band
         if network not in _GRAPHS:
@@ -138,42 +150,56 @@ class Trunk:
         graph = _GRAPHS[network]
         self._constants: dict[fx.Node, Tensor] = {}
         self._steps: dict[fx.Node, _Step] = {}
-        for node in graph.nodes:
-            self._add(node, root)
+        if engine == "openvino":
+            self._add_parts(graph, root, precision)
+        else:
+            for node in graph.nodes:
+                self._add(node, root)
         features = graph.output_node().args[0]
         assert isinstance(features, fx.Node), "a trunk returns one tensor"
         self._output = self._steps[features].output
         for step in self._steps.values():
-            nodes = step.node.all_input_nodes
+            nodes = [argument for argument in step.arguments if isinstance(argument, fx.Node)]
             step.inputs = [source for node in nodes for source in self._inputs(node)]
             step.lag = step.context + max((source.lag for source in step.inputs), default=0)
             for source in step.inputs:
                 source.users.append(step)
 
+    def _add_parts(self, graph: fx.Graph, root: _Features, precision: ComputeDtype) -> None:
+        """Steps of several nodes each, by OpenVINO."""
+        for node in graph.nodes:
+            if node.op not in ("call_module", "call_function"):
+                self._add(node, root)
+        parts = parts_of(graph, root)
+        functions = compiled_parts(parts, root.network, root, precision)
+        for part, function in zip(parts, functions, strict=True):
+            step = _Step(part.inputs, function, part.context, cropped=True)
+            self._steps[part.output] = step
+
     def _add(self, node: fx.Node, root: nn.Module) -> None:
         if node.op == "get_attr":
             self._constants[node] = operator.attrgetter(str(node.target))(root)
         elif node.op == "placeholder":
-            self._steps[node] = _Step(node, torch.clone)
+            self._steps[node] = _Step((), torch.clone)
         elif node.op == "call_module":
             layer = root.get_submodule(str(node.target))
             if isinstance(layer, nn.Conv2d) and _keeps_size(layer):
                 convolution = _without_row_padding(layer)
-                self._steps[node] = _Step(node, convolution, layer.kernel_size[0] // 2)
+                self._steps[node] = _Step(node.args, convolution, layer.kernel_size[0] // 2)
             else:
                 assert isinstance(layer, _PIXELWISE_LAYERS), f"a trunk cannot have {layer}"
-                self._steps[node] = _Step(node, layer)
+                self._steps[node] = _Step(node.args, layer)
         elif node.op == "call_function" and node.target in _PIXELWISE:
             assert callable(node.target), "a function is"
-            self._steps[node] = _Step(node, node.target)
+            self._steps[node] = _Step(node.args, partial(node.target, **node.kwargs))
         else:
             known = node.op == "output" or node.target is torch.cat
             assert known, f"a trunk cannot have {node.format_node()}"
 
     def _inputs(self, node: fx.Node) -> list[_Step]:
         """The step of a node; for a concatenation, which is done on demand, those of its parts."""
-        if node in self._steps:
-            return [self._steps[node]]
+        if node in self._steps or node in self._constants:
+            return [self._steps[node]] if node in self._steps else []
         return [step for part in node.all_input_nodes for step in self._inputs(part)]
 
     def _value(self, argument: Any, first: int, end: int) -> Any:  # noqa: ANN401 - numbers, too
@@ -198,10 +224,11 @@ class Trunk:
             top, bottom = first - step.context, end + step.context
             padding = max(0, -top), max(0, bottom - self._height)  # rows of zeros
             inside = top + padding[0], bottom - padding[1]
-            arguments = [self._value(argument, *inside) for argument in step.node.args]
-            if any(padding):
+            arguments = [self._value(argument, *inside) for argument in step.arguments]
+            if any(padding) and not step.cropped:
                 arguments[0] = F.pad(arguments[0], (0, 0, *padding))
-            step.append(step.function(*arguments, **step.node.kwargs))
+            rows = step.function(*arguments)
+            step.append(rows[:, :, first - inside[0] : end - inside[0]] if step.cropped else rows)
         for source in step.inputs:
             needed = min(user.output.end - user.context for user in source.users)
             source.output.drop_before(needed)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from srmodels.images.writers.row_stream import fill_rows
-from srmodels.inference.tiling.device import Precision, device_of, resolve_precision
+from srmodels.inference.tiling.device import Engine, Precision, device_of, resolve_precision
 from srmodels.inference.tiling.job import TileForward, TilingJob
+from srmodels.inference.tiling.openvino import check_engine
 from srmodels.inference.tiling.streamed import streamed_rows
 from srmodels.inference.tiling.tiled import tiled_rows
 from srmodels.models._trunk_tail import TrunkTail
@@ -30,6 +31,7 @@ def upscale_rows(
     tile: int = 256,
     precision: Precision = "fp32",
     tile_forward: TileForward | None = None,
+    engine: Engine = "torch",
 ) -> Iterator[NDArray[PixelT]]:
     """Enlarges a picture and yields SR in bands of whole rows, from the top down.
 
@@ -49,12 +51,14 @@ def upscale_rows(
             "auto" is bf16 for uint8 on devices that are fast at it, else fp32: bf16's rounding
             shows in 16 bits.
         tile_forward: Replaces `network(lr)` where SR depends on the tile's place.
+        engine: "openvino" (the extra `openvino`) computes the trunk of a network that has one, on
+            the CPU; "torch" everything.
 
     Yields:
         (rows, scale W, 3) with the image's dtype; heights differ, floats are not clamped.
 
     Raises:
-        ConfigError: fp16 on a CPU.
+        ConfigError: fp16 on a CPU; or OpenVINO is missing, or cannot run the network there.
         WeightsError: SR in fp32 is not finite.
         SrmodelsError: A tile of 32 pixels does not fit into memory.
     """
@@ -69,7 +73,10 @@ def upscale_rows(
         tile=tile,
         precision=resolved,
         tile_forward=tile_forward,
+        engine=engine,
     )
+    if engine == "openvino":
+        check_engine(network)
     streams = isinstance(network, TrunkTail) and tile_forward is None
     return streamed_rows(job) if streams else tiled_rows(job)
 
