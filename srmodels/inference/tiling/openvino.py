@@ -113,6 +113,8 @@ def parts_of(graph: fx.Graph, root: nn.Module) -> list[Part]:
     return parts
 
 
+_Value = Any  # of OpenVINO, which has no types
+
 _FUNCTIONS = {
     operator.add: "add",
     operator.sub: "subtract",
@@ -138,7 +140,7 @@ class _Model:
         self.weights: list[NDArray[np.float32]] = []
         self._parameters = [opset13.parameter([1, -1, -1, -1], np.float32) for _ in part.inputs]
         to_channels_first = opset13.constant(np.array([0, 3, 1, 2]))
-        self._values: dict[fx.Node, Any] = {
+        self._values: dict[fx.Node, _Value] = {
             node: opset13.transpose(parameter, to_channels_first)
             for node, parameter in zip(part.inputs, self._parameters, strict=True)
         }
@@ -154,22 +156,22 @@ class _Model:
         to_channels_last = opset13.constant(np.array([0, 2, 3, 1]))
         self._output = opset13.transpose(self._values[part.output], to_channels_last)
 
-    def build(self) -> Any:  # noqa: ANN401 - openvino has no types
+    def build(self) -> _Value:
         """OpenVINO's model; its inputs are those of the part, then the weights."""
         import openvino
 
         return openvino.Model([self._output], self._parameters)
 
-    def _weight(self, value: Tensor) -> Any:  # noqa: ANN401
+    def _weight(self, value: Tensor) -> _Value:
         self.weights.append(np.ascontiguousarray(value.detach().float().numpy()))
         parameter = self._op.parameter(list(value.shape), np.float32)
         self._parameters.append(parameter)
         return parameter
 
-    def _number(self, value: float) -> Any:  # noqa: ANN401
+    def _number(self, value: float) -> _Value:
         return self._op.constant(np.array([value], np.float32))
 
-    def _value(self, argument: Any) -> Any:  # noqa: ANN401
+    def _value(self, argument: object) -> _Value:
         if isinstance(argument, list | tuple):
             return [self._value(each) for each in argument]
         if isinstance(argument, fx.Node):
@@ -184,7 +186,7 @@ class _Model:
         layer = self._root.get_submodule(str(node.target))
         return f"{type(layer).__name__} {getattr(layer, 'negative_slope', '')}"
 
-    def _node(self, node: fx.Node) -> Any:  # noqa: ANN401
+    def _node(self, node: fx.Node) -> _Value:
         if node.op == "call_module":
             layer = self._root.get_submodule(str(node.target))
             return self._layer(layer, self._value(node.args[0]))
@@ -198,7 +200,7 @@ class _Model:
         count = 2 if name in ("add", "subtract", "multiply") else 1
         return getattr(self._op, name)(*map(self._value, node.args[:count]))
 
-    def _layer(self, layer: nn.Module, features: Any) -> Any:  # noqa: ANN401
+    def _layer(self, layer: nn.Module, features: _Value) -> _Value:
         if isinstance(layer, nn.Conv2d):
             return self._convolution(layer, features)
         if isinstance(layer, nn.BatchNorm2d):
@@ -211,14 +213,14 @@ class _Model:
         assert known, f"a trunk cannot have {layer}"
         return self._op.relu(features) if isinstance(layer, nn.ReLU) else features
 
-    def _convolution(self, layer: nn.Conv2d, features: Any) -> Any:  # noqa: ANN401
+    def _convolution(self, layer: nn.Conv2d, features: _Value) -> _Value:
         one, sides = [1, 1], [side // 2 for side in layer.kernel_size]
         result = self._op.convolution(features, self._weight(layer.weight), one, sides, sides, one)
         if layer.bias is None:
             return result
         return self._op.add(result, self._weight(layer.bias.view(1, -1, 1, 1)))
 
-    def _batch_norm(self, layer: nn.BatchNorm2d, features: Any) -> Any:  # noqa: ANN401
+    def _batch_norm(self, layer: nn.BatchNorm2d, features: _Value) -> _Value:
         mean, variance = layer.running_mean, layer.running_var
         assert mean is not None, "batch norm in eval mode has statistics"
         assert variance is not None, "batch norm in eval mode has statistics"
@@ -228,7 +230,7 @@ class _Model:
         return self._op.add(scaled, self._weight(shift.view(1, -1, 1, 1)))
 
 
-def _runner(compiled: Any, weights: Sequence[NDArray[np.float32]]) -> CompiledPart:  # noqa: ANN401
+def _runner(compiled: _Value, weights: Sequence[NDArray[np.float32]]) -> CompiledPart:
     def run(*features: Tensor) -> Tensor:
         rows = [tensor.float().permute(0, 2, 3, 1).contiguous().numpy() for tensor in features]
         return torch.from_numpy(compiled([*rows, *weights])[0]).permute(0, 3, 1, 2)
@@ -250,7 +252,7 @@ def compiled_parts(
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "NUM_STREAMS": 1,
         }
-        core, compiled = openvino.Core(), dict[str, Any]()
+        core, compiled = openvino.Core(), dict[str, _Value]()
         with torch.inference_mode():
             models = [_Model(part, root) for part in parts]
             for model in models:
