@@ -9,6 +9,7 @@ the tests. Linux only.
 
 import array
 import atexit
+import contextlib
 import functools
 import gc
 import importlib
@@ -36,6 +37,8 @@ LIBRARIES = (
     *("safetensors.torch", "tqdm", "ruamel.yaml", "filelock", "psutil", "lightning_fabric"),
     *("typer", "dvc.cli", "dvc.repo", "dvc.repo.reproduce", "dvc.repo.experiments"),
     *("dvc.stage.run", "dvc.commands.repro", "dvc.commands.experiments.run"),
+    # what MLflow's copy of a generator needs
+    *("mlflow.pytorch", "mlflow.pyfunc", "torch.export._trace", "torch._inductor.compile_fx"),
 )
 READ_AT_START = ("PYTHON", "OMP_", "GOMP_", "MKL_", "KMP_", "ONEDNN_", "DNNL_", "ATEN_", "NUMBA_")
 CLIENT = Path(__file__).with_name("fork_client.py")
@@ -86,6 +89,8 @@ def serve(listening: int) -> Callable[[], object]:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in LIBRARIES:
         importlib.import_module(name)
+    with contextlib.suppress(ImportError, AttributeError):  # MLflow lists all packages once
+        importlib.import_module("mlflow.utils.requirements_utils")._init_packages_to_modules_map()
     logging.basicConfig(handlers=[], level=logging.WARNING, force=True)  # one of them has set it
     others = [t.name for t in threading.enumerate() if t is not threading.main_thread()]
     assert not others, f"fork server: a library has started threads (got {others}). Load it later."
