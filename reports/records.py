@@ -59,8 +59,16 @@ def _score(result: Result, name: str, score: str) -> float | None:
 
 
 def records(rows: Sequence[Result], budgets: Sequence[int]) -> Iterator[tuple[str, int, Result]]:
-    """Score, minutes and the best row on Set5 within them; the shorter of equal ones."""
-    timed = [(minutes, row) for row in rows if (minutes := minutes_of(row)) is not None]
+    """Score, minutes and the best row on Set5 within them; the shorter of equal ones.
+
+    Rows that begin with other weights are left out: their minutes are not all of their training.
+    """
+    timed = [
+        (minutes, row)
+        for row in rows
+        if (minutes := minutes_of(row)) is not None
+        and not any(setting.startswith("init_from=") for setting in row["settings"])
+    ]
     for heading, (score, _, best) in _SCORES.items():
         for budget in budgets:
             fitting = [

@@ -16,7 +16,7 @@ def row(name, minutes, psnr, lpips=None):
     scores = {"psnr_y": psnr} | ({} if lpips is None else {"lpips": lpips})
     training = {stage: {"minutes": value} for stage, value in minutes.items()}
     facts = {"row": name, "training": training, "further": {"Set5": {"generator": scores}}}
-    return {**facts, "parameters": 1000, "device": "CPU", "commit": "abc"}
+    return {**facts, "parameters": 1000, "device": "CPU", "commit": "abc", "settings": []}
 
 
 ROWS = [
@@ -42,6 +42,11 @@ def test_a_training_that_was_not_measured_is_no_record():
     unmeasured = {**ROWS[0], "training": {"pretrain": None}}
     assert minutes_of(unmeasured) is None
     assert list(records.records([unmeasured], [1])) == []
+
+
+def test_a_training_that_begins_with_other_weights_is_no_record():
+    tuned = {**ROWS[0], "settings": ["model=srgan", "init_from=/x4plus.safetensors"]}
+    assert list(records.records([tuned], [1])) == []
 
 
 def test_a_line_has_the_scores_the_clock_and_the_command(monkeypatch):
