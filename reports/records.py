@@ -1,9 +1,11 @@
 """docs/RECORDS.md: the best scores within 1, 8 and 30 minutes of training on a CPU.
 
-`write` fills the page from metrics/results and reports/records.yaml; `run ROW` runs the row of a
-record again, and says whether its scores are the same and how long it took.
+`write` fills the page from metrics/results, metrics/records and reports/records.yaml; `run ROW`
+runs the row of a record again, and says whether its scores are the same and how long it took. A
+result that has been replaced, but still holds a record, lies in metrics/records.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +25,7 @@ from srmodels.errors import ProtocolError
 
 PAGE = ROOT / "docs" / "RECORDS.md"
 SOURCES = ROOT / "reports" / "records.yaml"
+FORMER = ROOT / "metrics" / "records"
 SETS = ("Set5", "Set14", "BSD100", "Urban100")
 _SCORES = {"PSNR-Y": ("psnr_y", 2, max), "LPIPS": ("lpips", 3, min)}
 
@@ -85,25 +88,33 @@ def _cells(row: Result, score: str, digits: int) -> list[str]:
     return [number(sets.get(name, {}).get("generator", {}), score, digits) for name in SETS]
 
 
-def records_table(rows: Sequence[Result], budgets: Sequence[int]) -> str:
+def _to_verify(row: Result, former: Sequence[Result]) -> str:
+    command = f"python -m reports.records run {row['row']}"
+    if row in former:
+        command = f"git switch --detach {row['commit']}; python -m reports.results run {row['row']}"
+    return f"`{command}`"
+
+
+def records_table(
+    rows: Sequence[Result], budgets: Sequence[int], former: Sequence[Result] = ()
+) -> str:
     """A line per record: the target, its scores, the clock, machine, commit and command."""
-    flops: dict[str, str] = {}
-    lines = []
-    for heading, budget, row in records(rows, budgets):
-        name = row["row"]
-        if name not in flops:
-            flops[name] = flops_of(row)
+    flops: dict[tuple[str, str], str] = {}
+    lines, machines = [], dict[str, str]()
+    for heading, budget, row in records([*rows, *former], budgets):
+        name, key = row["row"], (row["row"], row["commit"])
+        if key not in flops:
+            flops[key] = flops_of(row)
+        machines[name] = row["device"]
         score, digits, _ = _SCORES[heading]
         lines.append(
             [
                 *(f"{heading}, {budget} min", name, *_cells(row, score, digits)),
-                *(f"{minutes_of(row):.1f}", flops[name], f"{row['parameters']:,}"),
-                *(row["commit"], f"`python -m reports.records run {name}`"),
+                *(f"{minutes_of(row):.1f}", flops[key], f"{row['parameters']:,}"),
+                *(row["commit"], _to_verify(row, former)),
             ]
         )
     columns = ("target", "row", *SETS, "minutes", "FLOPs", "parameters", "commit", "to verify")
-    named = {line[1] for line in lines}
-    machines = {row["row"]: row["device"] for row in rows if row["row"] in named}
     return f"{markdown.table(columns, lines)}\n\n{markdown.machines(machines)}"
 
 
@@ -138,8 +149,11 @@ def published_table(entries: Sequence[Mapping[str, Any]]) -> str:
 def sections() -> dict[str, str]:
     """The generated parts of the page."""
     sources = YAML(typ="safe").load(SOURCES)
+    former = [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted(FORMER.glob("*.json"))
+    ]
     return {
-        "records": records_table(results.read_rows(), sources["budgets"]),
+        "records": records_table(results.read_rows(), sources["budgets"], former),
         "published": published_table(sources["published"]),
     }
 

@@ -38,6 +38,7 @@ def test_without_a_gpu_it_ends_with_one_line() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_cpu_fills_all_tables(tmp_path) -> None:
     done = gpu(
@@ -61,6 +62,7 @@ def test_a_cpu_fills_all_tables(tmp_path) -> None:
     assert all(table["rows"] and "torch" in table["machine"] for table in tables.values())
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_way_that_fails_is_in_the_table_and_its_error_in_the_output(capfd) -> None:
     found = {

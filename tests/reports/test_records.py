@@ -56,6 +56,17 @@ def test_a_line_has_the_scores_the_clock_and_the_command(monkeypatch):
     assert line.endswith("`python -m reports.records run slow` |")
 
 
+def test_a_replaced_result_keeps_its_record_until_it_is_beaten(monkeypatch):
+    monkeypatch.setattr(records, "flops_of", lambda result: "1.0e+15")
+    former = {**ROWS[1], "commit": "old", "device": "a faster CPU"}
+    slower = row("slow", {"pretrain": 9.0, "gan": 3.0}, 31.5, 0.2)
+    table = records_table([slower], [8], [former])
+    assert "git switch --detach old; python -m reports.results run slow" in table
+    assert "a faster CPU" in table
+    beaten = row("better", {"pretrain": 8.0}, 32.0, 0.1)
+    assert "old" not in records_table([slower, beaten], [8], [former])
+
+
 def test_flops_are_those_of_the_layers():
     recipe = load(model="srcnn", preset="smoke").recipe
     generator = models.build("srcnn", recipe.generator.settings)

@@ -125,6 +125,7 @@ def finish_queue(folder, names) -> None:
     raise AssertionError(run(folder, *QUEUE, "status"))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_two_workers_run_a_queue_into_one_store(clean) -> None:
     text = run(clean, "dvc", "exp", "run", "--queue", "-S", "model=srcnn,srresnet,edsr")

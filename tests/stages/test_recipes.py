@@ -145,6 +145,7 @@ def test_a_gan_is_watched_and_scored_by_lpips(repository, stage) -> None:
     assert (repository / "weights" / "generator_best.safetensors").is_file()
 
 
+@pytest.mark.long
 def test_an_eleventh_network_takes_one_file_and_one_section(smoke, tmp_path) -> None:
     folder = copy_of(smoke, tmp_path / "repo")
     (folder / "srmodels" / "models" / "eleventh.py").write_text(ELEVENTH)
@@ -157,6 +158,7 @@ def test_an_eleventh_network_takes_one_file_and_one_section(smoke, tmp_path) -> 
     assert scores(folder)["test"]["generator"]["psnr_y"] > 1
 
 
+@pytest.mark.long
 def test_pretraining_begins_with_the_weights_of_a_file_and_runs_again_if_they_change(
     repository,
 ) -> None:

@@ -65,6 +65,7 @@ def test_after_the_first_training(trained) -> None:
     assert_the_newest_run_is_that_of_the_files(trained)
 
 
+@pytest.mark.long
 def test_after_a_changed_loss_that_is_not_committed(trained) -> None:
     path = trained / "srmodels" / "losses" / "pixel.py"
     before = path.read_text()
@@ -76,6 +77,7 @@ def test_after_a_changed_loss_that_is_not_committed(trained) -> None:
     assert_the_newest_run_is_that_of_the_files(trained)
 
 
+@pytest.mark.long
 def test_after_other_photographs(trained) -> None:
     path = trained / "data" / "auto" / "smoke.csv"
     before = path.read_text()
@@ -88,6 +90,7 @@ def test_after_other_photographs(trained) -> None:
     assert_the_newest_run_is_that_of_the_files(trained)
 
 
+@pytest.mark.long
 def test_after_an_experiment_that_is_forced_under_the_same_name(trained) -> None:
     run(trained, "git", "add", "-A")
     run(trained, "git", "commit", "-qm", "results")
@@ -122,6 +125,7 @@ def test_after_a_kill_and_a_resume(trained) -> None:
     assert "RUNNING" not in {each.info.status for each in runs(trained)}
 
 
+@pytest.mark.long
 def test_of_two_people_on_one_store_each_has_a_run_of_their_own(trained, tmp_path) -> None:
     variables = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db"}
     people = [tmp_path / "one", tmp_path / "two"]

@@ -12,6 +12,7 @@ STUDY = ("python", "-m", "srmodels.cli.main", "study", "../photos", "srgan", "es
 OPTIONS = ("--preset", "smoke", "--seeds", "2", "--device", "cpu")
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_folder_becomes_a_report_and_a_second_call_trains_nothing(tmp_path) -> None:

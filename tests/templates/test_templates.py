@@ -53,6 +53,7 @@ def test_outside_a_repository_it_is_one_line(tmp_path):
         write_files("loss", "mine", root=tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_what_is_written_is_green(tmp_path) -> None:
     folder = clone(tmp_path / "repo")

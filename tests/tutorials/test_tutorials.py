@@ -19,7 +19,7 @@ from tests.stages.conftest import smoke  # noqa: F401 - a fixture
 from tests.stages.repository import ROOT, environment
 from tests.stages.test_experiments import finish_queue
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.timeout(7200)]
 
 SECONDS = 1800
 # what cannot run here, and why; the rest of the page does
