@@ -93,9 +93,12 @@ def kill(process, folder: Path, *, while_saving: bool, after: float) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kills", "inside"), [(5, 1), pytest.param(20, 3, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("kills", "inside", "least"),
+    [(5, 1, 2), pytest.param(20, 3, STEPS // 10, marks=pytest.mark.long)],
+)
 def test_after_many_kills_the_results_are_those_of_an_undisturbed_run(
-    start, tmp_path, kills, inside
+    start, tmp_path, kills, inside, least
 ) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     for folder in (whole, cut):
@@ -112,5 +115,5 @@ def test_after_many_kills_the_results_are_those_of_an_undisturbed_run(
     finish(*start(cut))
     assert writing >= inside, "kills inside the write were meant, too"
     assert begun == sorted(begun)
-    assert begun[-1] > kills // 2  # a checkpoint lags behind the steps
+    assert begun[-1] > least  # a checkpoint lags behind the steps
     assert results(cut) == results(whole)
